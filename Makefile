@@ -1,0 +1,42 @@
+# Every target sets up what it needs: a newcomer types `make chaos`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup chaos test check bench clean
+
+help: ## what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## .venv with pinned versions, and toxiproxy-server built with Go; quick when nothing changed
+	@$(BIN)/python -m chaos.toxiproxy_install --optional $(BIN)
+
+# The stamp is written last: an interrupted set-up is done again.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "make: $(PYTHON) is older than 3.11: name a newer one, make PYTHON=python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+chaos: setup ## all scenarios against the tracker; the table, and records in runs/latest
+	@$(BIN)/simtool chaos $(ARGS)
+
+test: setup ## the test suite: first what needs no network, then what goes through Toxiproxy
+	@$(BIN)/pytest -m "not toxiproxy" -n 2 $(ARGS)
+	@$(BIN)/pytest -m toxiproxy $(ARGS)
+
+check: setup ## ruff, mypy --strict, and the rules of who imports whom
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/pytest -q tests/test_layers.py
+
+bench: setup ## the ratios that the design promises, measured side by side
+	@$(BIN)/python bench/pipeline.py
+
+clean: ## remove what the targets above made, .venv included
+	rm -rf $(VENV) runs build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

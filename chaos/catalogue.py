@@ -1,0 +1,40 @@
+"""The scenarios that come with the laboratory, by name."""
+
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from chaos.faults import unknown_name
+from chaos.scenario import Scenario, ScenarioError, load
+
+_FOLDER = files("chaos") / "scenarios"
+
+
+def names() -> tuple[str, ...]:
+    """Every name in the catalogue, sorted."""
+    return tuple(
+        sorted(
+            entry.name.removesuffix(".toml") for entry in _FOLDER.iterdir() if entry.name.endswith(".toml")
+        )
+    )
+
+
+def find(name_or_file: str) -> Scenario:
+    """The scenario of this name in the catalogue or, for a text with a slash or the ending .toml, in this file.
+
+    Raises ScenarioError; for an unknown name it says the nearest.
+    """
+    if "/" in name_or_file or name_or_file.endswith(".toml"):
+        return load(Path(name_or_file))
+    known = names()
+    if name_or_file not in known:
+        raise ScenarioError(
+            f"{name_or_file!r} is no scenario: {unknown_name(name_or_file, known)}"
+            " (a file of your own is named with its ending, .toml)"
+        )
+    with as_file(_FOLDER / f"{name_or_file}.toml") as file:
+        return load(file)
+
+
+def everything() -> tuple[Scenario, ...]:
+    """The whole catalogue, in the order of `names`."""
+    return tuple(find(name) for name in names())

@@ -1,0 +1,217 @@
+"""`simtool`: the laboratory on the command line."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chaos import catalogue, report, results, serving
+from chaos.durations import format_duration
+from chaos.life import CannotRunError, require_runnable
+from chaos.results import EXIT_INTERRUPTED, EXIT_PASS, EXIT_UNKNOWN, EXIT_USAGE, RunResult
+from chaos.runner import Plan, perform_all
+from chaos.scenario import ScenarioError
+from chaos.toxiproxy_install import ToxiproxyMissing, cache_path, find_server, install
+
+ENGINES = ("auto", "sim", "toxiproxy", "all")
+CLIENTS = ("tracker",)
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+toxiproxy_app = typer.Typer(add_completion=False, no_args_is_help=True, help="The Toxiproxy server that scenarios run through.")
+app.add_typer(toxiproxy_app, name="toxiproxy")
+
+
+class UsageError(Exception):
+    """A command line that cannot be carried out; the text is one line for whoever typed it."""
+
+
+def main() -> None:
+    """The console script. A user's mistake is one line and exit code 2."""
+    try:
+        app()
+    except (UsageError, ScenarioError, CannotRunError, serving.CannotServeError) as error:
+        typer.echo(f"simtool: {error}", err=True)
+        sys.exit(EXIT_USAGE)
+    except ToxiproxyMissing as error:
+        typer.echo(f"simtool: {error}", err=True)
+        sys.exit(EXIT_UNKNOWN)
+    except KeyboardInterrupt:
+        typer.echo("simtool: interrupted", err=True)
+        sys.exit(EXIT_INTERRUPTED)
+
+
+@app.callback()
+def _about() -> None:
+    """What does a WebSocket client do when the network misbehaves? A mock pose server, faults, checks, reports."""
+
+
+@app.command("list")
+def list_scenarios() -> None:
+    """The catalogue, a line each."""
+    scenarios = catalogue.everything()
+    width = max(len(scenario.name) for scenario in scenarios)
+    for scenario in scenarios:
+        typer.echo(f"{scenario.name:{width}}  {format_duration(scenario.duration):>4}  {scenario.about}")
+
+
+@app.command()
+def chaos(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME|FILE]...", help="Scenarios; all of the catalogue without.")
+    ] = None,
+    *,
+    engine: Annotated[str, typer.Option(help="auto, sim, toxiproxy or all.")] = "auto",
+    client: Annotated[str, typer.Option(help="What is under test.")] = "tracker",
+    seed: Annotated[int, typer.Option(help="The first seed.")] = 0,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from the first on.")] = 1,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Runs side by side. [one a core]")] = None,
+    time_scale: Annotated[
+        float, typer.Option(help="On real sockets, scenario seconds that pass in one second (0.1 to 20).")
+    ] = 10.0,
+    json: Annotated[str | None, typer.Option(help="Write the results to this file; - is stdout.")] = None,
+    report_folder: Annotated[
+        Path | None, typer.Option("--report", help="Where the records go. [runs/<time>, and runs/latest leads there]")
+    ] = None,
+) -> None:
+    """Run scenarios against a client and judge its promises.
+
+    Exit codes: 0 all pass, 1 some check failed, 2 wrong use, 3 nothing failed but something is unknown or a
+    needed part is absent, 130 interrupted.
+    """
+    if client not in CLIENTS:
+        raise UsageError(f"--client is {client!r}: this version knows {', '.join(CLIENTS)}")
+    if not 0.1 <= time_scale <= 20:
+        raise UsageError(f"--time-scale is {time_scale:g}: take 0.1 to 20; above that, this machine's own delays would be judged")
+    scenarios = [catalogue.find(name) for name in names] if names else list(catalogue.everything())
+    for scenario in scenarios:
+        require_runnable(scenario)
+    engines = _engines(engine)
+    left_out = engine == "all"  # it insists on the sim engine too
+    if left_out:
+        typer.echo("simtool: the sim engine is not part of this version; its half of --engine all is left out", err=True)
+    folder = _folder(report_folder)
+    plans = [
+        Plan(scenario, name, number, time_scale, folder)
+        for scenario in scenarios
+        for number in range(seed, seed + seeds)
+        for name in engines
+    ]
+    progress = report.console(stderr=True)
+    with report.Watching(progress, len(plans)) as watching:
+        done = perform_all(plans, jobs=jobs or os.cpu_count() or 1, done=watching.done)
+    _tell(done, json, folder)
+    raise typer.Exit(results.exit_code(done, left_out=left_out))
+
+
+def _engines(asked: str) -> list[str]:
+    if asked not in ENGINES:
+        raise UsageError(f"--engine is {asked!r}: choose one of {', '.join(ENGINES)}")
+    if asked == "sim":
+        raise ToxiproxyMissing("the sim engine is not part of this version: use --engine toxiproxy")
+    if find_server(os.environ) is None and "TOXIPROXY_URL" not in os.environ:
+        raise ToxiproxyMissing(
+            "no toxiproxy-server found, so nothing can be run: get it with `simtool toxiproxy install`,"
+            " or name one in TOXIPROXY_SERVER"
+        )
+    return ["toxiproxy"]
+
+
+def _folder(chosen: Path | None) -> Path:
+    try:
+        if chosen is not None:
+            chosen.mkdir(parents=True, exist_ok=True)
+            return chosen
+        runs = Path("runs")
+        # The wall clock names the folder; nothing inside depends on it.
+        folder = runs / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}"
+        number = 2
+        while folder.exists():
+            folder = folder.with_name(f"{folder.name.partition('Z')[0]}Z-{number}")
+            number += 1
+        folder.mkdir(parents=True)
+        pointer = runs / f".latest-{os.getpid()}"
+        pointer.symlink_to(folder.name)
+        pointer.replace(runs / "latest")
+    except OSError as error:
+        raise UsageError(f"cannot write records to {error.filename}: {error.strerror}: name a folder with --report") from None
+    return folder
+
+
+def _tell(done: Sequence[RunResult], json: str | None, folder: Path) -> None:
+    document = results.document(done)
+    (folder / "results.json").write_bytes(document)
+    out = report.console(stderr=json == "-")
+    out.print(report.table(done))
+    report.explain(out, done)
+    out.print(report.summary(done))
+    out.print(f"records in {folder}", style="dim")
+    if json == "-":
+        sys.stdout.buffer.write(document)
+    elif json is not None:
+        try:
+            Path(json).write_bytes(document)
+        except OSError as error:
+            raise UsageError(f"cannot write --json {json}: {error.strerror}: choose another file") from None
+
+
+@app.command()
+def serve(
+    *,
+    feed: Annotated[str, typer.Option(help="generated, or a recording: .jsonl, .jsonl.gz, .jsons.")] = "generated",
+    fps: Annotated[float, typer.Option(help="Frames per second of the generated feed.")] = 30.0,
+    speed: Annotated[float, typer.Option(help="Play a recording this many times as fast.")] = 1.0,
+    loop: Annotated[bool, typer.Option("--loop", help="Play a recording again and again.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Mend missing and unordered timestamps.")] = False,
+    behaviour: Annotated[
+        list[str] | None, typer.Option(help="ack: confirm what was processed. echo: send everything back. May be repeated.")
+    ] = None,
+    host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8765,
+    seed: Annotated[int, typer.Option(help="Which climb is generated.")] = 0,
+    files: Annotated[
+        Path | None, typer.Option(help="Write the generated climb's wall.svg, calibration.json and route.json here.")
+    ] = None,
+) -> None:
+    """A mock pose server: poses at /ws/pose/, a sink for session state at /ws/holds/.
+
+    Each touch that arrives is a line on stdout; the rest is said on stderr, totals at the end.
+    """
+    plan = serving.ServePlan(
+        feed=feed,
+        fps=fps,
+        speed=speed,
+        loop=loop,
+        repair=repair,
+        behaviours=tuple(behaviour or ()),
+        host=host,
+        port=port,
+        seed=seed,
+        files=files,
+    )
+    asyncio.run(serving.serve(plan))
+
+
+@toxiproxy_app.command("install")
+def toxiproxy_install() -> None:
+    """Build the pinned toxiproxy-server with Go and keep it for all checkouts of this user."""
+    destination = cache_path(os.environ)
+    if destination is None:
+        raise UsageError("no place for the server: set HOME or XDG_CACHE_HOME")
+    typer.echo(install(destination, os.environ))
+
+
+@toxiproxy_app.command("path")
+def toxiproxy_path() -> None:
+    """Where the toxiproxy-server is that scenarios run through."""
+    server = find_server(os.environ)
+    if server is None:
+        raise ToxiproxyMissing("no toxiproxy-server found: get it with `simtool toxiproxy install`")
+    typer.echo(server)
+    raise typer.Exit(EXIT_PASS)
+
+

@@ -1,0 +1,54 @@
+"""The tracker as a client under test: the production code, with its clock's durations scaled and nothing else."""
+
+import asyncio
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import msgspec
+
+from chaos.clients import Assignment
+from chaos.scenario import ClientOverrides
+from tracker.app import Tracker
+from tracker.calibration import load_calibration
+from tracker.config import TrackerConfig
+from tracker.pipeline import Pipeline
+from tracker.session import load_route
+from tracker.wall import load_wall
+
+
+class TrackerClient:
+    """See `tracker.app.Tracker`."""
+
+    name = "tracker"
+
+    async def run(self, assignment: Assignment) -> None:
+        """Until told to stop; raises where the tracker gave up by itself."""
+        rng = Random(f"{assignment.seed}/tracker")
+        config = assignment.overrides.apply_to(TrackerConfig(assignment.input_url, assignment.output_url))
+        pipeline = Pipeline(
+            load_wall(assignment.wall),
+            load_calibration(assignment.calibration),
+            route=load_route(str(assignment.route)),
+            stream=f"{rng.getrandbits(48):012x}",
+        )
+        tracker = Tracker(
+            replace(config, timing=config.timing.scaled(1 / assignment.scale)),
+            pipeline,
+            rng=rng,
+            observers=(assignment.report,),
+        )
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(tracker.run())
+            stop = tasks.create_task(assignment.stop.wait())
+            await asyncio.wait([running, stop], return_when=asyncio.FIRST_COMPLETED)
+            tracker.stop("the run is over")
+            outcome = await running
+            stop.cancel()
+        if outcome.failure is not None:
+            raise RuntimeError(outcome.failure)
+
+    def settings(self, overrides: ClientOverrides) -> dict[str, Any]:
+        """The whole configuration."""
+        settings: dict[str, Any] = msgspec.to_builtins(overrides.apply_to(TrackerConfig("", "")))
+        return settings

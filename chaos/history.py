@@ -1,0 +1,121 @@
+"""One ordered record of a run: what the client reported, what the peer saw, what was done to the link.    pure
+
+Times are scenario seconds from the run's begin, whatever clock the engine ran on. Nothing else about a run is
+judged: a check that needs a fact needs it here.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from simulator.events import AnyPeerEvent, PeerEvent
+from tracker.events import AnyEvent, Event
+
+SCHEMA = "simtool.history/1"
+
+Phase = Literal["steady", "faults-over", "settled", "stopping", "stopped"]
+
+
+class LabEvent(msgspec.Struct, frozen=True, tag_field="event", kw_only=True, omit_defaults=True, gc=False):
+    """Something that the laboratory did or noticed at `t`."""
+
+    t: float
+
+
+class Reached(LabEvent, frozen=True, tag="reached"):
+    """The run reached a phase of its life."""
+
+    phase: Phase
+
+
+class Began(LabEvent, frozen=True, tag="fault-began"):
+    """Fault number `fault` of the scenario took effect; `planned` is when it was due."""
+
+    fault: int
+    planned: float
+
+
+class Healed(LabEvent, frozen=True, tag="fault-healed"):
+    """Fault number `fault` ended; `planned` is when it was due."""
+
+    fault: int
+    planned: float
+
+
+class Broke(LabEvent, frozen=True, tag="broke"):
+    """The client or the laboratory failed in a way that no scenario asks for."""
+
+    who: Literal["client", "laboratory"]
+    what: str
+
+
+AnyLabEvent = Reached | Began | Healed | Broke
+HistoryEvent = AnyEvent | AnyPeerEvent | AnyLabEvent
+
+# The fields of all events above that are durations or times of the loop's clock.
+_SECONDS = frozenset({"t", "took", "delay", "silence", "rtt", "seconds"})
+
+E = TypeVar("E", bound=Event | PeerEvent | LabEvent)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The record of one run, in the order in which things happened."""
+
+    scenario: str
+    engine: str
+    client: str
+    seed: int
+    events: tuple[HistoryEvent, ...]
+    reference: dict[str, float] = field(default_factory=dict)
+    """Hold to message time (ms): the touches of a fault-free run over the frames that the client received."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """The client's configuration in scenario seconds, where it has one that we know."""
+
+    def of(self, kind: type[E]) -> Iterator[E]:
+        """All events of one kind, in order."""
+        return (event for event in self.events if type(event) is kind)
+
+    def first(self, kind: type[E], where: Callable[[E], bool] = lambda _: True) -> E | None:
+        """The first event of a kind for which `where` holds."""
+        return next((event for event in self.of(kind) if where(event)), None)
+
+    def phase(self, phase: Phase) -> float | None:
+        """When the run reached `phase`; None if it never did."""
+        reached = self.first(Reached, lambda event: event.phase == phase)
+        return None if reached is None else reached.t
+
+    def lines(self) -> Iterator[bytes]:
+        """The record as JSON lines: a header, then an event a line."""
+        header = {
+            "schema": SCHEMA,
+            "scenario": self.scenario,
+            "engine": self.engine,
+            "client": self.client,
+            "seed": self.seed,
+            "reference": self.reference,
+            "settings": self.settings,
+        }
+        encode = msgspec.json.Encoder().encode
+        yield encode(header) + b"\n"
+        for event in self.events:
+            yield encode(event) + b"\n"
+
+
+def in_scenario_time(
+    events: Iterable[HistoryEvent], *, began: float, scale: float
+) -> tuple[HistoryEvent, ...]:
+    """Events stamped by the engine's clock, as the history wants them: `scale` scenario seconds pass in one of it."""
+    return tuple(
+        msgspec.structs.replace(
+            event,
+            **{
+                name: ((value - began) if name == "t" else value) * scale
+                for name in event.__struct_fields__
+                if name in _SECONDS and (value := getattr(event, name)) is not None
+            },
+        )
+        for event in events
+    )

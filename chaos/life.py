@@ -1,0 +1,205 @@
+"""The life of one run, the same on every engine: start, reach the steady state, inject on time, heal, stop."""
+
+import asyncio
+import contextlib
+import logging
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+from chaos import peer_faults
+from chaos.clients import Assignment, Client
+from chaos.engines import Heal, World
+from chaos.faults import Change, timeline
+from chaos.history import Began, Broke, Healed, History, HistoryEvent, Phase, Reached, in_scenario_time
+from chaos.scenario import STEADY_BY, Scenario, Workload
+from simulator import events as peer
+from simulator.climber import Climb, generate_climb
+from simulator.feeds import LiveFeed
+from simulator.pose_server import FEED_PATH, SINK_PATH, PoseServer
+from tracker.calibration import load_calibration
+from tracker.events import Received
+from tracker.messages import BadMessage, Pose, decode_input
+from tracker.pipeline import Pipeline
+from tracker.session import load_route
+from tracker.wall import load_wall
+
+STOP_WITHIN = 15.0
+"""Scenario seconds that a client may take for its orderly end before it counts as broken."""
+
+log = logging.getLogger("chaos.life")
+
+
+class CannotRunError(Exception):
+    """A scenario needs what is not there; the text is one line that says what."""
+
+
+def require_runnable(scenario: Scenario) -> None:
+    """Raises `CannotRunError` for a scenario that needs what the laboratory does not have yet."""
+    for fault in scenario.faults:
+        where = fault.spec.where
+        if where == "client" or (where == "peer" and fault.kind not in peer_faults.AVAILABLE):
+            raise CannotRunError(
+                f"scenario {scenario.name}: the fault {fault.kind!r} is not available in this version"
+            )
+    if scenario.workload.recording is not None:
+        raise CannotRunError(
+            f"scenario {scenario.name}: workload.recording is not available in this version: use a generated climb"
+        )
+
+
+class Life:
+    """One run of one scenario against one client. `live` may be called once."""
+
+    def __init__(self, scenario: Scenario, client: Client, *, engine: str, seed: int) -> None:
+        require_runnable(scenario)
+        self._scenario = scenario
+        self._client = client
+        self._engine = engine
+        self._seed = seed
+        self._events: list[HistoryEvent] = []
+        self._steady = asyncio.Event()
+
+    async def live(self, world: World) -> History:
+        """The record of the run. A client that breaks is part of the record; what breaks in the laboratory is too."""
+        loop = asyncio.get_running_loop()
+        climb = _climb(self._scenario.workload, self._seed)
+        began = loop.time()
+        with TemporaryDirectory(prefix="simtool-") as folder:
+            files = climb.write_files(Path(folder))
+            try:
+                await self._with_peer(world, climb, files, began)
+            except Exception as error:
+                log.exception("the laboratory failed in %s", self._scenario.name)
+                self._broke("laboratory", error)
+            reference = _reference(climb, files, self._events)
+        return History(
+            scenario=self._scenario.name,
+            engine=self._engine,
+            client=self._client.name,
+            seed=self._seed,
+            events=in_scenario_time(self._events, began=began, scale=world.scale),
+            reference=reference,
+            settings=self._client.settings(self._scenario.client),
+        )
+
+    async def _with_peer(
+        self, world: World, climb: Climb, files: tuple[Path, Path, Path], began: float
+    ) -> None:
+        feed = LiveFeed(climb.frame, interval=1 / (climb.fps * world.scale))
+        server = PoseServer(
+            feed,
+            report=self._note_arrival,
+            confirm=self._scenario.peer.confirm,
+            echo=self._scenario.peer.echo,
+        )
+        port = await server.start()
+        try:
+            inlet = await world.open_link("input", port)
+            outlet = await world.open_link("output", port)
+            assignment = Assignment(
+                input_url=f"ws://{inlet}{FEED_PATH}",
+                output_url=f"ws://{outlet}{SINK_PATH}",
+                wall=files[0],
+                calibration=files[1],
+                route=files[2],
+                overrides=self._scenario.client,
+                scale=world.scale,
+                seed=self._seed,
+                report=self._note,
+                stop=asyncio.Event(),
+            )
+            async with asyncio.TaskGroup() as tasks:
+                client = tasks.create_task(self._client_to_its_end(assignment), name="client under test")
+                await self._from_start_to_end(world, server, began)
+                await self._stop(client, assignment, world.scale)
+        finally:
+            server.abort()
+            await server.stop()
+
+    async def _client_to_its_end(self, assignment: Assignment) -> None:
+        try:
+            await self._client.run(assignment)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is a fact about the client
+            self._broke("client", error)
+
+    async def _from_start_to_end(self, world: World, server: PoseServer, began: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(began + STEADY_BY / world.scale):
+                await self._steady.wait()
+                self._reached("steady")
+        heals: dict[int, Heal] = {}
+        for change in timeline(self._scenario.faults):
+            await _until(began + change.at / world.scale)
+            await self._carry_out(change, world, server, heals)
+        self._reached("faults-over")
+        await _until(began + self._scenario.duration / world.scale)
+        for heal in heals.values():
+            await heal()
+        self._reached("settled")
+
+    async def _carry_out(
+        self, change: Change, world: World, server: PoseServer, heals: dict[int, Heal]
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        fault, index = change.fault, change.index
+        if change.begins:
+            # Stamped before it is carried out: what it breaks, it may break before the call returns.
+            self._note(Began(t=loop.time(), fault=index, planned=change.at))
+            at_peer = fault.spec.where == "peer"
+            heals[index] = await (peer_faults.begin(server, fault) if at_peer else world.begin(fault))
+        else:
+            await heals.pop(index)()
+            self._note(Healed(t=loop.time(), fault=index, planned=change.at))
+
+    async def _stop(self, client: "asyncio.Task[None]", assignment: Assignment, scale: float) -> None:
+        self._reached("stopping")
+        assignment.stop.set()
+        _, late = await asyncio.wait([client], timeout=STOP_WITHIN / scale)
+        if late:
+            client.cancel()  # awaited by the task group around us
+            self._broke("client", TimeoutError(f"it did not stop within {STOP_WITHIN:g} s"))
+        self._reached("stopped")
+
+    # The record
+
+    def _note(self, event: HistoryEvent) -> None:
+        self._events.append(event)
+
+    def _note_arrival(self, event: peer.AnyPeerEvent) -> None:
+        self._events.append(event)
+        if type(event) is peer.Delivered:
+            self._steady.set()
+
+    def _reached(self, phase: Phase) -> None:
+        self._note(Reached(t=asyncio.get_running_loop().time(), phase=phase))
+
+    def _broke(self, who: Literal["client", "laboratory"], error: BaseException) -> None:
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        now = asyncio.get_running_loop().time()
+        self._note(Broke(t=now, who=who, what=f"{type(error).__name__}: {error}"))
+
+
+def _climb(workload: Workload, seed: int) -> Climb:
+    return generate_climb(seed, fps=workload.fps, holds=workload.holds)
+
+
+async def _until(moment: float) -> None:
+    await asyncio.sleep(moment - asyncio.get_running_loop().time())
+
+
+def _reference(climb: Climb, files: tuple[Path, Path, Path], record: list[HistoryEvent]) -> dict[str, float]:
+    """The touches of a run without a network over the frames that the client received."""
+    wall, calibration, route = files
+    pipeline = Pipeline(
+        load_wall(wall), load_calibration(calibration), route=load_route(str(route)), stream="reference"
+    )
+    touches: dict[str, float] = {}
+    for event in record:
+        if type(event) is Received and event.sequence is not None:
+            with contextlib.suppress(BadMessage):  # it was one for the client too
+                pose = decode_input(climb.frame(event.sequence))
+                assert isinstance(pose, Pose), "a climb has nothing else"
+                touches |= {touch.hold_id: touch.time_ms for touch in pipeline.step(pose).touched}
+    return touches

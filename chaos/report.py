@@ -1,0 +1,112 @@
+"""Results for a person: the table, what went wrong underneath it, progress while it is being made."""
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from chaos.results import RunResult
+
+COLOURS = {"pass": "green", "fail": "red", "unknown": "yellow"}
+PLAIN_WIDTH = 110
+"""Characters a line where the output is no terminal."""
+
+
+def console(*, stderr: bool) -> Console:
+    """A console that wraps at the terminal's width, and is plain and wide elsewhere. NO_COLOR is honoured."""
+    made = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=PLAIN_WIDTH)
+
+
+def table(results: Sequence[RunResult]) -> Table:
+    """One row a run. Times are scenario seconds."""
+    with_seed = len({result.seed for result in results}) > 1
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", caption_justify="left")
+    shown.add_column("scenario", no_wrap=True)
+    shown.add_column("engine", no_wrap=True)
+    if with_seed:
+        shown.add_column("seed", justify="right")
+    shown.add_column("verdict", no_wrap=True)
+    for heading in ("lost", "repeated", "reordered", "detected", "recovered", "longest silence"):
+        shown.add_column(heading, justify="right")
+    for result in results:
+        m = result.measures
+        shown.add_row(
+            result.scenario,
+            result.engine,
+            *([str(result.seed)] if with_seed else []),
+            Text(result.verdict, style=COLOURS[result.verdict]),
+            str(m["lost"]),
+            str(m["repeated"]),
+            str(m["reordered"]),
+            _seconds(m["detect_s"]),
+            _seconds(m["recover_s"]),
+            _seconds(m["longest_silence_s"]),
+        )
+    return shown
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f} s"
+
+
+def explain(to: Console, results: Sequence[RunResult]) -> None:
+    """Underneath the table: every check that did not pass, and where the record is."""
+    for result in results:
+        if result.verdict == "pass":
+            continue
+        to.print(Text.assemble((result.verdict, COLOURS[result.verdict]), f"  {result.scenario} on {result.engine}, seed {result.seed}"))
+        for check in result.troubles():
+            to.print(f"  {check.name}", style=COLOURS[check.verdict])
+            to.print(Text(f"    expected  {check.expected}"))
+            to.print(Text(f"    observed  {check.observed}"))
+        to.print(Text(f"    record    {result.record}"), style="dim")
+
+
+def summary(results: Sequence[RunResult]) -> Text:
+    """The last line."""
+    counts = {verdict: sum(r.verdict == verdict for r in results) for verdict in ("pass", "fail", "unknown")}
+    parts: list[Any] = []
+    for verdict, count in counts.items():
+        if count or verdict == "pass":
+            parts += [(f"{count} {verdict}", COLOURS[verdict]), ", "]
+    return Text.assemble(*parts[:-1])
+
+
+class Watching:
+    """Progress on stderr: a bar on a terminal, a line a run elsewhere."""
+
+    def __init__(self, to: Console, total: int) -> None:
+        self._to = to
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=to,
+            transient=True,
+            disable=not to.is_terminal,
+        )
+        self._task = self._progress.add_task("scenarios", total=total)
+        self._total = total
+        self._ended = 0
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._progress.stop()
+
+    def done(self, result: RunResult) -> None:
+        """One more run has ended."""
+        self._ended += 1
+        self._progress.update(self._task, advance=1, description=result.scenario)
+        if not self._to.is_terminal:
+            seconds = result.measures["wall_s"]
+            self._to.print(f"[{self._ended}/{self._total}] {result.verdict:7} {result.scenario} ({seconds:.1f} s)", markup=False)

@@ -1,0 +1,112 @@
+"""Runs side by side in worker processes, each judged where it ran."""
+
+import asyncio
+import contextlib
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed, wait
+from dataclasses import dataclass
+from pathlib import Path
+
+from chaos.checks import judge
+from chaos.clients.tracker import TrackerClient
+from chaos.engines.toxiproxy import ToxiproxyEngine
+from chaos.facts import Facts
+from chaos.history import History
+from chaos.life import Life
+from chaos.results import RunResult
+from chaos.scenario import Scenario
+
+PATIENCE = 5.0
+"""Seconds that workers get to clean up behind themselves after an interrupt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One run to be made. Plain data, so that it travels to a worker."""
+
+    scenario: Scenario
+    engine: str
+    seed: int
+    time_scale: float
+    folder: Path
+    """Where its record goes."""
+
+    @property
+    def record(self) -> Path:
+        """The history's file."""
+        return self.folder / f"{self.scenario.name}.{self.engine}.{self.seed}.jsonl"
+
+
+def perform(plan: Plan) -> RunResult:
+    """Make one run, keep its record, judge it."""
+    began = time.perf_counter()
+    client = TrackerClient()
+    engine = ToxiproxyEngine(scale=plan.time_scale)
+    history: History = engine.run(
+        lambda world: Life(plan.scenario, client, engine=engine.name, seed=plan.seed).live(world)
+    )
+    with plan.record.open("wb") as file:
+        file.writelines(history.lines())
+    judgement = judge(history, plan.scenario)
+    measures = Facts(history, plan.scenario.faults).measures()
+    measures["virtual_s"] = round(history.events[-1].t, 1) if history.events else 0.0
+    measures["wall_s"] = round(time.perf_counter() - began, 2)
+    return RunResult(
+        scenario=plan.scenario.name,
+        engine=engine.name,
+        client=client.name,
+        seed=plan.seed,
+        verdict=judgement.verdict,
+        checks=judgement.checks,
+        measures=measures,
+        record=str(plan.record),
+    )
+
+
+def perform_all(plans: Sequence[Plan], *, jobs: int, done: Callable[[RunResult], None]) -> list[RunResult]:
+    """Make all runs, `jobs` at a time; `done` hears of each as it ends. Results in the order of `plans`.
+
+    A KeyboardInterrupt is passed on after the workers have ended their runs and the servers that they started.
+    """
+    # Spawned, not forked: a worker starts from nothing, whatever threads and loops this process has.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(jobs, len(plans)) or 1, mp_context=context, initializer=_ignore_interrupts) as pool:
+        futures = {pool.submit(_perform_interruptibly, plan): number for number, plan in enumerate(plans)}
+        results: dict[int, RunResult] = {}
+        try:
+            for future in as_completed(futures):
+                results[futures[future]] = future.result()
+                done(future.result())
+        except BaseException:
+            _end(pool, list(futures))
+            raise
+    return [results[number] for number in sorted(results)]
+
+
+def _end(pool: ProcessPoolExecutor, futures: "list[Future[RunResult]]") -> None:
+    pool.shutdown(wait=False, cancel_futures=True)
+    # A terminal interrupts the whole process group, anything else only us: give the former a moment.
+    _, running = wait(futures, timeout=PATIENCE / 10)
+    if running:
+        for worker in multiprocessing.active_children():
+            if worker.pid is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(worker.pid, signal.SIGINT)
+        wait(futures, timeout=PATIENCE)
+
+
+def _ignore_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _perform_interruptibly(plan: Plan) -> RunResult:
+    # Only during a run has a worker something to clean up; asyncio then turns the signal into a cancellation.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return perform(plan)
+    finally:
+        _ignore_interrupts()

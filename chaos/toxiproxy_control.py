@@ -1,0 +1,562 @@
+"""Toxiproxy as the harness uses it: one private server, proxies, typed toxics.
+
+asyncio outside, toxiproxy-python inside, and nothing of the latter shows. Only its lowest class is used: what
+stands above that in the library has no time-out, lists all proxies before it makes one (a listing can hang),
+takes a 500 for an answer and cannot change a toxic.
+"""
+
+import asyncio
+import contextlib
+import json
+import math
+import re
+import secrets
+import socket
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar, Literal, Self
+from urllib.parse import urlsplit
+
+import requests
+from toxiproxy import Toxiproxy
+from toxiproxy.api import APIConsumer
+from toxiproxy.exceptions import InvalidToxic, NotFound, ProxyExists
+
+Stream = Literal["upstream", "downstream"]
+
+DEADLINE_S = 5.0
+START_LIMIT_S = 15.0
+START_TRIES = 10
+GRACE_S = 0.3
+"""From SIGTERM to SIGKILL. Short: a server whose API hangs would wait 30 s for it, and has nothing to save."""
+
+_MAX = 2_000_000_000
+"""Of every attribute. The server multiplies without looking, and overflows, or panics, far above this."""
+
+
+class ToxiproxyError(Exception):
+    """What was asked of Toxiproxy, what came of it, what to do: one line."""
+
+
+# Toxics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toxic:
+    """What one toxic does to the bytes of one direction. Valid once made; ToxiproxyError otherwise.
+
+    `toxicity` is the share of connections struck, 0 to 1. The server keeps it in single precision, and draws
+    per connection, anew with every update.
+    """
+
+    kind: ClassVar[str]
+    stream: Stream = "downstream"
+    toxicity: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.stream not in ("upstream", "downstream"):
+            raise ToxiproxyError(
+                f"{self.kind}: stream is {self.stream!r}: it must be 'upstream' or 'downstream'"
+            )
+        toxicity = self.toxicity
+        if isinstance(toxicity, bool) or not isinstance(toxicity, int | float) or not 0 <= toxicity <= 1:
+            raise ToxiproxyError(f"{self.kind}: toxicity is {toxicity!r}: it must be a number from 0 to 1")
+        for name, value in self.attributes.items():
+            if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MAX:
+                raise ToxiproxyError(
+                    f"{self.kind}: {name} is {value!r}: it must be a whole number from 0 to {_MAX}"
+                )
+
+    @property
+    def attributes(self) -> dict[str, int]:
+        """All of them, as the server spells them."""
+        common = {field.name for field in fields(Toxic)}
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name not in common}
+
+
+@dataclass(frozen=True, slots=True)
+class Latency(Toxic):
+    """Milliseconds; jitter up to so much more or less. Removing it releases at once what it holds."""
+
+    kind: ClassVar[str] = "latency"
+    latency: int
+    jitter: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Bandwidth(Toxic):
+    """KB/s, 1 KB = 1000 B. Rate 0 holds every byte, and its removal delivers them."""
+
+    kind: ClassVar[str] = "bandwidth"
+    rate: int
+
+
+@dataclass(frozen=True, slots=True)
+class SlowClose(Toxic):
+    """Milliseconds by which the end of a connection is delayed."""
+
+    kind: ClassVar[str] = "slow_close"
+    delay: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timeout(Toxic):
+    """Drops every byte; closes after so many idle milliseconds (0: never), or when it is removed."""
+
+    kind: ClassVar[str] = "timeout"
+    timeout: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResetPeer(Toxic):
+    """Cuts the connection so many milliseconds after its next bytes; removing it can take as long."""
+
+    kind: ClassVar[str] = "reset_peer"
+    timeout: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slicer(Toxic):
+    """Bytes arrive in pieces of average_size +- size_variation bytes, delay microseconds apart."""
+
+    kind: ClassVar[str] = "slicer"
+    average_size: int
+    size_variation: int = 0
+    delay: int = 0
+
+    def __post_init__(self) -> None:
+        Toxic.__post_init__(self)  # super() does not work in a class that slots=True makes anew
+        # The server would divide a chunk for ever, and end with a stack overflow.
+        if self.average_size < 1:
+            raise ToxiproxyError(f"slicer: average_size is {self.average_size}: it must be at least 1 byte")
+        if self.size_variation > self.average_size:
+            raise ToxiproxyError(
+                f"slicer: size_variation is {self.size_variation}: it must not be above average_size, {self.average_size}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class LimitData(Toxic):
+    """Closes after so many bytes, counted from now; on a new connection its handshake counts."""
+
+    kind: ClassVar[str] = "limit_data"
+    bytes: int
+
+
+# The server
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class ToxiproxyServer:
+    """A Toxiproxy server of one's own, for as long as the context lasts.
+
+    Leaving the context ends the process, whatever state its API is in. Every call has `deadline` seconds and
+    raises ToxiproxyError. One at a time in an operating-system process: see `__aenter__`.
+    """
+
+    # toxiproxy-python keeps its one address on a class, so the claim to it is kept likewise.
+    _open: ClassVar["ToxiproxyServer | None"] = None
+
+    def __init__(
+        self, binary: Path, *, deadline: float = DEADLINE_S, pick_port: Callable[[], int] = free_port
+    ) -> None:
+        self.deadline = deadline
+        self.address = ""
+        """host:port of the API, once entered."""
+        self._binary: Path | None = binary
+        self._pick_port = pick_port
+        self._process: asyncio.subprocess.Process | None = None
+        self._log = _Log()
+        self._reading: asyncio.Task[None] | None = None
+        self._proxies: dict[str, ProxyHandle] = {}
+
+    @classmethod
+    def attached(cls, url: str, *, deadline: float = DEADLINE_S) -> Self:
+        """A server that runs already (TOXIPROXY_URL). Leaving it removes the proxies made here, no others."""
+        wrong = f"{url!r} is no address of a Toxiproxy server: write it as http://127.0.0.1:8474"
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port or 8474
+        except ValueError as error:
+            raise ToxiproxyError(wrong) from error
+        beyond = parts.path.strip("/") or parts.query or parts.fragment or parts.username
+        if parts.scheme != "http" or not host or beyond:
+            raise ToxiproxyError(wrong)
+        server = cls(Path(), deadline=deadline)
+        server._binary = None  # noqa: SLF001 - our own
+        server.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return server
+
+    async def __aenter__(self) -> Self:
+        """Starts the server and waits until it answers. ToxiproxyError where it does not, or is the second."""
+        if (other := ToxiproxyServer._open) is not None:
+            raise ToxiproxyError(
+                f"a second Toxiproxy server in one process, while the one at {other.address or '(starting)'} is open: "
+                "toxiproxy-python has one address for all of a process; close the first, or take a process for each"
+            )
+        ToxiproxyServer._open = self
+        try:
+            await (self._start() if self._binary else self._attach())
+        except BaseException:
+            await self._end()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._end()
+
+    async def create(self, name: str, upstream: str, *, listen: str = "127.0.0.1:0") -> "ProxyHandle":
+        """A proxy in front of `upstream` (host:port), listening where `listen` says; port 0: a free one."""
+        what = f"create proxy {name!r}"
+        if not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
+            raise ToxiproxyError(f"{what}: a name is made of letters, digits, '_', '.' and '-'")
+        for key, address in (("upstream", upstream), ("listen", listen)):
+            if not re.fullmatch(r".+:\d+", address):
+                raise ToxiproxyError(f"{what}: {key} is {address!r}: it must be host:port")
+        asked = {"name": name, "upstream": upstream, "enabled": True}
+        made = await self.call("POST", "/proxies", what, {**asked, "listen": listen})
+        _read_back(what, asked, made)
+        host, _, port = str(made.get("listen")).rpartition(":")
+        handle = ProxyHandle(self, name, upstream, host.strip("[]"), int(port))
+        self._proxies[name] = handle
+        return handle
+
+    async def call(self, method: str, path: str, what: str, body: Mapping[str, object] | None = None) -> Any:
+        """One request to the API, and the JSON of its answer (None: there is none). `what` begins every error."""
+        if ToxiproxyServer._open is not self:
+            raise ToxiproxyError(f"{what}: the Toxiproxy server is not open: do it within `async with`")
+        try:
+            # A cancelled wait leaves its thread in the request. That does no harm: its time-out ends it, the
+            # address was read when it began, so that it cannot reach a later server, and what it still
+            # changes is a private server that is about to be killed.
+            async with asyncio.timeout(self.deadline):
+                status, content = await asyncio.to_thread(_request, method, path, body, self.deadline)
+        except (TimeoutError, requests.Timeout) as error:
+            raise ToxiproxyError(
+                f"{what}: no answer from {self.address} within {self.deadline:g} s, and whether it was done is not "
+                "known: a toxic or a client that does not read holds the proxy; let it read, or end the server"
+            ) from error
+        except requests.RequestException as error:
+            raise ToxiproxyError(f"{what}: {await self._why_gone(error)}") from error
+        try:
+            answer = json.loads(content) if content else None
+        except ValueError:
+            answer = content.decode(errors="replace")
+        if status >= 400:
+            said = str(answer["error"] if isinstance(answer, dict) and "error" in answer else answer or "")
+            raise ToxiproxyError(
+                f"{what}: the server said {' '.join(said.split())[:300]!r} ({_remedy(status, said)})"
+            )
+        return answer
+
+    def forget(self, handle: "ProxyHandle") -> None:
+        """For a handle that has closed."""
+        self._proxies.pop(handle.name, None)
+
+    async def _start(self) -> None:
+        try:
+            async with asyncio.timeout(START_LIMIT_S):
+                for _ in range(START_TRIES):
+                    if await self._start_on(self._pick_port()):
+                        return
+        except TimeoutError as error:
+            raise ToxiproxyError(
+                f"{self._binary} did not answer within {START_LIMIT_S:g} s of its start{self._log.quoted()}: "
+                "see whether it is a toxiproxy-server, and whether the machine is overloaded"
+            ) from error
+        raise ToxiproxyError(
+            f"{self._binary} found its port taken {START_TRIES} times: see what takes ports on 127.0.0.1"
+        )
+
+    async def _start_on(self, port: int) -> bool:
+        """Whether the server that now answers on the port is ours; False: the port belongs to another.
+
+        A server that finds its port taken does not end, and the one that has it, perhaps a neighbour's, answers
+        in its place. So ours is born with a proxy by which it is known, and which takes no connections.
+        """
+        owner = f"owner-{secrets.token_hex(8)}"
+        mark = [{"name": owner, "listen": "127.0.0.1:0", "upstream": "127.0.0.1:1", "enabled": False}]
+        with tempfile.TemporaryDirectory(prefix="toxiproxy-") as room:
+            config = Path(room) / "owner.json"
+            config.write_text(json.dumps(mark))
+            await self._launch(port, config)
+            while not self._log.port_taken:
+                if self._log.failure or (self._process and self._process.returncode is not None):
+                    raise ToxiproxyError(
+                        f"{self._binary} did not start{self._log.quoted()}: see whether it is a toxiproxy-server"
+                    )
+                with contextlib.suppress(ToxiproxyError):
+                    names = await self.call("GET", "/proxies", "start")
+                    if owner not in names:
+                        break
+                    await self.call("DELETE", f"/proxies/{owner}", "start")
+                    return True
+                await asyncio.sleep(0.01)
+        await self._end_process()
+        return False
+
+    async def _launch(self, port: int, config: Path) -> None:
+        self._point_to("127.0.0.1", port)
+        self._log = _Log()
+        command = (str(self._binary), "-host", "127.0.0.1", "-port", str(port), "-config", str(config))
+        try:
+            # In our process group on purpose: what ends the group ends the server too, and leaves no orphan.
+            self._process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,  # its log goes to stdout, a Go panic to stderr
+            )
+        except OSError as error:
+            raise ToxiproxyError(
+                f"{self._binary} cannot be started ({error.strerror}): set TOXIPROXY_SERVER to a toxiproxy-server"
+            ) from error
+        stdout = self._process.stdout
+        if stdout is None:
+            raise AssertionError("stdout was asked to be a pipe")
+        self._reading = asyncio.create_task(self._log.read(stdout))
+
+    async def _attach(self) -> None:
+        host, _, port = self.address.rpartition(":")
+        self._point_to(host, int(port))
+        answer = await self.call("GET", "/version", f"attach to {self.address}")
+        if not isinstance(answer, dict) or "version" not in answer:
+            raise ToxiproxyError(f"what answers at {self.address} is no Toxiproxy server: mend TOXIPROXY_URL")
+
+    def _point_to(self, host: str, port: int) -> None:
+        self.address = f"{host}:{port}"
+        Toxiproxy().update_api_consumer(host, port)
+
+    async def _why_gone(self, error: Exception) -> str:
+        if self._process is None:
+            return f"nothing answers at {self.address} ({_innermost(error)}): start it, or mend TOXIPROXY_URL"
+        # The connection breaks a moment before the end of the process is known.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GRACE_S):
+                await self._process.wait()
+        code = self._process.returncode
+        if code is None:
+            return f"the server at {self.address} does not answer ({_innermost(error)}){self._log.quoted()}"
+        how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+        return f"the server at {self.address} {how}{self._log.quoted()}: start a new one"
+
+    async def _end(self) -> None:
+        try:
+            if self._process is None and self._proxies:
+                closing = [handle.close() for handle in self._proxies.values()]
+                await asyncio.gather(*closing, return_exceptions=True)
+            await self._end_process()
+        finally:
+            self._proxies.clear()
+            if ToxiproxyServer._open is self:
+                ToxiproxyServer._open = None
+
+    async def _end_process(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        try:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(GRACE_S):
+                    await process.wait()
+        finally:
+            # Reached by cancellation as well; SIGKILL is certain, so neither wait below can be long.
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+            if self._reading is not None:
+                await self._reading
+
+
+class ProxyHandle:
+    """One proxy of a server. Clients connect to `host`:`port`, which stay the same until it is closed."""
+
+    def __init__(self, server: ToxiproxyServer, name: str, upstream: str, host: str, port: int) -> None:
+        self.name = name
+        self.upstream = upstream
+        self.host = host
+        self.port = port
+        self._server = server
+        self._path = f"/proxies/{name}"
+        self._toxics: dict[str, Toxic] = {}
+
+    @property
+    def toxics(self) -> Mapping[str, Toxic]:
+        """What was added here and not removed, by name, as last set."""
+        return dict(self._toxics)
+
+    async def add(self, toxic: Toxic, name: str | None = None) -> str:
+        """Puts the toxic at the end of its direction's chain, and returns its name: `latency_upstream`, say."""
+        name = name or f"{toxic.kind}_{toxic.stream}"
+        if not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
+            raise ToxiproxyError(f"add toxic {name!r}: a name is made of letters, digits, '_', '.' and '-'")
+        await self._set(f"add toxic {name!r} to proxy {self.name!r}", "", name, toxic)
+        return name
+
+    async def update(self, name: str, attributes: Mapping[str, float]) -> Toxic:
+        """Changes some attributes, or `toxicity`, of a toxic added here; the others stay. Returns it as it is now."""
+        what = f"update toxic {name!r} of proxy {self.name!r}"
+        toxic = self._known(what, name)
+        valid = [*toxic.attributes, "toxicity"]
+        for key in attributes:
+            if key not in valid:
+                raise ToxiproxyError(
+                    f"{what}: {key!r} is no attribute of {toxic.kind}: {_nearest(key, valid)}"
+                )
+        changed: Toxic = replace(toxic, **attributes)  # type: ignore[arg-type]  # names checked above, values by __post_init__
+        # POST does what PATCH does, and the library has no PATCH.
+        await self._set(what, f"/{name}", name, changed)
+        return changed
+
+    async def remove(self, name: str) -> None:
+        """Removes a toxic. Can take as long as its own timeout (reset_peer), or fail at the deadline.
+
+        After a failure at the deadline the toxic may be there or not, and the proxy answers nothing more until
+        what holds it lets go: a client that does not read, mostly.
+        """
+        what = f"remove toxic {name!r} of proxy {self.name!r}"
+        self._known(what, name)
+        await self._server.call("DELETE", f"{self._path}/toxics/{name}", what)
+        del self._toxics[name]
+
+    async def disable(self) -> None:
+        """FIN to every connection, then refusal of new ones. The toxics stay."""
+        await self._enabled(f"disable proxy {self.name!r}", value=False)
+
+    async def enable(self) -> None:
+        """Listens again, on the same port."""
+        await self._enabled(f"enable proxy {self.name!r}", value=True)
+
+    async def close(self) -> None:
+        """Removes the proxy; its connections end. Once closed, it stays closed."""
+        await self._server.call("DELETE", self._path, f"close proxy {self.name!r}")
+        self._toxics.clear()
+        self._server.forget(self)
+
+    async def _set(self, what: str, path: str, name: str, toxic: Toxic) -> None:
+        asked: dict[str, object] = {
+            "name": name,
+            "type": toxic.kind,
+            "stream": toxic.stream,
+            "toxicity": toxic.toxicity,
+            "attributes": toxic.attributes,
+        }
+        _read_back(what, asked, await self._server.call("POST", f"{self._path}/toxics{path}", what, asked))
+        self._toxics[name] = toxic
+
+    async def _enabled(self, what: str, *, value: bool) -> None:
+        answer = await self._server.call("POST", self._path, what, {"enabled": value})
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        _read_back(what, {"enabled": value, "listen": f"{host}:{self.port}"}, answer)
+
+    def _known(self, what: str, name: str) -> Toxic:
+        if name not in self._toxics:
+            there = f"it has {', '.join(self._toxics)}" if self._toxics else "it has none"
+            raise ToxiproxyError(f"{what}: no toxic of this name was added here: {there}")
+        return self._toxics[name]
+
+
+class _Log:
+    """What the server says, as far as an error text needs it."""
+
+    def __init__(self) -> None:
+        self.failure = ""
+        """Why it stopped working: the first such line, since what follows is only where it happened."""
+        self._last = ""
+
+    @property
+    def port_taken(self) -> bool:
+        return "address already in use" in self.failure
+
+    def quoted(self) -> str:
+        said = self.failure or self._last
+        return f", saying {said[:300]!r}" if said else ""
+
+    async def read(self, lines: asyncio.StreamReader) -> None:
+        async for raw in lines:
+            line = raw.decode(errors="replace").strip()
+            if not line:
+                continue
+            self._last = line
+            if self.failure:
+                continue
+            if line.startswith(("panic:", "fatal error:", "runtime: goroutine stack exceeds")):
+                self.failure = line
+            elif "Server finished with error" in line:
+                with contextlib.suppress(ValueError):
+                    line = str(json.loads(line).get("error", line))
+                self.failure = line
+
+
+def _request(method: str, path: str, body: Mapping[str, object] | None, limit: float) -> tuple[int, bytes]:
+    """Runs in a thread. The status and the server's own words, which the library's errors carry along."""
+    # Without this, HTTP_PROXY in the environment would be asked for a loopback address.
+    options: dict[str, Any] = {"timeout": limit, "proxies": {"http": "", "all": ""}}
+    if body is not None:
+        options["json"] = body
+    send = {"GET": APIConsumer.get, "POST": APIConsumer.post, "DELETE": APIConsumer.delete}[method]
+    try:
+        response = send(path, **options)
+    except NotFound as error:
+        return 404, error.args[0]
+    except ProxyExists as error:  # any 409
+        return 409, error.args[0]
+    except InvalidToxic as error:  # any 400
+        return 400, error.args[0]
+    return response.status_code, response.content
+
+
+def _remedy(status: int, said: str) -> str:
+    if "address already in use" in said:
+        return f"{status}): free that port, or take another; port 0 takes a free one"
+    if said == "proxy already exists":
+        return f"{status}): take another name, or a server of your own"
+    if said == "toxic already exists":
+        return f"{status}): update or remove that one, or give this one a name"
+    if said == "proxy not found":
+        return f"{status}): it was closed; create it again"
+    if status == 503:
+        return f"{status}): a toxic or a client that does not read holds the proxy; let it read, or end the server"
+    return f"{status}): see the request"
+
+
+def _read_back(what: str, asked: Mapping[str, object], answer: object) -> None:
+    """The server passes over what it does not know in silence, so what it now has is compared."""
+    has = answer if isinstance(answer, dict) else {}
+    for key, value in asked.items():
+        now = has.get(key)
+        if isinstance(value, float) and isinstance(now, int | float):
+            same = math.isclose(value, now, rel_tol=1e-6)  # the server's single precision
+        else:
+            same = now == value
+        if not same:
+            raise ToxiproxyError(
+                f"{what}: {key} should be {value!r}, and the server has {now!r}: is it another version than 2.12?"
+            )
+
+
+def _nearest(value: str, valid: list[str]) -> str:
+    near = get_close_matches(value, valid, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"it has {', '.join(valid)}"
+
+
+def _innermost(error: BaseException) -> str:
+    """Of a chain of wrapped errors the first, which is the one that says what happened."""
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
+    return str(error) or type(error).__name__

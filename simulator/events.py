@@ -1,0 +1,76 @@
+"""What the mock peer saw and did, one small value per fact. `t` is seconds of the event loop's clock."""
+
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+
+PeerLink = Literal["input", "output"]
+
+
+class PeerEvent(msgspec.Struct, frozen=True, tag_field="event", kw_only=True, omit_defaults=True, gc=False):
+    """Something that the peer saw or did at `t`."""
+
+    t: float
+
+
+class Opened(PeerEvent, frozen=True, tag="peer-opened"):
+    """A client's handshake on `link` was answered; `connection` counts from 1 over both links."""
+
+    link: PeerLink
+    connection: int
+
+
+class Ended(PeerEvent, frozen=True, tag="peer-ended"):
+    """A connection is over as the peer sees it. `code` is 1006 where no close frame came from the client."""
+
+    link: PeerLink
+    connection: int
+    code: int
+    by: Literal["client", "peer", "network"]
+
+
+class Offered(PeerEvent, frozen=True, tag="offered"):
+    """Frame `sequence` was written to feed connection `connection`."""
+
+    sequence: int
+    connection: int
+
+
+class Delivered(PeerEvent, frozen=True, tag="delivered"):
+    """Output `(stream, seq)` arrived: parsed at the endpoint with confirm `pong`, processed with `ack`.
+
+    `digest` is a checksum of the body; `repeat` says that this `(stream, seq)` had arrived before.
+    """
+
+    stream: str
+    seq: int
+    size: int
+    digest: int
+    connection: int
+    repeat: bool = False
+
+
+class Arrived(PeerEvent, frozen=True, tag="arrived"):
+    """A hold's touch became visible at the sink, with its message time in epoch milliseconds."""
+
+    hold: str
+    time: float
+
+
+class Unreadable(PeerEvent, frozen=True, tag="unreadable"):
+    """The client sent something that is no output message."""
+
+    reason: str
+    connection: int
+
+
+class Misbehaved(PeerEvent, frozen=True, tag="misbehaved"):
+    """The peer did what it was told to do wrong: `kind` is the fault's name."""
+
+    kind: str
+    connection: int = 0
+
+
+AnyPeerEvent = Opened | Ended | Offered | Delivered | Arrived | Unreadable | Misbehaved
+PeerObserver = Callable[[AnyPeerEvent], None]

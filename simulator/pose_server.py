@@ -1,0 +1,254 @@
+"""The mock peer: pose feed at /ws/pose/, sink at /ws/holds/, well or badly behaved."""
+
+import asyncio
+import contextlib
+import zlib
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, Literal
+
+from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import DATA_OPCODES, Frame
+from websockets.http11 import Request, Response
+from websockets.protocol import Event
+
+from simulator import events
+from simulator.events import PeerLink, PeerObserver
+from simulator.feeds import Feed
+from tracker import messages
+
+FEED_PATH = "/ws/pose/"
+SINK_PATH = "/ws/holds/"
+PATHS: dict[str, PeerLink] = {FEED_PATH: "input", SINK_PATH: "output"}
+MAX_MESSAGE = 16 * 2**20
+CONFIRM_EVERY = 10
+"""Frames between two pings of the feed, whose pongs tell a recording how far its client got."""
+
+
+class _Connection(ServerConnection):
+    """The library's connection, telling of each whole message when it is parsed, before anybody reads it."""
+
+    on_parsed: Callable[[bytes], object] | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.number = 0
+        self._fragments: list[bytes] = []
+
+    def process_event(self, event: Event) -> None:
+        super().process_event(event)
+        if self.on_parsed is not None and isinstance(event, Frame) and event.opcode in DATA_OPCODES:
+            self._fragments.append(bytes(event.data))
+            if event.fin:
+                body = b"".join(self._fragments)
+                self._fragments.clear()
+                self.on_parsed(body)
+
+
+class PoseServer:
+    """Serves one feed and one sink. Behaviour may be changed while it runs.
+
+    `confirm` says where a delivery is recorded: ``pong``, when its frame is parsed; ``ack``, when the sink has
+    processed it and acknowledges it. With `echo`, the sink sends every message to all its members, the sender
+    included.
+    """
+
+    def __init__(
+        self,
+        feed: Feed,
+        *,
+        report: PeerObserver,
+        confirm: Literal["pong", "ack"] = "pong",
+        echo: bool = False,
+    ) -> None:
+        self.echo = echo
+        self.accept_then_close: dict[PeerLink, int] = {}
+        """Links whose connections are closed, with this code, as soon as they are accepted."""
+        self._feed = feed
+        self._report = report
+        self._confirm = confirm
+        self._open: dict[PeerLink, set[_Connection]] = {"input": set(), "output": set()}
+        self._connections = 0
+        self._seen: set[tuple[str, int]] = set()
+        self._touched: set[tuple[str, str]] = set()
+        self._server: Server | None = None
+        self._host = "127.0.0.1"
+        self._port = 0
+
+    # Its life
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
+        """Listen; returns the port. Raises `OSError` where the port is taken."""
+        self._host = host
+        self._server = await serve(
+            self._converse,
+            host,
+            port,
+            process_request=_only_known_paths,
+            create_connection=_Connection,
+            compression=None,
+            ping_interval=None,
+            close_timeout=1.0,
+            max_size=MAX_MESSAGE,
+        )
+        self._port = next(iter(self._server.sockets)).getsockname()[1]
+        return self._port
+
+    async def stop(self, code: int = 1001) -> None:
+        """Close every connection with `code` and stop listening; idempotent."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.close(code=code)
+            await server.wait_closed()
+
+    async def go_away(self, code: int = 1012) -> None:
+        """Stop as a restarting server does, until `come_back`."""
+        for connection in self.connections():
+            self._misbehaved("restart", connection.number)
+        await self.stop(code)
+
+    async def come_back(self) -> None:
+        """Listen again at the same port."""
+        await self.start(self._host, self._port)
+
+    async def close_link(self, link: PeerLink, code: int) -> None:
+        """Close every connection of `link` with `code`."""
+        closing = self.connections(link)
+        for connection in closing:
+            self._misbehaved("close", connection.number)
+        await asyncio.gather(*(connection.close(code) for connection in closing))
+
+    def abort(self) -> None:
+        """Drop every connection at once."""
+        for connection in self.connections():
+            connection.transport.abort()
+
+    def connections(self, link: PeerLink | None = None) -> list[_Connection]:
+        """The open ones, of one link or of both."""
+        links: tuple[PeerLink, ...] = (link,) if link else ("input", "output")
+        return [connection for name in links for connection in self._open[name]]
+
+    # One connection
+
+    async def _converse(self, connection: ServerConnection) -> None:
+        assert isinstance(connection, _Connection), "the server creates nothing else"
+        assert connection.request is not None, "the handshake is done"
+        link = PATHS[connection.request.path.partition("?")[0]]
+        self._connections += 1
+        connection.number = self._connections
+        self._open[link].add(connection)
+        self._report(events.Opened(t=connection.loop.time(), link=link, connection=connection.number))
+        try:
+            if link in self.accept_then_close:
+                self._misbehaved("accept_then_close", connection.number)
+                await connection.close(self.accept_then_close[link])
+            elif link == "input":
+                await self._feed_one(connection)
+            else:
+                await self._collect_from(connection)
+        finally:
+            self._open[link].discard(connection)
+            await connection.wait_closed()
+            self._report(_ended(link, connection))
+
+    async def _feed_one(self, connection: _Connection) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            sender = tasks.create_task(self._send_frames(connection))
+            # Nobody should write to a feed; reading keeps pongs and the close frame coming all the same.
+            with contextlib.suppress(ConnectionClosed):
+                while True:
+                    await connection.recv(decode=False)
+            sender.cancel()
+
+    async def _send_frames(self, connection: _Connection) -> None:
+        every = self._feed.confirm_every
+        number = -1
+        with contextlib.suppress(ConnectionClosed):
+            async for number, data in self._feed.frames():
+                await connection.send(data, text=True)
+                self._report(
+                    events.Offered(t=connection.loop.time(), sequence=number, connection=connection.number)
+                )
+                if every is not None and number % every == 0:
+                    await self._confirm_up_to(number, connection)
+            await self._confirm_up_to(number, connection)
+
+    async def _confirm_up_to(self, number: int, connection: _Connection) -> None:
+        def confirmed(pong: "asyncio.Future[float]") -> None:
+            if not pong.cancelled() and pong.exception() is None:
+                self._feed.confirmed(number)
+
+        asyncio.ensure_future(await connection.ping()).add_done_callback(confirmed)
+
+    async def _collect_from(self, connection: _Connection) -> None:
+        if self._confirm == "pong":
+            connection.on_parsed = lambda body: self._deliver(body, connection)
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                body = await connection.recv(decode=False)
+                if self._confirm == "ack":
+                    delivered = self._deliver(body, connection)
+                    if delivered is not None:
+                        await connection.send(messages.encode_ack(*delivered), text=True)
+                if self.echo:
+                    self._misbehaved("echo", connection.number)
+                    # Like a hub that serves many: it neither waits for a slow member nor spares the sender.
+                    broadcast(self.connections("output"), body, text=True)
+
+    def _deliver(self, body: bytes, connection: _Connection) -> tuple[str, int] | None:
+        """Record one arrival; its `(stream, seq)`, or None for what is no output message."""
+        now = connection.loop.time()
+        try:
+            output = messages.decode_output(body)
+        except messages.BadMessage as bad:
+            self._report(events.Unreadable(t=now, reason=bad.reason, connection=connection.number))
+            return None
+        key = (output.stream, output.seq)
+        repeat = key in self._seen
+        self._seen.add(key)
+        self._report(
+            events.Delivered(
+                t=now,
+                stream=output.stream,
+                seq=output.seq,
+                size=len(body),
+                digest=zlib.crc32(body),
+                connection=connection.number,
+                repeat=repeat,
+            )
+        )
+        if not repeat:
+            self._note_touches(output, now)
+        return key
+
+    def _note_touches(self, output: messages.Output, now: float) -> None:
+        for hold in output.session.holds if output.session is not None else ():
+            if (
+                hold.status == "touched"
+                and (hold.id, hold.time) not in self._touched
+                and hold.time is not None
+            ):
+                self._touched.add((hold.id, hold.time))
+                self._report(events.Arrived(t=now, hold=hold.id, time=messages.parse_iso_time(hold.time)))
+
+    def _misbehaved(self, kind: str, connection: int = 0) -> None:
+        now = asyncio.get_running_loop().time()
+        self._report(events.Misbehaved(t=now, kind=kind, connection=connection))
+
+
+def _ended(link: PeerLink, connection: _Connection) -> events.Ended:
+    protocol = connection.protocol
+    received, sent = protocol.close_rcvd, protocol.close_sent
+    now = connection.loop.time()
+    if received is not None and protocol.close_rcvd_then_sent is not False:
+        return events.Ended(t=now, link=link, connection=connection.number, code=received.code, by="client")
+    if sent is not None:
+        return events.Ended(t=now, link=link, connection=connection.number, code=sent.code, by="peer")
+    return events.Ended(t=now, link=link, connection=connection.number, code=1006, by="network")
+
+
+def _only_known_paths(connection: ServerConnection, request: Request) -> Response | None:
+    if request.path.partition("?")[0] in PATHS:
+        return None
+    return connection.respond(HTTPStatus.NOT_FOUND, f"the feed is at {FEED_PATH}, the sink at {SINK_PATH}\n")

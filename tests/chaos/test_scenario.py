@@ -1,0 +1,182 @@
+import pickle
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chaos.faults import Fault
+from chaos.scenario import Expect, Peer, Scenario, ScenarioError, Workload, load, parse
+from tracker.config import ConfigError, OutboxLimits, Timing, TrackerConfig
+
+FILE = Path("folder/half-open.toml")
+HEAD = """
+name = "half-open"
+about = "The link goes silent."
+stresses = ["detect", "recover"]
+duration = "60s"
+"""
+FAULT = '[[faults]]\nat = "10s"\nfor = "20s"\non = "output"\nkind = "stall"\n'
+CONFIG = TrackerConfig(input_url="ws://a/", output_url="ws://b/")
+
+
+def refusal(text: str, file: Path = FILE) -> str:
+    with pytest.raises(ScenarioError) as caught:
+        parse(text, file)
+    error = str(caught.value)
+    assert len(error.splitlines()) == 1
+    assert error.startswith(f"{file}: ")
+    return error
+
+
+def test_a_whole_file_is_read_as_it_says() -> None:
+    text = HEAD + (
+        '[workload]\nfps = 20\nholds = 3\n[client]\nprobe_floor = "1s"\noutbox_messages = 100\nconfirm = "ack"\n'
+        '[peer]\nconfirm = "ack"\necho = true\n[expect]\ndetect_within = "8s"\nlongest_silence = 40\n' + FAULT
+    )
+    scenario = parse(text, FILE)
+    assert scenario == Scenario(
+        name="half-open",
+        about="The link goes silent.",
+        stresses=("detect", "recover"),
+        duration=60.0,
+        workload=Workload(fps=20.0, holds=3),
+        client=scenario.client,
+        peer=Peer(confirm="ack", echo=True),
+        faults=(Fault("stall", 10.0, 20.0, "output"),),
+        expect=Expect(detect_within=8.0, longest_silence=40.0),
+    )
+
+
+def test_all_tables_may_be_left_out() -> None:
+    scenario = parse(HEAD, FILE)
+    assert (scenario.workload, scenario.peer, scenario.faults, scenario.expect) == (
+        Workload(),
+        Peer(),
+        (),
+        Expect(),
+    )
+    assert scenario.client.apply_to(CONFIG) == CONFIG
+
+
+def test_overrides_change_only_what_they_name() -> None:
+    text = HEAD + '[client]\nprobe_floor = "1s"\noutbox_window_bytes = 5\noverflow = "block"\n'
+    config = parse(text, FILE).client.apply_to(CONFIG)
+    assert config.timing == Timing(probe_floor=1.0)
+    assert config.outbox == OutboxLimits(window_bytes=5)
+    assert (config.overflow, config.confirm, config.input_url) == ("block", "pong", "ws://a/")
+
+
+def test_overrides_that_do_not_fit_a_configuration_are_its_error() -> None:
+    client = parse(HEAD + '[client]\nreconnect_cap = "2s"\n', FILE).client
+    slow = TrackerConfig("ws://a/", "ws://b/", timing=Timing(reconnect_delay=3.0))
+    with pytest.raises(ConfigError, match="reconnect_cap"):
+        client.apply_to(slow)
+
+
+def test_a_recording_is_found_from_the_scenarios_folder() -> None:
+    assert parse(HEAD + '[workload]\nrecording = "climb.jsonl.gz"\n', FILE).workload.recording == Path(
+        "folder/climb.jsonl.gz"
+    )
+
+
+def test_a_scenario_travels_to_another_process() -> None:
+    scenario = parse(HEAD + '[client]\nprobe_floor = "1s"\n' + FAULT, FILE)
+    assert pickle.loads(pickle.dumps(scenario)) == scenario  # noqa: S301 - our own bytes
+
+
+def test_a_multi_line_about_becomes_one_line() -> None:
+    assert parse(HEAD.replace('"The link goes silent."', '"""The link\n  goes silent."""'), FILE).about == (
+        "The link goes silent."
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("name = \n", ["line 1, column 8", "TOML"]),
+        (HEAD + "[[faults]]\nat = [", ["line 7", "TOML"]),
+        ("a = " + "[" * 5000, ["nested too deeply"]),
+        ("a = " + "1" * 5000, ["not valid TOML"]),
+        (HEAD.replace('"60s"', "0x" + "f" * 5000), ["4300 digits"]),
+        (HEAD + "durations = 5", ["'durations'", "did you mean 'duration'?"]),
+        (HEAD.replace('name = "half-open"', ""), ["'name' is missing"]),
+        (HEAD.replace('"half-open"', '"other"'), ["'other'", "'half-open.toml'", "the same"]),
+        (HEAD.replace('"half-open"', '"Half Open"'), ["'Half Open'", "lower-case"]),
+        (HEAD.replace('"The link goes silent."', '" "'), ["about is ' '"]),
+        (HEAD.replace('["detect", "recover"]', "[]"), ["stresses is []"]),
+        (HEAD.replace('"detect", ', '"detct", '), ["'detct'", "did you mean 'detect'?"]),
+        (HEAD.replace('"detect", ', '"recover", '), ["'recover' twice"]),
+        (HEAD.replace('"detect", ', "[1], "), ["[1]", "no promise"]),
+        (HEAD.replace('duration = "60s"', ""), ["'duration' is missing"]),
+        (HEAD.replace('"60s"', '"1 minute"'), ["duration: '1 minute'"]),
+        (HEAD.replace('"60s"', "0"), ["duration is 0"]),
+        (HEAD + "[workload]\nfpss = 3", ["'workload.fpss'", "did you mean 'fps'?"]),
+        (HEAD + "[workload]\nfps = 0", ["workload.fps is 0"]),
+        (HEAD + "[workload]\nfps = nan", ["workload.fps is nan"]),
+        (HEAD + "[workload]\nholds = 2.5", ["workload.holds is 2.5", "whole number"]),
+        (HEAD + "[workload]\nholds = true", ["workload.holds is True"]),
+        (HEAD + '[workload]\nrecording = "x.jsonl"\nholds = 3', ["workload.holds", "workload.recording"]),
+        (HEAD + "workload = 3", ["workload is 3", "[workload]"]),
+        (HEAD + "[client]\nprobe_flor = 1", ["'client.probe_flor'", "did you mean 'probe_floor'?"]),
+        (HEAD + "[client]\noutbox_message = 1", ["did you mean 'outbox_messages'?"]),
+        (HEAD + '[client]\noutbox_messages = "9"', ["client.outbox_messages is '9'"]),
+        (HEAD + "[client]\noutbox_messages = 0", ["client: outbox messages is 0"]),
+        (HEAD + '[client]\nprobe_floor = "8s"', ["client: probe_ceiling", "three times"]),
+        (HEAD + '[client]\nprobe_floor = "soon"', ["client.probe_floor: 'soon'"]),
+        (HEAD + '[client]\noverflow = "latst"', ["client.overflow is 'latst'", "did you mean 'latest'?"]),
+        (HEAD + '[client]\nconfirm = "ack"', ["client.confirm", "peer.confirm"]),
+        (HEAD + '[peer]\nconfirm = "none"', ["peer.confirm is 'none'"]),
+        (HEAD + '[peer]\necho = "yes"', ["peer.echo is 'yes'"]),
+        (HEAD + "[expect]\ndetect_in = 1", ["'expect.detect_in'", "did you mean 'detect_within'?"]),
+        (HEAD + "[expect]\ndetect_within = 0", ["expect.detect_within is 0"]),
+        (HEAD + FAULT.replace("[[", "[").replace("]]", "]"), ["[[faults]]"]),
+        (HEAD + FAULT + FAULT.replace("stall", "stal"), ["fault 2", "did you mean 'stall'?"]),
+        (HEAD + FAULT.replace('"10s"', '"1.9s"'), ["fault 1: stall", "1.9s", "2s or later"]),
+        (HEAD + FAULT.replace('"10s"', '"60s"'), ["begins at 1m", "lengthen duration"]),
+        (HEAD + FAULT.replace('"20s"', '"51s"'), ["ends at 61s", "lengthen duration"]),
+        (HEAD + FAULT.replace('"20s"', '"45.5s"'), ["ends at 55.5s", "'recover'", "5s or more"]),
+        (HEAD + FAULT.replace('for = "20s"', ""), ["never ends", "'recover'"]),
+        (HEAD + FAULT + 'every = "25s"\ntimes = 3', ["begins at 1m"]),
+    ],
+)
+def test_a_refused_scenario_names_the_file_the_key_and_the_remedy(text: str, parts: list[str]) -> None:
+    error = refusal(text)
+    assert [part for part in parts if part not in error] == []
+
+
+def test_a_run_that_judges_no_recovery_may_end_under_the_fault() -> None:
+    head = HEAD.replace(', "recover"', "")
+    assert parse(head + FAULT.replace('for = "20s"', ""), FILE).faults[0].duration is None
+    assert parse(head + FAULT.replace('"20s"', '"50s"'), FILE).faults[0].heals_at == 60
+
+
+def test_the_last_moment_that_leaves_room_for_recovery_is_allowed() -> None:
+    assert (
+        parse(HEAD + FAULT.replace('"20s"', '"45s"').replace('"10s"', '"10s"'), FILE).faults[0].heals_at == 55
+    )
+
+
+def test_a_missing_file_and_one_that_is_not_text_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match=r"gone\.toml: no such file"):
+        load(tmp_path / "gone.toml")
+    (tmp_path / "bad.toml").write_bytes(b'name = "\xff"')
+    with pytest.raises(ScenarioError, match=r"bad\.toml: byte 8 is not UTF-8"):
+        load(tmp_path / "bad.toml")
+
+
+lines = st.sampled_from([*HEAD.splitlines(), *FAULT.splitlines(), "[client]", "[peer]", "echo = 1", "x"])
+
+
+# A short alphabet: all of Unicode takes hypothesis seconds to tabulate on a machine where it never ran.
+signs = st.text("a1=[]\"'.-# \n\r\x00\x85\u2028é", max_size=30)
+
+
+@given(st.one_of(signs, st.lists(lines, max_size=14).map("\n".join)))
+def test_no_text_raises_anything_but_one_line(text: str) -> None:
+    refused = ""
+    try:
+        parse(text, FILE)
+    except ScenarioError as error:
+        refused = str(error)
+    assert len(refused.splitlines()) <= 1

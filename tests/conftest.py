@@ -1,0 +1,6 @@
+"""For every test: hypothesis judges values, not the speed of the machine."""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("project")

@@ -1,0 +1,78 @@
+"""Who may import whom, and what a pure file may not touch. Reads the imports; runs nothing."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("tracker", "simulator", "chaos")
+FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+
+MAY_IMPORT = {
+    "tracker": {"tracker"},
+    "simulator": {"simulator", "tracker.messages"},
+    "chaos": {"chaos", "simulator", "tracker"},
+}
+IMPURE = {"asyncio", "websockets", "time", "random", "os", "socket", "threading", "subprocess"}
+# Pure, but drawing from a generator that is handed in: the type's name is all they import.
+NAMES_RANDOM = {"tracker/reconnect.py"}
+# What the laboratory alone depends on; the tracker is installed without it.
+LAB_ONLY = {"faker", "rich", "toxiproxy", "requests", "hypothesis", "numpy"}
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that the file imports, anywhere in it; for `from a import b`, both a and a.b."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import: write it out"
+            assert node.module is not None
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def is_pure(path: Path) -> bool:
+    """A file says so at the end of its docstring's first line."""
+    docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
+    return docstring.partition("\n")[0].endswith("  pure")
+
+
+def named(paths: list[Path]) -> list[object]:
+    return [pytest.param(path, id=str(path.relative_to(ROOT))) for path in paths]
+
+
+@pytest.mark.parametrize("path", named(FILES))
+def test_a_layer_imports_only_what_is_below_it(path: Path) -> None:
+    package = path.relative_to(ROOT).parts[0]
+    ours = {name for name in imports(path) if name.partition(".")[0] in PACKAGES}
+    allowed = MAY_IMPORT[package]
+    for name in ours - {"tracker"} if package == "simulator" else ours:
+        parents = {name.rsplit(".", n)[0] for n in range(name.count(".") + 1)}
+        assert parents & allowed, f"{path.name} imports {name}; {package} may import {sorted(allowed)}"
+
+
+@pytest.mark.parametrize("path", named([path for path in FILES if is_pure(path)]))
+def test_a_pure_file_imports_no_clock_no_chance_and_no_network(path: Path) -> None:
+    roots = {name.partition(".")[0] for name in imports(path)}
+    forbidden = IMPURE - ({"random"} if str(path.relative_to(ROOT)) in NAMES_RANDOM else set())
+    assert not roots & forbidden
+
+
+@pytest.mark.parametrize("path", named([path for path in FILES if path.is_relative_to(ROOT / "tracker")]))
+def test_the_tracker_needs_nothing_of_the_laboratory(path: Path) -> None:
+    assert not {name.partition(".")[0] for name in imports(path)} & LAB_ONLY
+
+
+def test_the_core_is_pure() -> None:
+    core = {
+        "tracker": "messages wall calibration session outbox liveness reconnect states config events pipeline",
+        "chaos": "faults scenario history facts evidence checks",
+    }
+    for package, names in core.items():
+        for name in names.split():
+            assert is_pure(ROOT / package / f"{name}.py"), (
+                f"{package}/{name}.py no longer says that it is pure"
+            )

@@ -1,0 +1,234 @@
+"""The tracker: input link -> pipeline -> outbox -> output link, and an orderly end."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+from tracker import events, messages
+from tracker.config import ConfigError, TrackerConfig
+from tracker.counters import Counters
+from tracker.link import Link, Wire
+from tracker.messages import BadMessage, Control, Pose
+from tracker.outbox import Message, Outbox, OutboxFull
+from tracker.pipeline import Pipeline
+from tracker.traffic import Incoming, Outgoing
+
+log = logging.getLogger("tracker")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended."""
+
+    undelivered: int
+    """Accepted messages that were not confirmed when the tracker stopped."""
+    failure: str | None
+    """Why it could not go on; None after an orderly stop."""
+
+
+class Tracker:
+    """One wall's tracker. Create it inside a running event loop, `run` it once, `stop` it from the same loop."""
+
+    def __init__(
+        self,
+        config: TrackerConfig,
+        pipeline: Pipeline,
+        *,
+        rng: Random,
+        observers: tuple[events.Observer, ...] = (),
+    ) -> None:
+        self._config = config
+        self._pipeline = pipeline
+        self.counters = Counters()
+        self._observers = (self.counters.observe, *observers)
+        self._outbox = Outbox(config.outbox, confirm=config.confirm, overflow=config.overflow)
+        self._out = Outgoing(self._outbox, stream=pipeline.stream, report=self._report)
+        self._output = self._link("output", config.output_url, self._out, rng)
+        self._inputs = [self._link("input", config.input_url, Incoming(self._on_input), rng)]
+        if config.control_url is not None:
+            self._inputs.append(self._link("control", config.control_url, Incoming(self._on_control), rng))
+        self._paused = False
+        self._turn = asyncio.Lock()  # numbers are given and messages put in one order, by whichever link
+        self._stopping = asyncio.Event()
+        self._stop_reason = ""
+        self._failure: str | None = None
+
+    def _link(self, name: events.LinkName, url: str, traffic: Incoming | Outgoing, rng: Random) -> Link:
+        return Link(name, url, traffic, timing=self._config.timing, rng=rng, report=self._report)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether an orderly stop has begun."""
+        return self._stopping.is_set()
+
+    def stop(self, why: str) -> None:
+        """Begin the orderly stop; idempotent, the first reason counts."""
+        if not self._stopping.is_set():
+            self._stop_reason = why
+            self._stopping.set()
+
+    async def run(self) -> Outcome:
+        """Until `stop`, a `stop` control, a refusal for good, or an overflow under the policy ``fail``.
+
+        Then: the inputs are closed, the outbox is flushed within `flush_timeout`, the output is closed with 1001.
+        Cancelling it instead drops the connections at once.
+        """
+        loop = asyncio.get_running_loop()
+        async with asyncio.TaskGroup() as tasks:
+            keepers = [tasks.create_task(self._keep(link)) for link in self._inputs]
+            output_keeper = tasks.create_task(self._keep(self._output))
+            await self._stopping.wait()
+            self._report(events.Stopping(t=loop.time(), why=self._stop_reason, left=len(self._outbox)))
+            for link in self._inputs:
+                link.stop()
+            try:
+                async with asyncio.timeout(self._config.timing.flush_timeout):
+                    await asyncio.wait(keepers)  # each is bounded by its link's close_timeout
+                    if not output_keeper.done():
+                        await self._out.flushed()
+            except TimeoutError:
+                pass  # what is left is counted and said below
+            self._output.stop()
+        undelivered = len(self._outbox)
+        self._report(events.Stopped(t=loop.time(), undelivered=undelivered))
+        return Outcome(undelivered, self._failure)
+
+    async def _keep(self, link: Link) -> None:
+        await link.run()
+        if link.refusal is not None:
+            self._fail(link.refusal)
+
+    def _fail(self, why: str) -> None:
+        self._failure = self._failure or why
+        self.stop(why)
+
+    def _report(self, event: events.AnyEvent) -> None:
+        for observer in self._observers:
+            observer(event)
+
+    # In
+
+    async def _on_input(self, data: bytes, wire: Wire) -> None:
+        try:
+            message = messages.decode_input(data)
+            if isinstance(message, Pose):
+                await self._on_pose(message, wire)
+            else:
+                self._pipeline.reset()
+        except BadMessage as bad:
+            self._reject("input", bad.reason, bad.detail)
+        except OutboxFull:
+            self._fail(
+                f"outbox is full ({len(self._outbox)} messages, {self._outbox.bytes} bytes) and overflow is 'fail':"
+                " allow more (--outbox-messages) or choose --overflow latest"
+            )
+        except Exception as bug:
+            # The promise is that no input stops a tracker, and that includes the input that meets a bug of ours.
+            log.exception("a bug met an input message; it is skipped")
+            self._reject("input", "internal-error", repr(bug))
+
+    async def _on_pose(self, pose: Pose, wire: Wire) -> None:
+        loop = asyncio.get_running_loop()
+        self._report(events.Received(t=loop.time(), timestamp=pose.timestamp, sequence=pose.sequence))
+        step = self._pipeline.step(pose)
+        for touch in step.touched:
+            self._report(events.Touched(t=loop.time(), hold=touch.hold_id, time=touch.time_ms))
+        if not self._paused:
+            await self._send(self._pipeline.encode, essential=step.essential, wire=wire)
+
+    async def _send(self, encode: Callable[[int], bytes], *, essential: bool, wire: Wire) -> None:
+        """Give the next number to what `encode` makes and put it into the outbox; wait for room where the policy says.
+
+        Raises `OutboxFull` under the policy ``fail``.
+        """
+        if self._turn.locked():
+            with wire.held():  # another link's message waits for room; this one comes after it
+                await self._turn.acquire()
+        else:
+            await self._turn.acquire()
+        try:
+            seq = self._outbox.next_seq
+            message = Message(seq, encode(seq), essential)
+            try:
+                self._out.put(message)
+            except OutboxFull:
+                if self._config.overflow == "fail":
+                    raise
+                with wire.held():
+                    await self._wait_for_room(message)
+        finally:
+            self._turn.release()
+
+    async def _wait_for_room(self, message: Message) -> None:
+        """Put `message` when there is room; an orderly stop ends the wait, and then it is counted as rejected."""
+        putting = asyncio.ensure_future(self._out.put_when_room(message))
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait([putting, stopping], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            # Also when we are cancelled; a put that is already done is not undone by this.
+            putting.cancel()
+            stopping.cancel()
+            await asyncio.wait([putting, stopping])
+        if putting.cancelled():
+            self._reject("input", "stopping", f"output {message.seq} found no room before the stop")
+
+    async def _on_control(self, data: bytes, wire: Wire) -> None:
+        try:
+            reply = self._obey(messages.decode_control(data))
+            if reply is not None:
+                await self._send(
+                    lambda seq: messages.encode_reply(reply, stream=self._pipeline.stream, seq=seq),
+                    essential=True,
+                    wire=wire,
+                )
+        except (BadMessage, ConfigError) as bad:
+            reason = bad.reason if isinstance(bad, BadMessage) else "bad-parameters"
+            self._reject("control", reason, str(bad))
+        except OutboxFull:
+            self._fail("outbox is full and a control's reply found no room: overflow is 'fail'")
+
+    def _obey(self, control: Control) -> messages.Reply | None:
+        """Carry out a control; the reply, for those that have one."""
+        match control:
+            case messages.ResetHolds():
+                self._pipeline.reset()
+                return None
+            case messages.PauseOutput():
+                self._paused = True
+                return messages.Reply("output_paused")
+            case messages.ResumeOutput():
+                self._paused = False
+                return messages.Reply("output_resumed")
+            case messages.UpdateParameters():
+                self._pipeline.update(
+                    proximity_threshold=control.proximity_threshold,
+                    touch_duration=control.touch_duration,
+                    route=control.route,
+                )
+                return messages.Reply("parameters_updated", self._pipeline.parameters())
+            case messages.GetStatus():
+                return messages.Reply("status_response", self._status())
+            case messages.Stop():
+                self.stop("stop control")
+                return messages.Reply("stop_acknowledged")
+
+    def _status(self) -> dict[str, object]:
+        return {
+            "session": self._pipeline.snapshot(),
+            "parameters": self._pipeline.parameters(),
+            "paused": self._paused,
+            "links": {link.name: link.state.value for link in (*self._inputs, self._output)},
+            "outbox": {
+                "held": len(self._outbox),
+                "in_flight": self._outbox.in_flight,
+                "bytes": self._outbox.bytes,
+            },
+            "counters": self.counters.as_dict(),
+        }
+
+    def _reject(self, link: events.LinkName, reason: str, detail: str) -> None:
+        now = asyncio.get_running_loop().time()
+        self._report(events.Rejected(t=now, link=link, reason=reason, detail=detail))

@@ -1,0 +1,238 @@
+"""`tracker`: run at a wall, check a wall's files, solve a recording."""
+
+import asyncio
+import gzip
+import json
+import logging
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from random import Random
+from typing import Annotated, Any
+
+import typer
+
+from tracker import metrics
+from tracker.app import Outcome, Tracker
+from tracker.calibration import load_calibration
+from tracker.config import ConfigError, TrackerConfig
+from tracker.events import Observer
+from tracker.logs import EventLog, to_stderr
+from tracker.messages import BadMessage, Pose, decode_input
+from tracker.pipeline import Pipeline
+from tracker.session import Rules, load_route
+from tracker.settings import read_settings, tracker_config
+from tracker.trace import Trace
+from tracker.wall import load_wall
+
+EXIT_DELIVERED = 0
+EXIT_UNDELIVERED = 1
+EXIT_USAGE = 2
+EXIT_GAVE_UP = 3
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+WallOption = Annotated[str | None, typer.Option(help="The wall's SVG; every <path class='hold'> is a hold.")]
+CalibrationOption = Annotated[str | None, typer.Option(help="JSON with perspective_transform.")]
+RouteOption = Annotated[str | None, typer.Option(help="The route: a JSON file, or the JSON itself.")]
+ThresholdOption = Annotated[float | None, typer.Option(help="Contact distance in wall units. [50]")]
+DurationOption = Annotated[float | None, typer.Option(help="Seconds of contact that make a touch. [2.0]")]
+GraceOption = Annotated[float | None, typer.Option(help="Seconds that contact may drop out. [0.25]")]
+
+
+def main() -> None:
+    """The console script. A user's mistake is one line and exit code 2."""
+    try:
+        app()
+    except ConfigError as error:
+        typer.echo(f"tracker: {error}", err=True)
+        sys.exit(EXIT_USAGE)
+
+
+@app.callback()
+def _about() -> None:
+    """Body poses in over one WebSocket, the climbing session's state out over another."""
+
+
+@app.command()
+def run(
+    *,
+    input_websocket_url: Annotated[str | None, typer.Option(help="Where poses come from.")] = None,
+    output_websocket_url: Annotated[str | None, typer.Option(help="Where the session's state goes.")] = None,
+    wall: WallOption = None,
+    calibration: CalibrationOption = None,
+    route_data: RouteOption = None,
+    proximity_threshold: ThresholdOption = None,
+    touch_duration: DurationOption = None,
+    contact_grace: GraceOption = None,
+    stream_landmarks: Annotated[bool | None, typer.Option(help="Send the pose along. [yes]")] = None,
+    stream_svg_only: Annotated[
+        bool | None,
+        typer.Option("--stream-svg-only", help="Send touched SVG paths in place of the hold list."),
+    ] = None,
+    control_websocket_url: Annotated[
+        str | None, typer.Option(help="Where further controls come from.")
+    ] = None,
+    reconnect_delay: Annotated[
+        float | None, typer.Option(help="Seconds: the first back-off is drawn from 0 to this. [0.5]")
+    ] = None,
+    confirm: Annotated[
+        str | None, typer.Option(help="What confirms a delivery: pong, ack or none. [pong]")
+    ] = None,
+    overflow: Annotated[
+        str | None,
+        typer.Option(help="What gives way when the outbox is full: latest, block or fail. [latest]"),
+    ] = None,
+    outbox_messages: Annotated[int | None, typer.Option(help="The outbox's bound in messages. [900]")] = None,
+    trace: Annotated[str | None, typer.Option(help="Write every event to this file as JSON lines.")] = None,
+    metrics_port: Annotated[int | None, typer.Option(help="Serve totals to Prometheus at this port.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="TOML with these options; the command line wins.")
+    ] = None,
+    debug: Annotated[bool | None, typer.Option("--debug", help="Log every message and probe.")] = None,
+) -> None:
+    """Track one wall until SIGTERM or SIGINT.
+
+    Exit codes: 0 stopped and all delivered, 1 stopped with messages undelivered, 2 wrong use, 3 gave up
+    (an endpoint refuses for good, or the outbox is full and overflow is 'fail').
+    """
+    given = {key: value for key, value in locals().items() if key != "config" and value is not None}
+    settings = {**(read_settings(config) if config else {}), **given}
+    to_stderr(debug=settings.get("debug", False))
+    tracker_settings = tracker_config(settings)
+    stream = f"{Random().getrandbits(48):012x}"
+    pipeline = _pipeline(settings, stream)
+    try:
+        outcome = _run(_track(tracker_settings, pipeline, settings))
+    except asyncio.CancelledError:
+        typer.echo("tracker: stopped at once by a second signal; what was unconfirmed is lost", err=True)
+        raise SystemExit(EXIT_UNDELIVERED) from None
+    left = "all delivered" if not outcome.undelivered else f"{outcome.undelivered} messages left undelivered"
+    if outcome.failure is not None:
+        typer.echo(f"tracker: {outcome.failure}; {left}", err=True)
+        raise SystemExit(EXIT_GAVE_UP)
+    typer.echo(f"tracker: stopped; {left}", err=True)
+    raise SystemExit(EXIT_UNDELIVERED if outcome.undelivered else EXIT_DELIVERED)
+
+
+def _run(main: Any) -> Outcome:
+    """On uvloop where it is installed (the extra `uvloop`), on asyncio's own loop elsewhere."""
+    try:
+        import uvloop  # noqa: PLC0415 - an extra
+    except ImportError:
+        result: Outcome = asyncio.run(main)
+    else:
+        result = uvloop.run(main)
+    return result
+
+
+async def _track(config: TrackerConfig, pipeline: Pipeline, settings: dict[str, Any]) -> Outcome:
+    loop = asyncio.get_running_loop()
+    with ExitStack() as stack:
+        observers: list[Observer] = [EventLog(logging.getLogger("tracker")).observe]
+        if "trace" in settings:
+            trace = stack.enter_context(Trace(Path(settings["trace"]), config, stream=pipeline.stream))
+            trace.begin(loop.time())
+            observers.append(trace.observe)
+        tracker = Tracker(config, pipeline, rng=Random(), observers=tuple(observers))
+        if "metrics_port" in settings:
+            metrics.serve(settings["metrics_port"], tracker.counters)
+        running = asyncio.current_task()
+        assert running is not None, "a coroutine always runs in a task"
+
+        def on_signal(number: signal.Signals) -> None:
+            # The first asks for an orderly stop; a second one means now.
+            if tracker.stopping:
+                running.cancel()
+            tracker.stop(number.name)
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, on_signal, number)
+        return await tracker.run()
+
+
+def _pipeline(settings: dict[str, Any], stream: str) -> Pipeline:
+    for name in ("wall", "calibration"):
+        if not settings.get(name):
+            raise ConfigError(
+                f"no --{name} given: name the wall's {'SVG' if name == 'wall' else 'calibration JSON'}"
+            )
+    rules = {
+        key: float(settings[key])
+        for key in ("proximity_threshold", "touch_duration", "contact_grace")
+        if settings.get(key) is not None
+    }
+    return Pipeline(
+        load_wall(Path(settings["wall"])),
+        load_calibration(Path(settings["calibration"])),
+        route=load_route(settings["route_data"]) if settings.get("route_data") else None,
+        rules=Rules(**rules),
+        stream=stream,
+        landmarks=settings.get("stream_landmarks", True),
+        svg_only=settings.get("stream_svg_only", False),
+    )
+
+
+@app.command()
+def check(
+    *, wall: WallOption = None, calibration: CalibrationOption = None, route_data: RouteOption = None
+) -> None:
+    """Validate a wall's files and say what is in them."""
+    pipeline = _pipeline(locals(), stream="check")
+    loaded = pipeline.wall
+    typer.echo(
+        f"wall         {wall}: {len(loaded.holds)} holds, {loaded.width:g} x {loaded.height:g} wall units"
+    )
+    typer.echo(f"calibration  {calibration}: hands extend {pipeline.calibration.hand_extension_percent:g} %")
+    if pipeline.route is None:
+        typer.echo("route        none: hold types come from the ids' prefixes, and no session completes")
+        return
+    for kind in ("start", "normal", "finish"):
+        ids = [hold for hold, its_kind in pipeline.route.holds.items() if its_kind == kind]
+        typer.echo(f"route        {kind + ':':8}{', '.join(ids) or '-'}")
+
+
+@app.command()
+def solve(
+    recording: Annotated[Path, typer.Argument(help="One message a line: .jsonl, .jsons, or .gz of either.")],
+    *,
+    wall: WallOption = None,
+    calibration: CalibrationOption = None,
+    route_data: RouteOption = None,
+    proximity_threshold: ThresholdOption = None,
+    touch_duration: DurationOption = None,
+    contact_grace: GraceOption = None,
+) -> None:
+    """Take a recording through the pipeline without a network: the session as JSON on stdout."""
+    pipeline = _pipeline(locals(), stream="solve")
+    frames = 0
+    for message in _messages(recording):
+        if isinstance(message, Pose):
+            pipeline.step(message)
+            frames += 1
+        else:
+            pipeline.reset()
+    session = pipeline.snapshot()
+    json.dump(session, sys.stdout, indent=1)
+    typer.echo()
+    touched = [hold for hold in session["holds"] if hold["status"] == "touched"]
+    typer.echo(f"{frames} frames, {len(touched)} holds touched, session {session['status']}", err=True)
+
+
+def _messages(path: Path) -> Iterator[Any]:
+    """The messages of a recording; a line that cannot be used is the user's to mend, so it is named and ends it."""
+    number = 0
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):  # noqa: B007 - the error below names it
+                if line.strip():
+                    yield decode_input(line)
+    except BadMessage as bad:
+        raise ConfigError(f"{path}, line {number}: {bad}: mend or remove the line") from None
+    except (OSError, EOFError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConfigError(f"{path}: {reason}: name a readable recording (.jsonl, .jsonl.gz)") from None
+    if number == 0:
+        raise ConfigError(f"{path}: no messages in it: name a recording with one message a line")

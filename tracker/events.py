@@ -1,0 +1,198 @@
+"""What a tracker reports about itself, one small value per fact.                                          pure
+
+The same values go to the log, the flight recorder, the laboratory's history and a user's own observer. Every
+one carries `t`, seconds of the event loop's clock. As JSON each is one object with the key `event`.
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+
+LinkName = Literal["input", "output", "control"]
+Ender = Literal["tracker", "peer", "network"]
+
+
+class Event(msgspec.Struct, frozen=True, tag_field="event", kw_only=True, omit_defaults=True, gc=False):
+    """Something that happened at `t`."""
+
+    t: float
+
+
+class Connecting(Event, frozen=True, tag="connecting"):
+    """An attempt begins. `attempt` counts from 1 since the last stable connection."""
+
+    link: LinkName
+    attempt: int
+
+
+class Connected(Event, frozen=True, tag="connected"):
+    """The handshake is done. `connection` counts this link's connections from 1."""
+
+    link: LinkName
+    connection: int
+    took: float
+
+
+class Refused(Event, frozen=True, tag="refused"):
+    """An attempt failed: refused, unreachable, timed out, or an HTTP status. `fatal`: no more will follow."""
+
+    link: LinkName
+    why: str
+    status: int | None = None
+    fatal: bool = False
+
+
+class Waiting(Event, frozen=True, tag="waiting"):
+    """Back-off before the next attempt, in seconds."""
+
+    link: LinkName
+    delay: float
+
+
+class Suspected(Event, frozen=True, tag="suspected"):
+    """The first deadline passed without an answer; `silence` is how long none came."""
+
+    link: LinkName
+    connection: int
+    silence: float
+
+
+class Revived(Event, frozen=True, tag="revived"):
+    """A suspected link answered after all."""
+
+    link: LinkName
+    connection: int
+
+
+class Died(Event, frozen=True, tag="died"):
+    """The link is given up as dead; the transport is aborted."""
+
+    link: LinkName
+    connection: int
+    cause: str
+    silence: float
+
+
+class Closed(Event, frozen=True, tag="closed"):
+    """A connection is over. `code` is 1006 where no close frame came; `by` says who ended it."""
+
+    link: LinkName
+    connection: int
+    code: int
+    by: Ender
+    why: str = ""
+    unconfirmed: int = 0
+    """Messages that returned to the front of the outbox."""
+
+
+class Probed(Event, frozen=True, tag="probed"):
+    """A Ping left; on the output it is the barrier for all that was sent before."""
+
+    link: LinkName
+    number: int
+
+
+class Answered(Event, frozen=True, tag="answered"):
+    """The Pong for probe `number` came after `rtt` seconds."""
+
+    link: LinkName
+    number: int
+    rtt: float
+
+
+class Received(Event, frozen=True, tag="received"):
+    """A pose was taken from the input. `sequence` is the sender's, where it gives one."""
+
+    timestamp: float
+    sequence: int | None = None
+
+
+class Rejected(Event, frozen=True, tag="rejected"):
+    """A bad message was counted and skipped."""
+
+    link: LinkName
+    reason: str
+    detail: str
+
+
+class Accepted(Event, frozen=True, tag="accepted"):
+    """The outbox took output `seq`."""
+
+    seq: int
+    size: int
+    essential: bool = False
+
+
+class Displaced(Event, frozen=True, tag="displaced"):
+    """Output `seq` gave way to a newer one: the outbox was at its bound."""
+
+    seq: int
+
+
+class Sent(Event, frozen=True, tag="sent"):
+    """Output `seq` was handed to the transport of output connection `connection`."""
+
+    seq: int
+    connection: int
+
+
+class Confirmed(Event, frozen=True, tag="confirmed"):
+    """`count` more outputs are known to have arrived; `left` are still held."""
+
+    count: int
+    left: int
+
+
+class Touched(Event, frozen=True, tag="touched"):
+    """A hold became touched, at message time `time` in epoch milliseconds."""
+
+    hold: str
+    time: float
+
+
+class Lagged(Event, frozen=True, tag="lagged"):
+    """Our own event loop ran `seconds` late; the deadlines were credited."""
+
+    link: LinkName
+    seconds: float
+
+
+class Stopping(Event, frozen=True, tag="stopping"):
+    """An orderly stop begins with `left` messages to flush."""
+
+    why: str
+    left: int
+
+
+class Stopped(Event, frozen=True, tag="stopped"):
+    """The tracker has ended; `undelivered` messages were not confirmed."""
+
+    undelivered: int
+
+
+AnyEvent = (
+    Connecting
+    | Connected
+    | Refused
+    | Waiting
+    | Suspected
+    | Revived
+    | Died
+    | Closed
+    | Probed
+    | Answered
+    | Received
+    | Rejected
+    | Accepted
+    | Displaced
+    | Sent
+    | Confirmed
+    | Touched
+    | Lagged
+    | Stopping
+    | Stopped
+)
+
+Observer = Callable[[AnyEvent], None]
+"""Called synchronously, in order, on the event loop: it must be quick and must not raise."""

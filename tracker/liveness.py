@@ -1,0 +1,199 @@
+"""Is the link alive?                                                                                      pure
+
+A WebSocket link is two streams, and each can die alone. A *probe* (a Ping with a number) is answered by a
+Pong of the same number; the answer says that the upstream carried the probe and the downstream its answer.
+Three rules decide:
+
+1. A probe has a deadline that adapts to the measured round trip. Missing it makes the link SUSPECT and doubles
+   the deadline; missing that one makes it DEAD. Anything received extends the deadline, because the downstream
+   lives, but only up to a ceiling: a peer that talks and hears nothing is dead all the same.
+2. A write buffer from which no byte leaves for `write_timeout` is DEAD: it blocks the probe itself.
+3. Time in which our own event loop did not run is nobody's silence: it is credited to the deadlines.
+
+The shell tells what happened (`probe_sent`, `pong`, `received`, `progress`, `stalled`) and asks `check`.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum
+
+from tracker.config import Timing
+
+
+class Health(Enum):
+    """What the evidence allows to say."""
+
+    ALIVE = "alive"
+    SUSPECT = "suspect"
+    DEAD = "dead"
+
+
+class RoundTrip:
+    """Smoothed round trip and the time-out that follows from it (RFC 6298, section 2), in seconds."""
+
+    __slots__ = ("smoothed", "variation")
+
+    def __init__(self) -> None:
+        self.smoothed: float | None = None
+        self.variation = 0.0
+
+    def sample(self, rtt: float) -> None:
+        if self.smoothed is None:
+            self.smoothed, self.variation = rtt, rtt / 2
+        else:
+            self.variation += (abs(self.smoothed - rtt) - self.variation) / 4
+            self.smoothed += (rtt - self.smoothed) / 8
+
+    def timeout(self) -> float:
+        """smoothed + 4 * variation; 0 before the first sample (the caller's floor then decides)."""
+        return 0.0 if self.smoothed is None else self.smoothed + 4 * self.variation
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The health of a link and, for a link that is not ALIVE, why."""
+
+    health: Health
+    cause: str = ""
+    silent_for: float = 0.0
+    """Seconds without the evidence that `cause` names."""
+
+
+_ALIVE = Verdict(Health.ALIVE)
+
+
+class Liveness:
+    """Judges one connection from the moment it opened. All times are seconds of one clock."""
+
+    def __init__(self, timing: Timing, now: float) -> None:
+        self._timing = timing
+        self.round_trip = RoundTrip()
+        self._health = Health.ALIVE
+        self._outstanding: deque[int] = deque()
+        self._last_probe = now
+        # The oldest moment since which an answer is due; moves with every answer. None: nothing is outstanding.
+        self._anchor: float | None = None
+        self._deadline = 0.0
+        self._flushed = 0
+        self._stuck_since: float | None = None
+        self._held = False
+
+    @property
+    def health(self) -> Health:
+        """As of the last `check`, or better if an answer came since."""
+        return self._health
+
+    # What the shell tells
+
+    def probe_sent(self, now: float, number: int) -> None:
+        """Probe `number` was handed to the transport. Numbers rise."""
+        self._outstanding.append(number)
+        self._last_probe = now
+        if self._anchor is None:
+            self._restart(now)
+
+    def pong(self, now: float, number: int, rtt: float) -> None:
+        """The answer to probe `number` came after `rtt` seconds; it answers every earlier probe too."""
+        if not self._outstanding or number < self._outstanding[0]:
+            return
+        while self._outstanding and self._outstanding[0] <= number:
+            self._outstanding.popleft()
+        self.round_trip.sample(rtt)
+        self._proven(now)
+
+    def confirmed(self, now: float) -> None:
+        """The peer acknowledged a message: the upstream lives, as an answer to a probe would say."""
+        self._proven(now)
+
+    def received(self, now: float) -> None:
+        """Bytes came. The downstream lives; the deadline moves, up to the ceiling."""
+        if self._anchor is not None:
+            self._deadline = max(
+                self._deadline, min(now + self._patience(), self._anchor + self._timing.probe_ceiling)
+            )
+
+    def progress(self, now: float, *, flushed: int, buffered: int) -> None:
+        """`flushed` bytes have left the write buffer since the connection opened, `buffered` are still in it."""
+        if buffered == 0 or flushed > self._flushed:
+            self._stuck_since = None if buffered == 0 else now
+        elif self._stuck_since is None:
+            self._stuck_since = now
+        self._flushed = flushed
+
+    def stalled(self, seconds: float) -> None:
+        """Our own loop did not run for `seconds`: nobody could have been heard, so no deadline counts them."""
+        if self._anchor is not None:
+            self._anchor += seconds
+            self._deadline += seconds
+        if self._stuck_since is not None:
+            self._stuck_since += seconds
+
+    def hold(self) -> None:
+        """We stop reading on purpose (back-pressure): from now on silence proves nothing."""
+        self._held = True
+
+    def resume(self, now: float) -> None:
+        """We read again; answers that waited in the socket get a full deadline."""
+        self._held = False
+        if self._outstanding:
+            self._restart(now)
+
+    # What the shell asks
+
+    def check(self, now: float) -> Verdict:
+        """The verdict at `now`. It can be asked at any time; `wake_at` says when it may change by itself."""
+        if self._stuck_since is not None and now - self._stuck_since >= self._timing.write_timeout:
+            self._health = Health.DEAD
+            return Verdict(Health.DEAD, "no byte left the write buffer", now - self._stuck_since)
+        if self._anchor is None or self._held:
+            return _ALIVE
+        silence = now - self._anchor
+        if silence >= self._timing.probe_ceiling or (
+            now >= self._deadline and self._health is Health.SUSPECT
+        ):
+            self._health = Health.DEAD
+        elif now >= self._deadline:
+            self._health = Health.SUSPECT
+            # The second chance is twice the first, counted from the missed deadline, not from this call.
+            self._deadline = min(
+                self._deadline + 2 * self._patience(), self._anchor + self._timing.probe_ceiling
+            )
+            if now >= self._deadline:
+                self._health = Health.DEAD
+        if self._health is Health.ALIVE:
+            return _ALIVE
+        return Verdict(self._health, "probes go unanswered", silence)
+
+    def probe_due(self, *, urgent: bool) -> float:
+        """When the next probe should go; `urgent` while messages wait for a confirm that only a probe brings.
+
+        While an answer is overdue (SUSPECT) probes go on at the quick pace: a peer may answer only the newest.
+        """
+        quick = urgent or self._health is Health.SUSPECT
+        return self._last_probe + (self._timing.barrier_interval if quick else self._timing.probe_interval)
+
+    def wake_at(self) -> float | None:
+        """When `check` may next say something else although nothing happens; None: only events can change it."""
+        deadlines = []
+        if self._anchor is not None and not self._held:
+            deadlines.append(min(self._deadline, self._anchor + self._timing.probe_ceiling))
+        if self._stuck_since is not None:
+            deadlines.append(self._stuck_since + self._timing.write_timeout)
+        return min(deadlines, default=None)
+
+    # Inside
+
+    def _patience(self) -> float:
+        # A third of the ceiling, so that the doubled second deadline still fits below it.
+        return min(max(self.round_trip.timeout(), self._timing.probe_floor), self._timing.probe_ceiling / 3)
+
+    def _restart(self, now: float) -> None:
+        self._anchor = now
+        self._deadline = now + self._patience()
+
+    def _proven(self, now: float) -> None:
+        self._health = Health.ALIVE
+        if self._outstanding:
+            self._restart(now)
+        else:
+            self._anchor = None

@@ -1,0 +1,78 @@
+"""When to try again, and when not to.                                                                     pure"""
+
+from dataclasses import dataclass
+from random import Random
+
+from tracker.config import Timing
+
+RETRY_AFTER_LIMIT = 300.0
+"""Seconds. A server that asks for more patience than this gets this much."""
+
+_REMEDIES = {
+    401: "the endpoint wants credentials: put them into the URL or ask who runs it",
+    403: "the endpoint does not admit this client: ask who runs it",
+    404: "there is nothing at this path: check the URL",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a connection could not be opened, as far as the decision to go on depends on it."""
+
+    text: str
+    status: int | None = None
+    """The HTTP status of the refusal, where there was one."""
+    retry_after: float | None = None
+    """Seconds that the refusal asked to wait."""
+    bad_certificate: bool = False
+
+
+def remedy(failure: Failure) -> str | None:
+    """What a person must do before another attempt can succeed; None when time alone may heal it.
+
+    Only a refusal that names the client's own mistake is fatal: credentials, admission, path, TLS name. A
+    server error, a refused or silent port and a close code of any kind are transient.
+    """
+    if failure.bad_certificate:
+        return "the endpoint's certificate is not valid for this URL: check the host name and the certificate"
+    return _REMEDIES.get(failure.status) if failure.status is not None else None
+
+
+class Backoff:
+    """Full jitter: delay n is uniform in 0..min(cap, base * 2**n), so that a crowd spreads out at once.
+
+    (Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.) It starts over only after a
+    connection proved *stable*; one that is accepted and dropped again counts as one more failure.
+    """
+
+    def __init__(self, timing: Timing, rng: Random) -> None:
+        self._timing = timing
+        self._rng = rng
+        self._failures = 0
+
+    @property
+    def failures(self) -> int:
+        """Failures since the last stable connection."""
+        return self._failures
+
+    def after_refusal(self, failure: Failure) -> float:
+        """Seconds to wait after an attempt that did not open."""
+        delay = self._next_delay()
+        if failure.retry_after is None:
+            return delay
+        # The jitter comes on top: everybody was told the same number.
+        return min(max(failure.retry_after, 0.0), RETRY_AFTER_LIMIT) + delay
+
+    def after_close(self, lived: float) -> float:
+        """Seconds to wait after a connection that showed signs of life for `lived` seconds, however it ended."""
+        if lived >= self._timing.stable_after:
+            self._failures = 0
+        return self._next_delay()
+
+    def _next_delay(self) -> float:
+        # 2**60 is far above any cap; a larger exponent would only overflow after months of failure.
+        ceiling = min(
+            self._timing.reconnect_cap, self._timing.reconnect_delay * 2.0 ** min(self._failures, 60)
+        )
+        self._failures += 1
+        return self._rng.uniform(0.0, ceiling)

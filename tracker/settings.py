@@ -1,0 +1,115 @@
+"""A tracker's settings from a file and from the command line, as one validated configuration."""
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, get_args
+
+from websockets.exceptions import InvalidURI
+from websockets.uri import parse_uri
+
+from tracker.config import ConfigError, Confirm, OutboxLimits, Overflow, Timing, TrackerConfig
+
+OPTIONS: dict[str, type | tuple[type, ...]] = {
+    "input_websocket_url": str,
+    "output_websocket_url": str,
+    "control_websocket_url": str,
+    "wall": str,
+    "calibration": str,
+    "route_data": str,
+    "proximity_threshold": (int, float),
+    "touch_duration": (int, float),
+    "contact_grace": (int, float),
+    "stream_landmarks": bool,
+    "stream_svg_only": bool,
+    "reconnect_delay": (int, float),
+    "confirm": str,
+    "overflow": str,
+    "outbox_messages": int,
+    "trace": str,
+    "metrics_port": int,
+    "debug": bool,
+}
+"""What `tracker run` takes on the command line and, under the same names, in its configuration file."""
+
+_TABLES: dict[str, type[Timing | OutboxLimits]] = {"timing": Timing, "outbox": OutboxLimits}
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """The settings of a TOML file; its tables `timing` and `outbox` hold the fields of `Timing` and `OutboxLimits`.
+
+    Raises `ConfigError` for a file, a key or a type that cannot be used.
+    """
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}: name a readable configuration file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not TOML ({error}): mend the file") from None
+    for key, value in settings.items():
+        if key in _TABLES:
+            known = {f.name: (int, float) if f.type is float else int for f in fields(_TABLES[key])}
+            if not isinstance(value, dict):
+                raise ConfigError(f"{path}: {key} is {value!r}: it must be a table, [{key}]")
+            for name, entry in value.items():
+                _check(f"{path}: [{key}]", name, entry, known)
+        else:
+            _check(f"{path}:", key, value, {**OPTIONS, **dict.fromkeys(_TABLES, dict)})
+    return settings
+
+
+def _check(where: str, key: str, value: Any, known: Mapping[str, Any]) -> None:
+    if key not in known:
+        near = difflib.get_close_matches(key, known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"the known ones are {', '.join(known)}"
+        raise ConfigError(f"{where} unknown setting {key!r}: {hint}")
+    wanted = known[key]
+    # True is an int to Python, and not to whoever wrote the file.
+    if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
+        names = " or ".join(t.__name__ for t in (wanted if isinstance(wanted, tuple) else (wanted,)))
+        raise ConfigError(f"{where} {key} is {value!r}: it must be {names}")
+
+
+def tracker_config(settings: Mapping[str, Any]) -> TrackerConfig:
+    """The validated configuration; raises `ConfigError`."""
+    for option in ("input_websocket_url", "output_websocket_url"):
+        if not settings.get(option):
+            flag = "--" + option.replace("_", "-")
+            raise ConfigError(
+                f"no {flag} given: name the endpoint, for example {flag} ws://127.0.0.1:8765/ws/pose/"
+            )
+    timing = dict(settings.get("timing", {}))
+    if settings.get("reconnect_delay") is not None:
+        timing["reconnect_delay"] = settings["reconnect_delay"]
+        # A delay above the default cap is the operator's word for both.
+        timing.setdefault("reconnect_cap", max(Timing().reconnect_cap, settings["reconnect_delay"]))
+    outbox = dict(settings.get("outbox", {}))
+    if settings.get("outbox_messages") is not None:
+        outbox["messages"] = settings["outbox_messages"]
+    control = settings.get("control_websocket_url")
+    return TrackerConfig(
+        input_url=_url("input_websocket_url", settings["input_websocket_url"]),
+        output_url=_url("output_websocket_url", settings["output_websocket_url"]),
+        control_url=_url("control_websocket_url", control) if control else None,
+        confirm=_one_of("confirm", settings.get("confirm", "pong"), get_args(Confirm)),
+        overflow=_one_of("overflow", settings.get("overflow", "latest"), get_args(Overflow)),
+        outbox=OutboxLimits(**outbox),
+        timing=Timing(**timing),
+    )
+
+
+def _url(option: str, url: str) -> str:
+    flag = "--" + option.replace("_", "-")
+    try:
+        parse_uri(url)
+    except (InvalidURI, ValueError) as error:
+        raise ConfigError(f"{flag} is {url!r}: {error}: give a ws:// or wss:// URL") from None
+    return url
+
+
+def _one_of(option: str, value: str, known: tuple[str, ...]) -> Any:
+    if value not in known:
+        raise ConfigError(f"--{option} is {value!r}: choose one of {', '.join(known)}")
+    return value

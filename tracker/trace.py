@@ -1,0 +1,72 @@
+"""The trace of a run: a header and every event, as JSON lines that survive a kill -9."""
+
+import platform
+import time
+from importlib.metadata import version
+from io import FileIO
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from tracker import events
+from tracker.config import ConfigError, TrackerConfig
+
+SCHEMA = "tracker.trace/1"
+
+
+class Trace:
+    """An observer that writes. Use it as a context; each event is one write, so nothing waits in this process."""
+
+    def __init__(self, path: Path, config: TrackerConfig, *, stream: str) -> None:
+        self._encoder = msgspec.json.Encoder()
+        self._header: dict[str, Any] = {
+            "schema": SCHEMA,
+            "stream": stream,
+            "tracker": version("pose-session-tracker"),
+            "websockets": version("websockets"),
+            "python": platform.python_version(),
+            "host": platform.platform(),
+            "config": _without_secrets(config),
+        }
+        try:
+            self._file = FileIO(path, "w")
+        except OSError as error:
+            raise ConfigError(
+                f"cannot write the trace {path}: {error.strerror}: choose another --trace FILE"
+            ) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def begin(self, now: float) -> None:
+        """Write the header; `now` is the loop's clock, and the wall clock is read this once to anchor it."""
+        self._write({**self._header, "anchor": {"t": now, "epoch_ms": round(time.time() * 1000)}})
+
+    def observe(self, event: events.AnyEvent) -> None:
+        """Write one event."""
+        self._write(event)
+
+    def _write(self, value: Any) -> None:
+        self._file.write(self._encoder.encode(value) + b"\n")
+
+
+def _without_secrets(config: TrackerConfig) -> dict[str, Any]:
+    settings: dict[str, Any] = msgspec.to_builtins(config)
+    for key, value in settings.items():
+        if key.endswith("_url") and value is not None:
+            settings[key] = redacted(value)
+    return settings
+
+
+def redacted(url: str) -> str:
+    """The URL without user, password and query, which is where credentials are."""
+    head, separator, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    return head + separator + authority.rpartition("@")[2] + slash + path.partition("?")[0]

@@ -22,7 +22,9 @@ ENGINES = ("auto", "sim", "toxiproxy", "all")
 CLIENTS = ("tracker",)
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
-toxiproxy_app = typer.Typer(add_completion=False, no_args_is_help=True, help="The Toxiproxy server that scenarios run through.")
+toxiproxy_app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="The Toxiproxy server that scenarios run through."
+)
 app.add_typer(toxiproxy_app, name="toxiproxy")
 
 
@@ -62,7 +64,8 @@ def list_scenarios() -> None:
 @app.command()
 def chaos(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME|FILE]...", help="Scenarios; all of the catalogue without.")
+        list[str] | None,
+        typer.Argument(metavar="[NAME|FILE]...", help="Scenarios; all of the catalogue without."),
     ] = None,
     *,
     engine: Annotated[str, typer.Option(help="auto, sim, toxiproxy or all.")] = "auto",
@@ -75,7 +78,8 @@ def chaos(
     ] = 10.0,
     json: Annotated[str | None, typer.Option(help="Write the results to this file; - is stdout.")] = None,
     report_folder: Annotated[
-        Path | None, typer.Option("--report", help="Where the records go. [runs/<time>, and runs/latest leads there]")
+        Path | None,
+        typer.Option("--report", help="Where the records go. [runs/<time>, and runs/latest leads there]"),
     ] = None,
 ) -> None:
     """Run scenarios against a client and judge its promises.
@@ -86,14 +90,19 @@ def chaos(
     if client not in CLIENTS:
         raise UsageError(f"--client is {client!r}: this version knows {', '.join(CLIENTS)}")
     if not 0.1 <= time_scale <= 20:
-        raise UsageError(f"--time-scale is {time_scale:g}: take 0.1 to 20; above that, this machine's own delays would be judged")
+        raise UsageError(
+            f"--time-scale is {time_scale:g}: take 0.1 to 20; above that, this machine's own delays would be judged"
+        )
     scenarios = [catalogue.find(name) for name in names] if names else list(catalogue.everything())
     for scenario in scenarios:
         require_runnable(scenario)
     engines = _engines(engine)
     left_out = engine == "all"  # it insists on the sim engine too
     if left_out:
-        typer.echo("simtool: the sim engine is not part of this version; its half of --engine all is left out", err=True)
+        typer.echo(
+            "simtool: the sim engine is not part of this version; its half of --engine all is left out",
+            err=True,
+        )
     folder = _folder(report_folder)
     plans = [
         Plan(scenario, name, number, time_scale, folder)
@@ -138,7 +147,9 @@ def _folder(chosen: Path | None) -> Path:
         pointer.symlink_to(folder.name)
         pointer.replace(runs / "latest")
     except OSError as error:
-        raise UsageError(f"cannot write records to {error.filename}: {error.strerror}: name a folder with --report") from None
+        raise UsageError(
+            f"cannot write records to {error.filename}: {error.strerror}: name a folder with --report"
+        ) from None
     return folder
 
 
@@ -162,19 +173,23 @@ def _tell(done: Sequence[RunResult], json: str | None, folder: Path) -> None:
 @app.command()
 def serve(
     *,
-    feed: Annotated[str, typer.Option(help="generated, or a recording: .jsonl, .jsonl.gz, .jsons.")] = "generated",
+    feed: Annotated[
+        str, typer.Option(help="generated, or a recording: .jsonl, .jsonl.gz, .jsons.")
+    ] = "generated",
     fps: Annotated[float, typer.Option(help="Frames per second of the generated feed.")] = 30.0,
     speed: Annotated[float, typer.Option(help="Play a recording this many times as fast.")] = 1.0,
     loop: Annotated[bool, typer.Option("--loop", help="Play a recording again and again.")] = False,
     repair: Annotated[bool, typer.Option("--repair", help="Mend missing and unordered timestamps.")] = False,
     behaviour: Annotated[
-        list[str] | None, typer.Option(help="ack: confirm what was processed. echo: send everything back. May be repeated.")
+        list[str] | None,
+        typer.Option(help="ack: confirm what was processed. echo: send everything back. May be repeated."),
     ] = None,
     host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8765,
     seed: Annotated[int, typer.Option(help="Which climb is generated.")] = 0,
     files: Annotated[
-        Path | None, typer.Option(help="Write the generated climb's wall.svg, calibration.json and route.json here.")
+        Path | None,
+        typer.Option(help="Write the generated climb's wall.svg, calibration.json and route.json here."),
     ] = None,
 ) -> None:
     """A mock pose server: poses at /ws/pose/, a sink for session state at /ws/holds/.
@@ -213,5 +228,3 @@ def toxiproxy_path() -> None:
         raise ToxiproxyMissing("no toxiproxy-server found: get it with `simtool toxiproxy install`")
     typer.echo(server)
     raise typer.Exit(EXIT_PASS)
-
-

@@ -60,7 +60,12 @@ def explain(to: Console, results: Sequence[RunResult]) -> None:
     for result in results:
         if result.verdict == "pass":
             continue
-        to.print(Text.assemble((result.verdict, COLOURS[result.verdict]), f"  {result.scenario} on {result.engine}, seed {result.seed}"))
+        to.print(
+            Text.assemble(
+                (result.verdict, COLOURS[result.verdict]),
+                f"  {result.scenario} on {result.engine}, seed {result.seed}",
+            )
+        )
         for check in result.troubles():
             to.print(f"  {check.name}", style=COLOURS[check.verdict])
             to.print(Text(f"    expected  {check.expected}"))
@@ -100,7 +105,9 @@ class Watching:
         self._progress.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
         self._progress.stop()
 
     def done(self, result: RunResult) -> None:
@@ -109,4 +116,7 @@ class Watching:
         self._progress.update(self._task, advance=1, description=result.scenario)
         if not self._to.is_terminal:
             seconds = result.measures["wall_s"]
-            self._to.print(f"[{self._ended}/{self._total}] {result.verdict:7} {result.scenario} ({seconds:.1f} s)", markup=False)
+            self._to.print(
+                f"[{self._ended}/{self._total}] {result.verdict:7} {result.scenario} ({seconds:.1f} s)",
+                markup=False,
+            )

@@ -1,12 +1,11 @@
 """Runs side by side in worker processes, each judged where it ran."""
 
-import asyncio
 import contextlib
 import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +73,9 @@ def perform_all(plans: Sequence[Plan], *, jobs: int, done: Callable[[RunResult],
     """
     # Spawned, not forked: a worker starts from nothing, whatever threads and loops this process has.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(plans)) or 1, mp_context=context, initializer=_ignore_interrupts) as pool:
+    with ProcessPoolExecutor(
+        min(jobs, len(plans)) or 1, mp_context=context, initializer=_ignore_interrupts
+    ) as pool:
         futures = {pool.submit(_perform_interruptibly, plan): number for number, plan in enumerate(plans)}
         results: dict[int, RunResult] = {}
         try:

@@ -1,7 +1,6 @@
 """`simtool serve`: the mock pose server for a person, or for a program under development."""
 
 import asyncio
-import contextlib
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -62,7 +61,9 @@ class _Tally:
             case events.Opened():
                 typer.echo(f"{event.link} client connected ({event.connection})", err=True)
             case events.Ended():
-                typer.echo(f"{event.link} client gone ({event.connection}): {event.code} by {event.by}", err=True)
+                typer.echo(
+                    f"{event.link} client gone ({event.connection}): {event.code} by {event.by}", err=True
+                )
 
     def __str__(self) -> str:
         return (
@@ -108,7 +109,9 @@ async def _until_ended(ended: asyncio.Event, feed: Feed) -> None:
 
             async def say_when_done() -> None:
                 await feed.done.wait()
-                typer.echo("the recording has ended and its client has all of it; Ctrl-C ends the server", err=True)
+                typer.echo(
+                    "the recording has ended and its client has all of it; Ctrl-C ends the server", err=True
+                )
 
             telling = tasks.create_task(say_when_done())
         else:

@@ -15,7 +15,6 @@ import socket
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from difflib import get_close_matches
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Literal, Self
@@ -25,6 +24,8 @@ import requests
 from toxiproxy import Toxiproxy
 from toxiproxy.api import APIConsumer
 from toxiproxy.exceptions import InvalidToxic, NotFound, ProxyExists
+
+from chaos.faults import unknown_name
 
 Stream = Literal["upstream", "downstream"]
 
@@ -158,6 +159,15 @@ def free_port() -> int:
         return port
 
 
+async def _listens(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
 class ToxiproxyServer:
     """A Toxiproxy server of one's own, for as long as the context lasts.
 
@@ -194,7 +204,7 @@ class ToxiproxyServer:
         if parts.scheme != "http" or not host or beyond:
             raise ToxiproxyError(wrong)
         server = cls(Path(), deadline=deadline)
-        server._binary = None  # noqa: SLF001 - our own
+        server._binary = None
         server.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         return server
 
@@ -256,10 +266,9 @@ class ToxiproxyServer:
         except ValueError:
             answer = content.decode(errors="replace")
         if status >= 400:
-            said = str(answer["error"] if isinstance(answer, dict) and "error" in answer else answer or "")
-            raise ToxiproxyError(
-                f"{what}: the server said {' '.join(said.split())[:300]!r} ({_remedy(status, said)})"
-            )
+            said = answer["error"] if isinstance(answer, dict) and "error" in answer else answer or ""
+            said = " ".join(str(said).split())[:300]
+            raise ToxiproxyError(f"{what}: the server said {said!r} ({status}): {_remedy(status, said)}")
         return answer
 
     def forget(self, handle: "ProxyHandle") -> None:
@@ -298,11 +307,11 @@ class ToxiproxyServer:
                     raise ToxiproxyError(
                         f"{self._binary} did not start{self._log.quoted()}: see whether it is a toxiproxy-server"
                     )
-                with contextlib.suppress(ToxiproxyError):
-                    names = await self.call("GET", "/proxies", "start")
-                    if owner not in names:
+                if await _listens(port):
+                    names = await self.call("GET", "/proxies", f"start {self._binary}")
+                    if not isinstance(names, dict) or owner not in names:
                         break
-                    await self.call("DELETE", f"/proxies/{owner}", "start")
+                    await self.call("DELETE", f"/proxies/{owner}", f"start {self._binary}")
                     return True
                 await asyncio.sleep(0.01)
         await self._end_process()
@@ -394,6 +403,7 @@ class ProxyHandle:
         self._server = server
         self._path = f"/proxies/{name}"
         self._toxics: dict[str, Toxic] = {}
+        self._closed = False
 
     @property
     def toxics(self) -> Mapping[str, Toxic]:
@@ -416,7 +426,7 @@ class ProxyHandle:
         for key in attributes:
             if key not in valid:
                 raise ToxiproxyError(
-                    f"{what}: {key!r} is no attribute of {toxic.kind}: {_nearest(key, valid)}"
+                    f"{what}: {key!r} is no attribute of {toxic.kind}: {unknown_name(key, valid)}"
                 )
         changed: Toxic = replace(toxic, **attributes)  # type: ignore[arg-type]  # names checked above, values by __post_init__
         # POST does what PATCH does, and the library has no PATCH.
@@ -443,9 +453,11 @@ class ProxyHandle:
         await self._enabled(f"enable proxy {self.name!r}", value=True)
 
     async def close(self) -> None:
-        """Removes the proxy; its connections end. Once closed, it stays closed."""
+        """Removes the proxy; its connections end. A second time it does nothing."""
+        if self._closed:
+            return
         await self._server.call("DELETE", self._path, f"close proxy {self.name!r}")
-        self._toxics.clear()
+        self._closed = True
         self._server.forget(self)
 
     async def _set(self, what: str, path: str, name: str, toxic: Toxic) -> None:
@@ -523,16 +535,15 @@ def _request(method: str, path: str, body: Mapping[str, object] | None, limit: f
 
 def _remedy(status: int, said: str) -> str:
     if "address already in use" in said:
-        return f"{status}): free that port, or take another; port 0 takes a free one"
-    if said == "proxy already exists":
-        return f"{status}): take another name, or a server of your own"
-    if said == "toxic already exists":
-        return f"{status}): update or remove that one, or give this one a name"
-    if said == "proxy not found":
-        return f"{status}): it was closed; create it again"
+        return "free that port, or take another; port 0 takes a free one"
     if status == 503:
-        return f"{status}): a toxic or a client that does not read holds the proxy; let it read, or end the server"
-    return f"{status}): see the request"
+        return "a toxic or a client that does not read holds the proxy; let it read, or end the server"
+    return {
+        "proxy already exists": "take another name, or a server of your own",
+        "toxic already exists": "update or remove that one, or give this one a name",
+        "proxy not found": "somebody closed it; create it again",
+        "toxic not found": "somebody removed it; add it again",
+    }.get(said, "that was not foreseen; compare the request with the API of Toxiproxy 2.12")
 
 
 def _read_back(what: str, asked: Mapping[str, object], answer: object) -> None:
@@ -548,11 +559,6 @@ def _read_back(what: str, asked: Mapping[str, object], answer: object) -> None:
             raise ToxiproxyError(
                 f"{what}: {key} should be {value!r}, and the server has {now!r}: is it another version than 2.12?"
             )
-
-
-def _nearest(value: str, valid: list[str]) -> str:
-    near = get_close_matches(value, valid, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"it has {', '.join(valid)}"
 
 
 def _innermost(error: BaseException) -> str:

@@ -194,7 +194,11 @@ class PoseServer:
                 if self.echo:
                     self._misbehaved("echo", connection.number)
                     # Like a hub that serves many: it neither waits for a slow member nor spares the sender.
-                    broadcast(self.connections("output"), body, text=True)
+                    broadcast(self._members(), body, text=True)
+
+    def _members(self) -> list[_Connection]:
+        # A connection whose transport is closing counts as open until the loop comes round to it.
+        return [c for c in self.connections("output") if not c.transport.is_closing()]
 
     def _deliver(self, body: bytes, connection: _Connection) -> tuple[str, int] | None:
         """Record one arrival; its `(stream, seq)`, or None for what is no output message."""

@@ -201,8 +201,10 @@ class Outbox:
     def confirm_barrier(self, number: int) -> int:
         """The Pong of barrier `number` came: it and every earlier one hold. Returns how many messages that confirms.
 
-        A number from before a loss, or one confirmed already, confirms nothing.
+        A number from before a loss, one confirmed already, or one that was never issued confirms nothing.
         """
+        if number > self._last_barrier:
+            return 0
         through = 0
         while self._barriers and self._barriers[0][0] <= number:
             through = self._barriers.popleft()[1]

@@ -12,7 +12,7 @@ import pytest
 
 from simulator.atomic import replacing
 from simulator.body import ARM
-from simulator.climber import MAX_HOLDS, Climb, generate_climb
+from simulator.climber import CLEARANCE, MAX_HOLDS, Climb, generate_climb
 from simulator.drawn_wall import camera, draw_blob
 from tracker.calibration import load_calibration
 from tracker.messages import Pose, decode_input
@@ -46,12 +46,25 @@ def route_ids(climb: Climb) -> list[str]:
     return [hold["id"] for hold in climb.route["problem"]["holds"]]
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_every_hold_of_the_route_is_touched_in_order_and_no_other(seed: int, tmp_path: Path) -> None:
-    climb = generate_climb(seed)
+    climb = generate_climb(seed, fps=15)
     found = touches(climb, tmp_path, 60)
     assert [hold for hold, _ in found] == route_ids(climb)
     assert found[-1][1] / 1000 < climb.climb_s < 60
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_no_hand_comes_near_a_hold_that_is_not_on_the_route(seed: int, tmp_path: Path) -> None:
+    climb = generate_climb(seed, fps=10)
+    wall_svg, calibration_json, _ = climb.write_files(tmp_path)
+    wall, calibration = load_wall(wall_svg), load_calibration(calibration_json)
+    near: set[str] = set()
+    for pose in poses(climb, climb.cycle_s):
+        for hand in calibration.map(pose.landmarks)[33:]:
+            found = wall.within(hand.x * wall.width, hand.y * wall.height, CLEARANCE - 15)
+            near |= {wall.holds[i].id for i in found}
+    assert near == set(route_ids(climb))
 
 
 def test_the_longest_route_fits_into_a_minute(tmp_path: Path) -> None:
@@ -64,7 +77,7 @@ def test_a_hold_is_touched_every_three_to_four_seconds(tmp_path: Path) -> None:
     assert all(3000 <= later - earlier <= 4000 for earlier, later in pairwise(times))
 
 
-@pytest.mark.parametrize("fps", [5, 12.5, 60])
+@pytest.mark.parametrize("fps", [5, 12.5])
 def test_the_frame_rate_does_not_change_what_is_touched(fps: float, tmp_path: Path) -> None:
     climb = generate_climb(2, fps=fps, holds=3)
     assert [hold for hold, _ in touches(climb, tmp_path, climb.climb_s + 1)] == route_ids(climb)
@@ -165,7 +178,7 @@ def test_another_seed_gives_another_climb() -> None:
     assert first.frame(100) != second.frame(100)
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(4))
 def test_a_wall_has_30_to_60_holds(seed: int) -> None:
     for holds in (2, MAX_HOLDS):
         assert 30 <= len(parse_wall(generate_climb(seed, holds=holds).wall_svg.encode()).holds) <= 60

@@ -1,0 +1,116 @@
+"""Real sockets through a real Toxiproxy: a private server process for each run, a proxy for each link.
+
+The machine's own delays are real here, so scenario time runs `scale` times as fast as the clock, and every
+duration of a fault is divided by it. Rates are multiplied, so that the ratios stay.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from chaos import toxiproxy_control as control
+from chaos.engines import Heal, World
+from chaos.faults import Fault, Link
+from chaos.toxiproxy_control import ProxyHandle, Toxic, ToxiproxyServer
+from chaos.toxiproxy_install import ToxiproxyMissing, find_server
+
+T = TypeVar("T")
+
+
+class ToxiproxyEngine:
+    """Runs scenarios on the server that `find_server` finds, or on the one at `url`."""
+
+    name = "toxiproxy"
+
+    def __init__(self, *, scale: float) -> None:
+        self._scale = scale
+        self._url = os.environ.get("TOXIPROXY_URL")
+        self._binary = find_server(os.environ)
+        if self._url is None and self._binary is None:
+            raise ToxiproxyMissing("no toxiproxy-server found: get it with `simtool toxiproxy install`")
+
+    def run(self, life: Callable[[World], Coroutine[Any, Any, T]]) -> T:
+        """See `Engine`. Raises `ToxiproxyError` where the server does not start."""
+        return asyncio.run(self._run(life))
+
+    async def _run(self, life: Callable[[World], Coroutine[Any, Any, T]]) -> T:
+        server = ToxiproxyServer.attached(self._url) if self._url else ToxiproxyServer(self._binary or Path())
+        async with server:
+            return await life(_ToxiproxyWorld(server, self._scale))
+
+
+class _ToxiproxyWorld:
+    def __init__(self, server: ToxiproxyServer, scale: float) -> None:
+        self.scale = scale
+        self._server = server
+        self._proxies: dict[Link, ProxyHandle] = {}
+
+    async def open_link(self, link: Link, port: int) -> str:
+        proxy = await self._server.create(f"{link}-{os.getpid()}", f"127.0.0.1:{port}")
+        self._proxies[link] = proxy
+        return f"{proxy.host}:{proxy.port}"
+
+    async def begin(self, fault: Fault) -> Heal:
+        assert fault.on is not None, "every network fault names its link"
+        proxy = self._proxies[fault.on]
+        if fault.kind == "down":
+            await proxy.disable()
+            return proxy.enable
+        both: tuple[control.Stream, ...] = ("upstream", "downstream")
+        streams = both if fault.direction == "both" else (fault.direction,)
+        # Both directions at once: between two calls a Ping could pass one way and its Pong not the other.
+        names = await asyncio.gather(
+            *(
+                proxy.add(toxic(fault, stream, self.scale), f"{fault.kind}_{stream}_{id(fault)}")
+                for stream in streams
+            )
+        )
+
+        async def heal() -> None:
+            await asyncio.gather(*(proxy.remove(name) for name in names))
+
+        return heal
+
+
+def toxic(fault: Fault, stream: control.Stream, scale: float) -> Toxic:
+    """The toxic that does, on a clock `scale` times as fast, what the fault says in scenario time."""
+    given = {name: value for name, value in fault.attributes.items() if isinstance(value, int)}
+
+    def shorter(name: str) -> int:
+        return _divided(given[name], scale)
+
+    makers: Mapping[str, Callable[[], Toxic]] = {
+        "latency": lambda: control.Latency(
+            stream=stream, toxicity=fault.toxicity, latency=shorter("latency"), jitter=shorter("jitter")
+        ),
+        "bandwidth": lambda: control.Bandwidth(
+            stream=stream, toxicity=fault.toxicity, rate=round(given["rate"] * scale)
+        ),
+        "stall": lambda: control.Bandwidth(stream=stream, toxicity=fault.toxicity, rate=0),
+        "slow_close": lambda: control.SlowClose(
+            stream=stream, toxicity=fault.toxicity, delay=shorter("delay")
+        ),
+        "timeout": lambda: control.Timeout(
+            stream=stream, toxicity=fault.toxicity, timeout=shorter("timeout")
+        ),
+        "blackhole": lambda: control.Timeout(stream=stream, toxicity=fault.toxicity, timeout=0),
+        "reset_peer": lambda: control.ResetPeer(
+            stream=stream, toxicity=fault.toxicity, timeout=shorter("timeout")
+        ),
+        "slicer": lambda: control.Slicer(
+            stream=stream,
+            toxicity=fault.toxicity,
+            average_size=given["average_size"],
+            size_variation=given["size_variation"],
+            delay=shorter("delay"),
+        ),
+        "limit_data": lambda: control.LimitData(stream=stream, toxicity=fault.toxicity, bytes=given["bytes"]),
+    }
+    return makers[fault.kind]()
+
+
+def _divided(value: int, scale: float) -> int:
+    """Never to 0 from something: 0 means another thing to most toxics."""
+    return max(1, round(value / scale)) if value else 0

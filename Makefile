@@ -36,6 +36,7 @@ check: setup ## ruff, mypy --strict, and the rules of who imports whom
 
 bench: setup ## the ratios that the design promises, measured side by side
 	@$(BIN)/python bench/pipeline.py
+	@$(BIN)/python bench/delay.py
 
 clean: ## remove what the targets above made, .venv included
 	rm -rf $(VENV) runs build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

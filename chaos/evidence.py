@@ -1,11 +1,13 @@
 """What a fault did, read off the record: a run whose fault left no trace proves nothing.                   pure
 
 Toxiproxy counts bytes only when a connection ends, so evidence is what the two endpoints saw: messages that were
-sent and did not arrive, round trips that grew, connections that ended.
+sent and did not arrive in time, round trips that grew, connections that ended.
 """
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from statistics import median
+from types import MappingProxyType
 
 from chaos.faults import Fault
 from chaos.history import Began, Healed, History
@@ -17,7 +19,7 @@ LATE_SHARE = 0.8
 RATE_SLACK = 1.3
 """A bandwidth shows where no more than this multiple of its rate arrived; buffers fill before they throttle."""
 HELD_UP = 0.25
-"""Seconds: and where messages took longer than this."""
+"""Seconds: what takes longer than this, was held up. What is merely on its way when a fault ends, was not."""
 AFTERMATH = 1.0
 """Seconds after a fault in which its end, or a connection that it broke, still counts as its doing."""
 
@@ -32,66 +34,67 @@ class Window:
     def __contains__(self, t: float) -> bool:
         return self.begin <= t < self.end
 
-
-def window(history: History, index: int, fault: Fault) -> Window | None:
-    """When fault `index` was in force; None if it never began."""
-    began = history.first(Began, lambda event: event.fault == index)
-    if began is None:
-        return None
-    if fault.duration == 0:
-        return Window(began.t, began.t + AFTERMATH)
-    healed = history.first(Healed, lambda event: event.fault == index)
-    end = healed.t if healed is not None else history.events[-1].t
-    return Window(began.t, end)
+    def and_after(self, history: History) -> "Window":
+        """With its aftermath, but not with the orderly stop, which ends connections for reasons of its own."""
+        stop = history.first(events.Stopping)
+        end = self.end + AFTERMATH
+        return Window(self.begin, end if stop is None else min(end, stop.t))
 
 
-def evidence(history: History, index: int, fault: Fault) -> str | None:
-    """What fault `index` visibly did, in a few words; None if nothing shows that it did anything."""
-    during = window(history, index, fault)
-    if during is None:
-        return None
+def windows(history: History, faults: Iterable[Fault]) -> dict[int, Window]:
+    """When each fault was in force, by its number; one that never began is left out.
+
+    What is over at once gets its aftermath. What was not healed lasts to the end of the record.
+    """
+    began = {event.fault: event.t for event in history.of(Began)}
+    healed = {event.fault: event.t for event in history.of(Healed)}
+    found = {}
+    for index, fault in enumerate(faults):
+        if index not in began:
+            continue
+        begin = began[index]
+        end = begin + AFTERMATH if fault.duration == 0 else healed.get(index, history.events[-1].t)
+        found[index] = Window(begin, end)
+    return found
+
+
+def evidence(history: History, fault: Fault, during: Window) -> str | None:
+    """What `fault` visibly did while it was in force, in a few words; None if nothing shows that it did anything."""
     if fault.spec.where == "peer":
-        return misbehaviour(history, fault.kind, during)
-    match fault.kind:
-        case "stall" | "blackhole" | "timeout":
-            return _held(history, fault, during)
-        case "reset_peer" | "limit_data" | "down":
-            return _cut(history, fault, during)
-        case "latency":
-            return _delayed(history, fault, during)
-        case "bandwidth":
-            return _throttled(history, fault, during)
-        case "block_loop":
-            lags = [event.seconds for event in history.of(events.Lagged) if event.t in during]
-            return f"the loop stood still for {max(lags):.2f} s" if lags else None
-    return None
+        return misbehaviour(history, fault, during)
+    look = _LOOK.get(fault.kind)
+    return None if look is None else look(history, fault, during)
 
 
-def misbehaviour(history: History, kind: str, during: Window) -> str | None:
-    """How often the peer did the wrong thing it was told to do."""
-    times = sum(event.kind == kind and event.t in during for event in history.of(peer.Misbehaved))
+def misbehaviour(history: History, fault: Fault, during: Window) -> str | None:
+    """How often the peer did, on the fault's link, the wrong thing it was told to do."""
+    link_of = {event.connection: event.link for event in history.of(peer.Opened)}
+    times = sum(
+        event.kind == fault.kind
+        and event.t in during
+        and (fault.on is None or link_of.get(event.connection, fault.on) == fault.on)
+        for event in history.of(peer.Misbehaved)
+    )
     return f"the peer did it {times} times" if times else None
 
 
+# One function a kind of trace
+
+
 def _held(history: History, fault: Fault, during: Window) -> str | None:
-    """Messages, or probes where only the answers are held, that went in and did not come out."""
-    if fault.on == "output" and fault.direction != "downstream":
-        sent = {event.seq for event in history.of(events.Sent) if event.t in during}
-        arrived = {event.seq for event in history.of(peer.Delivered) if event.t in during}
-        held, what = len(sent - arrived), "messages"
-    elif fault.on == "input" and fault.direction != "upstream":
-        offered = {event.sequence for event in history.of(peer.Offered) if event.t in during}
-        received = {event.sequence for event in history.of(events.Received) if event.t in during}
-        held, what = len(offered - received), "frames"
-    else:
-        probes = {e.number for e in history.of(events.Probed) if e.link == fault.on and e.t in during}
-        answers = {e.number for e in history.of(events.Answered) if e.link == fault.on and e.t in during}
-        held, what = len(probes - answers), "probes"
-    return f"{held} {what} went in and did not come out" if held else None
+    """Messages, or probes where only the answers are held, that went in and did not come out in time."""
+    what, trips = _trips(history, fault)
+    patience = min(HELD_UP, (during.end - during.begin) / 2)
+    held = sum(
+        left + patience < during.end and (arrived is None or arrived - left > patience)
+        for left, arrived in trips
+        if left in during
+    )
+    return f"{held} {what} went in and did not come out in time" if held else None
 
 
 def _cut(history: History, fault: Fault, during: Window) -> str | None:
-    until = Window(during.begin, during.end + AFTERMATH)
+    until = during.and_after(history)
     cut = sum(e.link == fault.on and e.t in until for e in history.of(events.Closed))
     seen = sum(e.link == fault.on and e.t in until and e.by != "peer" for e in history.of(peer.Ended))
     refused = sum(e.link == fault.on and e.t in until for e in history.of(events.Refused))
@@ -104,7 +107,8 @@ def _delayed(history: History, fault: Fault, during: Window) -> str | None:
     latency = fault.attributes["latency"]
     assert isinstance(latency, int), "the vocabulary says so"
     asked = latency / 1000 * (2 if fault.direction == "both" else 1)
-    trips = [e.rtt for e in history.of(events.Answered) if e.link == fault.on and e.t in during]
+    until = during.and_after(history)
+    trips = [e.rtt for e in history.of(events.Answered) if e.link == fault.on and e.t in until]
     if not trips or max(trips) < LATE_SHARE * asked:
         return None
     return f"round trips took {median(trips):.2f} s at the median, {max(trips):.2f} s at most"
@@ -113,16 +117,67 @@ def _delayed(history: History, fault: Fault, during: Window) -> str | None:
 def _throttled(history: History, fault: Fault, during: Window) -> str | None:
     rate = fault.attributes["rate"]
     assert isinstance(rate, int), "the vocabulary says so"
-    sent: dict[int, float] = {}
-    arrived = 0
-    longest = 0.0
-    for event in history.events:
-        if isinstance(event, events.Sent) and event.t in during:
-            sent[event.seq] = event.t
-        elif isinstance(event, peer.Delivered) and event.t in during:
-            arrived += event.size
-            longest = max(longest, event.t - sent.get(event.seq, event.t))
-    speed = arrived / 1000 / (during.end - during.begin)
-    if longest < HELD_UP or speed > RATE_SLACK * rate:
+    what, trips = _trips(history, fault)
+    longest = max((b - a for a, b in trips if b is not None and a in during and b in during), default=0.0)
+    if longest < HELD_UP:
         return None
-    return f"{speed:.0f} KB/s arrived, a message took up to {longest:.2f} s"
+    slow = f"{what} took up to {longest:.2f} s"
+    if what != "messages":  # nobody counts the bytes of the others
+        return slow
+    arrived = sum(event.size for event in history.of(peer.Delivered) if event.t in during)
+    speed = arrived / 1000 / (during.end - during.begin)
+    return f"{speed:.0f} KB/s arrived, {slow}" if speed <= RATE_SLACK * rate else None
+
+
+def _blocked(history: History, _: Fault, during: Window) -> str | None:
+    until = during.and_after(history)  # the loop can say so only when it runs again
+    lags = [event.seconds for event in history.of(events.Lagged) if event.t in until]
+    return f"the loop stood still for {max(lags):.2f} s" if lags else None
+
+
+_LOOK: Mapping[str, Callable[[History, Fault, Window], str | None]] = MappingProxyType(
+    {
+        "stall": _held,
+        "blackhole": _held,
+        "timeout": _held,
+        "reset_peer": _cut,
+        "limit_data": _cut,
+        "down": _cut,
+        "latency": _delayed,
+        "bandwidth": _throttled,
+        "block_loop": _blocked,
+    }
+)
+
+
+def _trips(history: History, fault: Fault) -> tuple[str, list[tuple[float, float | None]]]:
+    """What travels the way that the fault strikes, its name, and when each left and arrived (None: never)."""
+    link = fault.on
+    if link == "output" and fault.direction != "downstream":
+        return "messages", _pairs(history, events.Sent, peer.Delivered, lambda e: e.seq)
+    if link == "input" and fault.direction != "upstream":
+        return "frames", _pairs(history, peer.Offered, events.Received, lambda e: e.sequence)
+    return "probes", _pairs(
+        history, events.Probed, events.Answered, lambda e: e.number if e.link == link else None
+    )
+
+
+def _pairs(
+    history: History, leaving: type, arriving: type, number: Callable[..., int | None]
+) -> list[tuple[float, float | None]]:
+    """One entry for each departure; one that came again while it was on its way is two."""
+    under_way: dict[int, float] = {}
+    found: list[tuple[float, float | None]] = []
+    for event in history.events:
+        kind = type(event)
+        if kind is leaving:
+            key = number(event)
+            if key is not None:
+                if key in under_way:
+                    found.append((under_way[key], None))
+                under_way[key] = event.t
+        elif kind is arriving:
+            key = number(event)
+            if key is not None and key in under_way:
+                found.append((under_way.pop(key), event.t))
+    return found + [(left, None) for left in under_way.values()]

@@ -1,15 +1,32 @@
 """What follows from a record before anything is judged: deliveries, outages, and the figures of the table.  pure"""
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from functools import cached_property
-from itertools import pairwise
+from itertools import islice, pairwise
+from math import inf
 from typing import Any, NamedTuple
 
-from chaos.evidence import Window, window
+from chaos.evidence import AFTERMATH, Window, windows
 from chaos.faults import Fault
 from chaos.history import History
 from simulator import events as peer
 from tracker import events
+
+NEWCOMERS_ONLY = frozenset({"accept_then_close", "refuse"})
+"""Kinds that leave the connections alone that were there before."""
+PAUSE = 1.0
+"""Seconds without a delivery across a heal that count as a pause, whoever reported what."""
+
+
+class Connection(NamedTuple):
+    """One connection as the client reported it."""
+
+    link: events.LinkName
+    number: int
+    opened: float
+    closed: events.Closed | None
+    """None: it was open when the orderly stop began, or the record ended."""
 
 
 class Strike(NamedTuple):
@@ -18,9 +35,33 @@ class Strike(NamedTuple):
     fault: Fault
     during: Window
 
+    @property
+    def heals(self) -> float:
+        """When the path was whole again; what is over at once breaks no path, only connections."""
+        return self.during.begin if self.fault.duration == 0 else self.during.end
+
     def concerns(self, link: str) -> bool:
         """Whether it strikes this link; what names no link strikes both."""
         return self.fault.on is None or self.fault.on == link
+
+    def strikes(self, connection: Connection) -> bool:
+        """Whether it may rightly end this connection, while it is in force."""
+        spared = self.fault.kind in NEWCOMERS_ONLY and connection.opened < self.during.begin
+        return self.concerns(connection.link) and connection.opened <= self.heals and not spared
+
+    def since(self, connection: Connection) -> float:
+        """When the connection was struck: at the begin, or when it opened into the fault."""
+        return max(self.during.begin, connection.opened)
+
+
+class Outage(NamedTuple):
+    """A time in which some strike was in force: outputs need both links, so strikes that overlap are one outage."""
+
+    begin: float
+    end: float
+    until: float
+    """When the path was struck again, or the orderly stop began."""
+    strikes: tuple[Strike, ...]
 
 
 class Facts:
@@ -67,9 +108,37 @@ class Facts:
         last = max(self.delivered, default=0)
         overtaken = {seq for seq in self.missing if seq < last}
         tail = sorted(self.missing - overtaken)
-        if self.undelivered is not None:
-            return frozenset(overtaken) | frozenset(tail[: max(0, len(tail) - self.undelivered)])
-        return frozenset(overtaken)
+        if self.undelivered is None or self.forgets:
+            return frozenset(overtaken)
+        return frozenset(overtaken) | frozenset(tail[: max(0, len(tail) - self.undelivered)])
+
+    @property
+    def forgets(self) -> bool:
+        """Whether the client lets go of what it sent: then its own count says nothing of what is on the wire."""
+        return self.history.settings.get("confirm") == "none"
+
+    @cached_property
+    def most_held(self) -> tuple[int, int]:
+        """The most messages, and the most bytes, that the outbox held at once.
+
+        Confirms come in the order of `seq`. What gives way to a message is announced after it was accepted.
+        """
+        held: dict[int, int] = {}
+        size = most = most_bytes = 0
+        for event in self.history.events:
+            if isinstance(event, events.Displaced):
+                size -= held.pop(event.seq, 0)
+                continue
+            most, most_bytes = max(most, len(held)), max(most_bytes, size)
+            if isinstance(event, events.Accepted):
+                held[event.seq] = event.size
+                size += event.size
+            elif isinstance(event, events.Confirmed):
+                for seq in list(islice(held, event.count)):
+                    size -= held.pop(seq)
+            elif isinstance(event, events.Sent) and self.forgets:
+                size -= held.pop(event.seq, 0)
+        return max(most, len(held)), max(most_bytes, size)
 
     @cached_property
     def reordered(self) -> tuple[peer.Delivered, ...]:
@@ -93,74 +162,140 @@ class Facts:
         return self.history.events[-1].t if self.history.events else 0.0
 
     @cached_property
-    def closed(self) -> tuple[events.Closed, ...]:
-        """Connections that ended before the orderly stop."""
-        return tuple(event for event in self.history.of(events.Closed) if event.t < self.stopping)
+    def connections(self) -> tuple[Connection, ...]:
+        """Every connection that the client reported, in the order of their ends."""
+        opened: dict[tuple[events.LinkName, int], float] = {}
+        found = []
+        for event in self.history.events:
+            if isinstance(event, events.Connected):
+                opened[event.link, event.connection] = event.t
+            elif isinstance(event, events.Closed) and event.t < self.stopping:
+                begin = opened.pop((event.link, event.connection), 0.0)
+                found.append(Connection(event.link, event.connection, begin, event))
+        return (
+            *found,
+            *(Connection(link, n, t, None) for (link, n), t in opened.items() if t < self.stopping),
+        )
+
+    @cached_property
+    def in_force(self) -> tuple[tuple[Fault, Window], ...]:
+        """Every fault that began, with the time in which it was in force."""
+        found = windows(self.history, self._faults)
+        return tuple((self._faults[index], during) for index, during in found.items())
 
     @cached_property
     def strikes(self) -> tuple[Strike, ...]:
-        """Every fault that may end a connection, with the time in which it was in force."""
+        """Those of them that may end a connection, in the order in which they began."""
+        found = [Strike(fault, during) for fault, during in self.in_force if fault.spec.severs]
+        return tuple(sorted(found, key=lambda strike: strike.during.begin))
+
+    def endings(self, strike: Strike) -> tuple[float, ...]:
+        """Seconds from the strike to the end of each connection that it ended."""
         found = []
-        for index, fault in enumerate(self._faults):
-            during = window(self.history, index, fault)
-            if fault.spec.severs and during is not None:
-                found.append(Strike(fault, during))
+        for connection in self.connections:
+            if connection.closed is None or not strike.strikes(connection):
+                continue
+            took = connection.closed.t - strike.since(connection)
+            if took >= 0 and connection.closed.t <= self._blamed_until(strike, connection.link):
+                found.append(took)
         return tuple(found)
 
-    def given_up(self, strike: Strike) -> float | None:
-        """When a connection on the struck link first ended at the strike or after it; None if none did."""
-        for event in self.closed:
-            if event.t >= strike.during.begin and strike.concerns(event.link):
-                return event.t
-        return None
-
-    def recovery(self, strike: Strike) -> float | None:
-        """Seconds from the heal to the next delivery, 0 if deliveries never paused; None if none came."""
-        after = [event.t for event in self.deliveries if event.t >= strike.during.end]
-        return after[0] - strike.during.end if after else None
+    def _blamed_until(self, strike: Strike, link: str) -> float:
+        """A while after its end, but not once the link was struck anew."""
+        anew = (s.during.begin for s in self.strikes if s.concerns(link) and s.during.begin > strike.heals)
+        return min(strike.heals + AFTERMATH, next(anew, inf))
 
     @cached_property
     def detections(self) -> tuple[float, ...]:
-        """Seconds from each strike to the end of the connection that it struck."""
-        found = []
+        """Seconds from each strike to the end of the connection that it ended; the longest where it ended several."""
+        return tuple(max(took) for strike in self.strikes if (took := self.endings(strike)))
+
+    @cached_property
+    def outages(self) -> tuple[Outage, ...]:
+        """When the path was struck, and healed."""
+        groups: list[list[Strike]] = []
+        end = -inf
         for strike in self.strikes:
-            at = self.given_up(strike)
-            if at is not None and at <= strike.during.end + 1.0:
-                found.append(at - strike.during.begin)
-        return tuple(found)
+            if strike.during.begin <= end:
+                groups[-1].append(strike)
+            else:
+                groups.append([strike])
+            end = max(end, strike.heals)
+        begins = [group[0].during.begin for group in groups]
+        return tuple(
+            Outage(begin, max(strike.heals for strike in group), min(until, self.stopping), tuple(group))
+            for begin, until, group in zip(begins, [*begins, inf][1:], groups, strict=True)
+        )
+
+    def recovery(self, outage: Outage) -> float | None:
+        """Seconds from the heal to the next delivery; None if none came before the path was struck again.
+
+        What a connection that the client had already given up still held, is no recovery.
+        """
+        first = bisect_left(self._live, outage.end)
+        if first == len(self._live) or self._live[first] >= outage.until:
+            return None
+        return self._live[first] - outage.end
+
+    def interrupted(self, outage: Outage) -> bool:
+        """Whether it ended a connection, or deliveries paused across its heal."""
+        if any(self.endings(strike) for strike in outage.strikes):
+            return True
+        before = bisect_left(self._live, outage.end)
+        last = self._live[before - 1] if before else 0.0
+        took = self.recovery(outage)
+        return (outage.until if took is None else outage.end + took) - last > PAUSE
+
+    @cached_property
+    def _live(self) -> list[float]:
+        """When something arrived over a connection that the client had not given up."""
+        times = []
+        opened: set[int] = set()
+        stale: set[int] = set()
+        for event in self.history.events:
+            if isinstance(event, peer.Opened) and event.link == "output":
+                opened.add(event.connection)
+            elif isinstance(event, events.Closed) and event.link == "output":
+                stale |= opened
+                opened.clear()
+            elif isinstance(event, peer.Delivered) and event.connection not in stale:
+                times.append(event.t)
+        return times
 
     @cached_property
     def recoveries(self) -> tuple[float, ...]:
-        """Seconds from the heal of each strike to the next delivery."""
-        return tuple(r for strike in self.strikes if (r := self.recovery(strike)) is not None)
+        """Seconds from the heal of each outage that interrupted something to the next delivery."""
+        took = [self.recovery(outage) for outage in self.outages if self.interrupted(outage)]
+        return tuple(seconds for seconds in took if seconds is not None)
 
     @cached_property
     def false_kills(self) -> tuple[events.Closed, ...]:
         """Connections that the client gave up although no fault that may end one was in force on that link."""
-        died = {(e.link, e.connection): e.silence for e in self.history.of(events.Died)}
+        silence = {(e.link, e.connection): e.silence for e in self.history.of(events.Died)}
         return tuple(
-            event
-            for event in self.closed
-            if event.by == "tracker"
-            and not self._excused(event, died.get((event.link, event.connection), 0.0))
+            connection.closed
+            for connection in self.connections
+            if connection.closed is not None
+            and connection.closed.by == "tracker"
+            and not self._excused(connection, connection.closed.t, silence.get(connection[:2], 0.0))
         )
 
-    def _excused(self, event: events.Closed, silence: float) -> bool:
+    def _excused(self, connection: Connection, given_up: float, silence: float) -> bool:
         return any(
-            strike.concerns(event.link)
-            and strike.during.begin <= event.t
-            and strike.during.end >= event.t - silence
+            strike.strikes(connection)
+            and strike.during.begin <= given_up
+            and strike.during.end >= given_up - silence
             for strike in self.strikes
         )
 
     @cached_property
     def longest_silence(self) -> float | None:
-        """The longest time between two arrivals, from the steady state to the stop; None with fewer than two."""
+        """The longest time without an arrival, from the steady state to the stop; None if it never was steady."""
         begin = self.history.phase("steady")
-        if begin is None:
+        if begin is None or begin >= self.stopping:
             return None
         times = [event.t for event in self.deliveries if begin <= event.t <= self.stopping]
-        return max((b - a for a, b in pairwise([*times, self.stopping])), default=None) if times else None
+        return max(b - a for a, b in pairwise([begin, *times, self.stopping]))
 
     def measures(self) -> dict[str, Any]:
         """The figures of one run, as the report and its JSON show them. Seconds are scenario seconds."""

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from chaos.toxiproxy_control import Latency, ResetPeer, ToxiproxyServer
+from chaos.toxics import Latency, ResetPeer
+from chaos.toxiproxy_control import ToxiproxyServer
 from chaos.toxiproxy_install import find_server
 from simulator import events as peer
 from simulator.climber import Climb, generate_climb

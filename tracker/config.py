@@ -48,7 +48,8 @@ class Timing:
             value = getattr(self, f.name)
             if not 0 < value < float("inf"):
                 raise ConfigError(f"{f.name} is {value!r}: it must be a positive number of seconds")
-        if self.probe_ceiling < 3 * self.probe_floor:
+        # 0.3 is three times 0.1 to whoever wrote it, though not in binary fractions.
+        if self.probe_ceiling < 3 * self.probe_floor * (1 - 1e-9):
             raise ConfigError(
                 f"probe_ceiling is {self.probe_ceiling!r}: it must be at least three times probe_floor"
                 f" ({self.probe_floor!r}), or no probe gets its second chance"

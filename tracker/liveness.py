@@ -131,6 +131,8 @@ class Liveness:
     def hold(self) -> None:
         """We stop reading on purpose (back-pressure): from now on silence proves nothing."""
         self._held = True
+        # Nor does the silence before it count against the answers that will wait in the socket meanwhile.
+        self._health = Health.ALIVE
 
     def resume(self, now: float) -> None:
         """We read again; answers that waited in the socket get a full deadline."""
@@ -142,13 +144,15 @@ class Liveness:
 
     def check(self, now: float) -> Verdict:
         """The verdict at `now`. It can be asked at any time; `wake_at` says when it may change by itself."""
-        if self._stuck_since is not None and now - self._stuck_since >= self._timing.write_timeout:
+        # Compared as `wake_at` computes them: with floats, now - since >= limit can be false at since + limit, and
+        # a driver that sleeps until then would spin.
+        if self._stuck_since is not None and now >= self._stuck_since + self._timing.write_timeout:
             self._health = Health.DEAD
             return Verdict(Health.DEAD, "no byte left the write buffer", now - self._stuck_since)
         if self._anchor is None or self._held:
             return _ALIVE
         silence = now - self._anchor
-        if silence >= self._timing.probe_ceiling or (
+        if now >= self._anchor + self._timing.probe_ceiling or (
             now >= self._deadline and self._health is Health.SUSPECT
         ):
             self._health = Health.DEAD

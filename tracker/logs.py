@@ -63,7 +63,8 @@ def _value(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3f}".rstrip("0").rstrip(".")
     text = str(value)
-    return repr(text) if " " in text or "\n" in text or '"' in text else text
+    # A peer writes some of these texts: none may begin a line of its own or command a terminal.
+    return repr(text) if " " in text or '"' in text or not text.isprintable() else text
 
 
 def to_stderr(*, debug: bool) -> None:

@@ -25,7 +25,7 @@ class Message:
     essential: bool
 
 
-class OutboxFull(Exception):  # noqa: N818 - the name says the state; under `block` it is no error
+class OutboxFull(Exception):
     """There is no room and nothing that may be displaced; the message was not accepted."""
 
 

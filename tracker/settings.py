@@ -105,7 +105,10 @@ def _url(option: str, url: str) -> str:
     try:
         parse_uri(url)
     except (InvalidURI, ValueError) as error:
-        raise ConfigError(f"{flag} is {url!r}: {error}: give a ws:// or wss:// URL") from None
+        why = (
+            error.msg if isinstance(error, InvalidURI) else error
+        )  # its str() holds the URL again, as it came
+        raise ConfigError(f"{flag} is {url!r}: {why}: give a ws:// or wss:// URL") from None
     return url
 
 

@@ -1,5 +1,6 @@
 """The trace of a run: a header and every event, as JSON lines that survive a kill -9."""
 
+import logging
 import platform
 import time
 from importlib.metadata import version
@@ -7,6 +8,7 @@ from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -14,6 +16,8 @@ from tracker import events
 from tracker.config import ConfigError, TrackerConfig
 
 SCHEMA = "tracker.trace/1"
+
+log = logging.getLogger("tracker")
 
 
 class Trace:
@@ -54,7 +58,16 @@ class Trace:
         self._write(event)
 
     def _write(self, value: Any) -> None:
-        self._file.write(self._encoder.encode(value) + b"\n")
+        if self._file.closed:
+            return
+        try:
+            self._file.write(self._encoder.encode(value) + b"\n")
+        except OSError as error:
+            # An observer must not raise: a full disk ends the trace and not the tracker.
+            self._file.close()
+            log.warning(
+                "trace %s ends here: %s: free some space and start again", self._file.name, error.strerror
+            )
 
 
 def _without_secrets(config: TrackerConfig) -> dict[str, Any]:
@@ -67,6 +80,5 @@ def _without_secrets(config: TrackerConfig) -> dict[str, Any]:
 
 def redacted(url: str) -> str:
     """The URL without user, password and query, which is where credentials are."""
-    head, separator, rest = url.partition("://")
-    authority, slash, path = rest.partition("/")
-    return head + separator + authority.rpartition("@")[2] + slash + path.partition("?")[0]
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -10,10 +10,11 @@ from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from chaos import toxiproxy_control as control
+from chaos import toxics
 from chaos.engines import Heal, World
 from chaos.faults import Fault, Link
-from chaos.toxiproxy_control import ProxyHandle, Toxic, ToxiproxyServer
+from chaos.toxics import Toxic
+from chaos.toxiproxy_control import ProxyHandle, ToxiproxyServer
 from chaos.toxiproxy_install import ToxiproxyMissing, find_server
 
 T = TypeVar("T")
@@ -58,7 +59,7 @@ class _ToxiproxyWorld:
         if fault.kind == "down":
             await proxy.disable()
             return proxy.enable
-        both: tuple[control.Stream, ...] = ("upstream", "downstream")
+        both: tuple[toxics.Stream, ...] = ("upstream", "downstream")
         streams = both if fault.direction == "both" else (fault.direction,)
         # Both directions at once: between two calls a Ping could pass one way and its Pong not the other.
         names = await asyncio.gather(
@@ -74,7 +75,7 @@ class _ToxiproxyWorld:
         return heal
 
 
-def toxic(fault: Fault, stream: control.Stream, scale: float) -> Toxic:
+def toxic(fault: Fault, stream: toxics.Stream, scale: float) -> Toxic:
     """The toxic that does, on a clock `scale` times as fast, what the fault says in scenario time."""
     given = {name: value for name, value in fault.attributes.items() if isinstance(value, int)}
 
@@ -82,31 +83,29 @@ def toxic(fault: Fault, stream: control.Stream, scale: float) -> Toxic:
         return _divided(given[name], scale)
 
     makers: Mapping[str, Callable[[], Toxic]] = {
-        "latency": lambda: control.Latency(
+        "latency": lambda: toxics.Latency(
             stream=stream, toxicity=fault.toxicity, latency=shorter("latency"), jitter=shorter("jitter")
         ),
-        "bandwidth": lambda: control.Bandwidth(
+        "bandwidth": lambda: toxics.Bandwidth(
             stream=stream, toxicity=fault.toxicity, rate=round(given["rate"] * scale)
         ),
-        "stall": lambda: control.Bandwidth(stream=stream, toxicity=fault.toxicity, rate=0),
-        "slow_close": lambda: control.SlowClose(
+        "stall": lambda: toxics.Bandwidth(stream=stream, toxicity=fault.toxicity, rate=0),
+        "slow_close": lambda: toxics.SlowClose(
             stream=stream, toxicity=fault.toxicity, delay=shorter("delay")
         ),
-        "timeout": lambda: control.Timeout(
+        "timeout": lambda: toxics.Timeout(stream=stream, toxicity=fault.toxicity, timeout=shorter("timeout")),
+        "blackhole": lambda: toxics.Timeout(stream=stream, toxicity=fault.toxicity, timeout=0),
+        "reset_peer": lambda: toxics.ResetPeer(
             stream=stream, toxicity=fault.toxicity, timeout=shorter("timeout")
         ),
-        "blackhole": lambda: control.Timeout(stream=stream, toxicity=fault.toxicity, timeout=0),
-        "reset_peer": lambda: control.ResetPeer(
-            stream=stream, toxicity=fault.toxicity, timeout=shorter("timeout")
-        ),
-        "slicer": lambda: control.Slicer(
+        "slicer": lambda: toxics.Slicer(
             stream=stream,
             toxicity=fault.toxicity,
             average_size=given["average_size"],
             size_variation=given["size_variation"],
             delay=shorter("delay"),
         ),
-        "limit_data": lambda: control.LimitData(stream=stream, toxicity=fault.toxicity, bytes=given["bytes"]),
+        "limit_data": lambda: toxics.LimitData(stream=stream, toxicity=fault.toxicity, bytes=given["bytes"]),
     }
     return makers[fault.kind]()
 

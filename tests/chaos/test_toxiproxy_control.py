@@ -9,20 +9,18 @@ from typing import Any, ClassVar
 
 import pytest
 
-from chaos.toxiproxy_control import (
+from chaos.toxics import (
     Bandwidth,
     Latency,
     LimitData,
-    ProxyHandle,
     ResetPeer,
     Slicer,
     SlowClose,
     Timeout,
     Toxic,
     ToxiproxyError,
-    ToxiproxyServer,
-    free_port,
 )
+from chaos.toxiproxy_control import ProxyHandle, ToxiproxyServer, free_port
 from chaos.toxiproxy_install import ToxiproxyMissing, find_server
 
 SOON = 5.0
@@ -559,6 +557,14 @@ async def test_a_neighbour_on_the_port_is_not_taken_for_our_own(binary: Path, ne
     async with ToxiproxyServer(binary, pick_port=lambda: next(ports)) as server:
         assert server.address == f"127.0.0.1:{free}"
         assert await server.call("GET", "/proxies", "list") == {}
+
+
+@needs_server
+async def test_a_stranger_on_the_port_costs_one_more_try(binary: Path, echo: Echo) -> None:
+    free = free_port()
+    ports = iter([int(echo.address.rpartition(":")[2]), free])
+    async with ToxiproxyServer(binary, pick_port=lambda: next(ports)) as server:
+        assert server.address == f"127.0.0.1:{free}"
 
 
 @needs_server

@@ -10,7 +10,9 @@ from tracker.config import Timing
 from tracker.liveness import Health, Liveness, RoundTrip, Verdict
 
 # Binary fractions, so that the exact times below are exact: SUSPECT after 1 s of silence, DEAD after 3 s.
-EXACT = Timing(probe_floor=1.0, probe_ceiling=12.0, write_timeout=4.0, probe_interval=1.0, barrier_interval=0.25)
+EXACT = Timing(
+    probe_floor=1.0, probe_ceiling=12.0, write_timeout=4.0, probe_interval=1.0, barrier_interval=0.25
+)
 DEFAULT = Timing()
 MOMENT = 2.0**-20
 
@@ -454,7 +456,7 @@ def test_a_round_trip_that_jumps_to_2_9_s_never_kills_with_the_defaults(
         driven.probe(before if driven.now < 20 else 2.9)
         suspected |= driven.link.health is Health.SUSPECT
     assert driven.dead_at is None
-    assert suspected == (before < 1)  # the jump was felt, where it was one
+    assert suspected  # so the jump was felt
 
 
 @settings(max_examples=150, deadline=None)
@@ -540,9 +542,12 @@ def test_a_driver_that_sleeps_until_wake_at_gets_its_verdict_in_a_few_steps(
     timing = Timing(
         probe_floor=floor, probe_ceiling=floor * ceiling_in_floors + 1e-9, write_timeout=write_timeout
     )
-    for arm in (lambda d: d.probe(None), lambda d: d.write(0, 1)):
+    for stuck_write in (False, True):
         driven = Driven(timing, now=start)
-        arm(driven)
+        if stuck_write:
+            driven.write(0, 1)
+        else:
+            driven.probe(None)
         for seconds in credits_:
             driven.link.stalled(seconds)
         for _ in range(3):

@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import quantiles
 
 from simulator import events
-from simulator.climber import Climb, generate_climb
+from simulator.climber import generate_climb
 from simulator.feeds import LiveFeed
 from simulator.pose_server import FEED_PATH, SINK_PATH, PoseServer
 from tracker.app import Tracker
@@ -56,7 +56,7 @@ def track(ports: list[int], files: tuple[Path, Path, Path], orders: Connection) 
     asyncio.run(main())
 
 
-async def delays_ms(walls: int, climb: Climb, frames: list[bytes], files: tuple[Path, Path, Path]) -> list[float]:
+async def delays_ms(walls: int, frames: list[bytes], files: tuple[Path, Path, Path]) -> list[float]:
     """One delay a message, in milliseconds, over all walls."""
     offered: list[dict[int, float]] = [{} for _ in range(walls)]
     found: list[float] = []
@@ -98,7 +98,7 @@ def main() -> None:
         print(f"{'walls':>5} {'messages':>9} {'median':>9} {'p99':>9}")
         carried = 0
         for walls in (1, 10, 20, 30, 40, 50, 60, 80):
-            found = asyncio.run(delays_ms(walls, climb, frames, files))
+            found = asyncio.run(delays_ms(walls, frames, files))
             cuts = quantiles(found, n=100)
             print(f"{walls:5} {len(found):9} {cuts[49]:6.2f} ms {cuts[98]:6.2f} ms", flush=True)
             if cuts[98] > LIMIT_MS:

@@ -3,7 +3,7 @@
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from chaos.faults import unknown_name
+from chaos.nearest import unknown_name
 from chaos.scenario import Scenario, ScenarioError, load
 
 _FOLDER = files("chaos") / "scenarios"

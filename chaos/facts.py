@@ -169,12 +169,14 @@ class Facts:
         for event in self.history.events:
             if isinstance(event, events.Connected):
                 opened[event.link, event.connection] = event.t
-            elif isinstance(event, events.Closed) and event.t < self.stopping:
+            elif isinstance(event, events.Stopping):
+                break
+            elif isinstance(event, events.Closed):
                 begin = opened.pop((event.link, event.connection), 0.0)
                 found.append(Connection(event.link, event.connection, begin, event))
         return (
             *found,
-            *(Connection(link, n, t, None) for (link, n), t in opened.items() if t < self.stopping),
+            *(Connection(link, n, t, None) for (link, n), t in opened.items()),
         )
 
     @cached_property
@@ -305,7 +307,6 @@ class Facts:
 
         return {
             "offered": sum(1 for _ in self.history.of(peer.Offered)),
-            "accepted": len(self.accepted),
             "delivered": len(self.delivered),
             "lost": len(self.lost),
             "repeated": sum(event.repeat for event in self.deliveries),

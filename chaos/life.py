@@ -12,7 +12,7 @@ from chaos.clients import Assignment, Client
 from chaos.engines import Heal, World
 from chaos.faults import Change, timeline
 from chaos.history import Began, Broke, Healed, History, HistoryEvent, Phase, Reached, in_scenario_time
-from chaos.scenario import STEADY_BY, Scenario, Workload
+from chaos.scenario import Scenario, Workload
 from simulator import events as peer
 from simulator.climber import Climb, generate_climb
 from simulator.feeds import LiveFeed
@@ -24,6 +24,10 @@ from tracker.pipeline import Pipeline
 from tracker.session import load_route
 from tracker.wall import load_wall
 
+STEADY_WITHIN = 60.0
+"""Scenario seconds from the client's start in which its first outputs must arrive."""
+STEADY_AFTER = 10
+"""Outputs that must have arrived before a run counts as steady."""
 STOP_WITHIN = 15.0
 """Scenario seconds that a client may take for its orderly end before it counts as broken."""
 
@@ -58,6 +62,7 @@ class Life:
         self._engine = engine
         self._seed = seed
         self._events: list[HistoryEvent] = []
+        self._arrived = 0
         self._steady = asyncio.Event()
 
     async def live(self, world: World) -> History:
@@ -124,33 +129,38 @@ class Life:
             self._broke("client", error)
 
     async def _from_start_to_end(self, world: World, server: PoseServer, began: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout_at(began + STEADY_BY / world.scale):
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(STEADY_WITHIN / world.scale):
                 await self._steady.wait()
-                self._reached("steady")
+        except TimeoutError:
+            return  # nothing could be learned from what follows; the record says how far it came
+        self._reached("steady")
+        # The scenario's clock starts here, so that a slow start of a busy machine is no part of it.
+        zero = loop.time()
+        since_start = (zero - began) * world.scale
         heals: dict[int, Heal] = {}
         for change in timeline(self._scenario.faults):
-            await _until(began + change.at / world.scale)
-            await self._carry_out(change, world, server, heals)
+            await _until(zero + change.at / world.scale)
+            await self._carry_out(change, since_start + change.at, world, server, heals)
         self._reached("faults-over")
-        await _until(began + self._scenario.duration / world.scale)
-        for heal in heals.values():
-            await heal()
+        await _until(zero + self._scenario.duration / world.scale)
+        # A fault that lasts to the end stays in force while the client stops; the world's end ends it.
         self._reached("settled")
 
     async def _carry_out(
-        self, change: Change, world: World, server: PoseServer, heals: dict[int, Heal]
+        self, change: Change, planned: float, world: World, server: PoseServer, heals: dict[int, Heal]
     ) -> None:
         loop = asyncio.get_running_loop()
         fault, index = change.fault, change.index
         if change.begins:
             # Stamped before it is carried out: what it breaks, it may break before the call returns.
-            self._note(Began(t=loop.time(), fault=index, planned=change.at))
+            self._note(Began(t=loop.time(), fault=index, planned=planned))
             at_peer = fault.spec.where == "peer"
             heals[index] = await (peer_faults.begin(server, fault) if at_peer else world.begin(fault))
         else:
             await heals.pop(index)()
-            self._note(Healed(t=loop.time(), fault=index, planned=change.at))
+            self._note(Healed(t=loop.time(), fault=index, planned=planned))
 
     async def _stop(self, client: "asyncio.Task[None]", assignment: Assignment, scale: float) -> None:
         self._reached("stopping")
@@ -169,7 +179,9 @@ class Life:
     def _note_arrival(self, event: peer.AnyPeerEvent) -> None:
         self._events.append(event)
         if type(event) is peer.Delivered:
-            self._steady.set()
+            self._arrived += 1
+            if self._arrived == STEADY_AFTER:
+                self._steady.set()
 
     def _reached(self, phase: Phase) -> None:
         self._note(Reached(t=asyncio.get_running_loop().time(), phase=phase))

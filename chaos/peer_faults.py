@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable
 
 from chaos.engines import Heal
-from chaos.faults import Fault, Link
+from chaos.faults import Fault
+from chaos.kinds import Link
 from simulator.pose_server import PoseServer
 
 _Begin = Callable[[PoseServer, Fault], Awaitable[Heal]]

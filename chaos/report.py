@@ -26,7 +26,8 @@ def console(*, stderr: bool) -> Console:
 def table(results: Sequence[RunResult]) -> Table:
     """One row a run. Times are scenario seconds."""
     with_seed = len({result.seed for result in results}) > 1
-    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", caption_justify="left")
+    # Two spaces between columns: with the longest names it then fits PLAIN_WIDTH.
+    shown = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, header_style="bold")
     shown.add_column("scenario", no_wrap=True)
     shown.add_column("engine", no_wrap=True)
     if with_seed:
@@ -37,8 +38,8 @@ def table(results: Sequence[RunResult]) -> Table:
     for result in results:
         m = result.measures
         shown.add_row(
-            result.scenario,
-            result.engine,
+            Text(result.scenario),  # as Text, so that no bracket is taken for markup
+            Text(result.engine),
             *([str(result.seed)] if with_seed else []),
             Text(result.verdict, style=COLOURS[result.verdict]),
             str(m["lost"]),
@@ -67,10 +68,10 @@ def explain(to: Console, results: Sequence[RunResult]) -> None:
             )
         )
         for check in result.troubles():
-            to.print(f"  {check.name}", style=COLOURS[check.verdict])
+            to.print(Text(f"  {check.name}"), style=COLOURS[check.verdict])
             to.print(Text(f"    expected  {check.expected}"))
             to.print(Text(f"    observed  {check.observed}"))
-        to.print(Text(f"    record    {result.record}"), style="dim")
+        to.print(Text(f"    record    {result.record}"), style="dim", soft_wrap=True)  # to be copied whole
 
 
 def summary(results: Sequence[RunResult]) -> Text:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from chaos.checks import Check, Verdict
+from chaos.verdicts import Check, Verdict
 
 SCHEMA = "simtool.chaos/1"
 
@@ -17,7 +17,7 @@ EXIT_INTERRUPTED = 130
 
 
 class RunResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One run, as `--json` shows it."""
+    """One run. `--json` shows all of it but where its record is."""
 
     scenario: str
     engine: str
@@ -36,7 +36,10 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
 
 def document(results: Sequence[RunResult]) -> bytes:
     """The JSON document of `simtool chaos --json`."""
-    return msgspec.json.format(msgspec.json.encode({"schema": SCHEMA, "runs": results}), indent=1) + b"\n"
+    runs = [msgspec.structs.asdict(result) for result in results]
+    for run in runs:
+        del run["record"]  # a path of this machine
+    return msgspec.json.format(msgspec.json.encode({"schema": SCHEMA, "runs": runs}), indent=1) + b"\n"
 
 
 def exit_code(results: Sequence[RunResult], *, left_out: bool) -> int:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Literal, TypeVar, get_args
 
 from chaos.durations import DurationError, format_duration, parse_duration
-from chaos.faults import Fault, FaultError, read_fault, unknown_name
+from chaos.faults import Fault, FaultError, read_fault
+from chaos.nearest import unknown_name
 from simulator.climber import MAX_FPS, MAX_HOLDS, MIN_FPS, MIN_HOLDS
 from tracker.config import ConfigError, Confirm, OutboxLimits, Overflow, Timing, TrackerConfig
 

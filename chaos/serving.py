@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from chaos.faults import unknown_name
+from chaos.nearest import unknown_name
 from simulator import events
 from simulator.climber import generate_climb
 from simulator.feeds import Feed, LiveFeed, Playback

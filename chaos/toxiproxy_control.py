@@ -25,7 +25,7 @@ from toxiproxy import Toxiproxy
 from toxiproxy.api import APIConsumer
 from toxiproxy.exceptions import InvalidToxic, NotFound, ProxyExists
 
-from chaos.faults import unknown_name
+from chaos.nearest import unknown_name
 from chaos.toxics import Toxic, ToxiproxyError
 
 DEADLINE_S = 5.0

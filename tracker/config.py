@@ -6,6 +6,7 @@ rule's durations are not here: they are message time, and belong to the session 
 
 from dataclasses import dataclass, fields, replace
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 Confirm = Literal["pong", "ack", "none"]
 Overflow = Literal["latest", "block", "fail"]
@@ -93,3 +94,9 @@ class TrackerConfig:
     overflow: Overflow = "latest"
     outbox: OutboxLimits = OutboxLimits()
     timing: Timing = Timing()
+
+
+def redacted(url: str) -> str:
+    """The URL without user, password and query, which is where credentials are; fit for logs and traces."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

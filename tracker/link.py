@@ -23,7 +23,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from tracker import events, states
-from tracker.config import Timing
+from tracker.config import Timing, redacted
 from tracker.liveness import Health, Liveness
 from tracker.reconnect import Backoff, Failure, remedy
 from tracker.states import LinkState
@@ -361,7 +361,7 @@ class Link:
         if cure is None:
             self.enter("unreachable")
             return self._backoff.after_refusal(failure)
-        self.refusal = f"{self.name} endpoint {self.url} refused for good ({failure.text}): {cure}"
+        self.refusal = f"{self.name} endpoint {redacted(self.url)} refused for good ({failure.text}): {cure}"
         self.enter("refused for good")
         return None
 

@@ -105,9 +105,8 @@ def _url(option: str, url: str) -> str:
     try:
         parse_uri(url)
     except (InvalidURI, ValueError) as error:
-        why = (
-            error.msg if isinstance(error, InvalidURI) else error
-        )  # its str() holds the URL again, as it came
+        # The text of an InvalidURI holds the URL again, as it came; line breaks included.
+        why = error.msg if isinstance(error, InvalidURI) else error
         raise ConfigError(f"{flag} is {url!r}: {why}: give a ws:// or wss:// URL") from None
     return url
 

@@ -8,12 +8,11 @@ from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import msgspec
 
 from tracker import events
-from tracker.config import ConfigError, TrackerConfig
+from tracker.config import ConfigError, TrackerConfig, redacted
 
 SCHEMA = "tracker.trace/1"
 
@@ -76,9 +75,3 @@ def _without_secrets(config: TrackerConfig) -> dict[str, Any]:
         if key.endswith("_url") and value is not None:
             settings[key] = redacted(value)
     return settings
-
-
-def redacted(url: str) -> str:
-    """The URL without user, password and query, which is where credentials are."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
-from chaos.faults import Fault, Link
+from chaos.faults import Fault
+from chaos.kinds import Link
 
 T = TypeVar("T")
 

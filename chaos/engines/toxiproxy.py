@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from chaos import toxics
 from chaos.engines import Heal, World
-from chaos.faults import Fault, Link
+from chaos.faults import Fault
+from chaos.kinds import Link
 from chaos.toxics import Toxic
 from chaos.toxiproxy_control import ProxyHandle, ToxiproxyServer
 from chaos.toxiproxy_install import ToxiproxyMissing, find_server

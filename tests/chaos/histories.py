@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from chaos.faults import Fault, read_fault
-from chaos.history import Began, Broke, Healed, History, HistoryEvent, Reached
+from chaos.history import Began, Broke, Healed, History, HistoryEvent, LabEvent, Reached
 from chaos.scenario import Expect, Peer, Scenario
 from simulator import events as peer
 from tracker import events
@@ -12,7 +12,7 @@ from tracker import events
 STEADY = Reached(t=1.0, phase="steady")
 
 
-Parts: TypeAlias = "HistoryEvent | Iterable[Parts]"
+Parts: TypeAlias = "events.Event | peer.PeerEvent | LabEvent | Iterable[Parts]"
 
 
 def record(
@@ -25,7 +25,7 @@ def record(
     return History("literal", "sim", "tracker", 0, tuple(flat), dict(reference or {}), dict(settings or {}))
 
 
-def _flat(parts: Parts) -> Iterator[HistoryEvent]:
+def _flat(parts: Parts) -> Iterator[Any]:
     if isinstance(parts, Iterable):
         for part in parts:
             yield from _flat(part)
@@ -33,7 +33,7 @@ def _flat(parts: Parts) -> Iterator[HistoryEvent]:
         yield parts
 
 
-def scenario(*faults: Fault, stresses: Iterable[str] = (), echo: bool = False, **expect: float) -> Scenario:
+def scenario(*faults: Fault, stresses: Iterable[str] = (), echo: bool = False, **expect: Any) -> Scenario:
     return Scenario(
         "literal", "-", tuple(stresses), 60.0, peer=Peer(echo=echo), faults=faults, expect=Expect(**expect)
     )
@@ -69,7 +69,12 @@ def sent(*seqs: int, every: float = 1.0, over: int = 1) -> list[HistoryEvent]:
 
 
 def delivered(
-    *seqs: int, every: float = 1.0, at: float | None = None, over: int = 1, body: int = 0, repeat: bool = False
+    *seqs: int,
+    every: float = 1.0,
+    at: float | None = None,
+    over: int = 1,
+    body: int = 0,
+    repeat: bool = False,
 ) -> list[HistoryEvent]:
     """Each `seq` at `seq * every` seconds, or all of them `at` one time, over the peer's connection `over`."""
     return [

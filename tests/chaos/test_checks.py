@@ -1,22 +1,24 @@
 from collections.abc import Callable
 from time import perf_counter
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chaos.checks import (
+from chaos.checks import judge, lived
+from chaos.facts import Facts
+from chaos.faults import Fault
+from chaos.history import Began, History, HistoryEvent
+from chaos.promises import (
     ATTEMPTS,
     PROMISE_CHECKS,
-    Check,
     _most_within,
     bounded,
     clean_stop,
     dedup_safe,
     detect,
     in_order,
-    judge,
-    lived,
     no_false_kill,
     no_loss,
     polite,
@@ -25,10 +27,8 @@ from chaos.checks import (
     silence,
     survives_input,
 )
-from chaos.facts import Facts
-from chaos.faults import Fault
-from chaos.history import Began, History, HistoryEvent
 from chaos.scenario import PROMISES, Scenario
+from chaos.verdicts import Check
 from simulator import events as peer
 from tests.chaos.histories import (
     STEADY,
@@ -58,7 +58,7 @@ FRAMES = range(1, 31)
 """One a second, for half a minute."""
 
 
-def said(promise: Promise, history: History, *faults: Fault, **expect: float) -> str | None:
+def said(promise: Promise, history: History, *faults: Fault, **expect: Any) -> str | None:
     """The verdict of one check on one record."""
     case = scenario(*faults, **expect)
     check = promise(Facts(history, faults), case)
@@ -100,7 +100,9 @@ def test_a_promise_that_is_not_stressed_and_has_nothing_to_judge_is_left_out() -
 def test_a_run_is_as_bad_as_its_worst_check() -> None:
     lost = record(STEADY, accepted(1, 2, 3), delivered(1, 3))
     assert judge(lost, scenario(stresses=["no-loss", "detect"])).verdict == "fail"
-    assert judge(record(STEADY, accepted(1), delivered(1)), scenario(stresses=["detect"])).verdict == "unknown"
+    assert (
+        judge(record(STEADY, accepted(1), delivered(1)), scenario(stresses=["detect"])).verdict == "unknown"
+    )
 
 
 # What a record needs
@@ -237,9 +239,7 @@ def test_a_repeat_over_the_same_connection_fails_also_without_any_reconnect() ->
 
 
 def test_a_repeat_over_the_same_connection_does_not_hide_behind_another_in_between() -> None:
-    history = record(
-        delivered(1, at=1.0, over=1), delivered(1, at=2.0, over=2), delivered(1, at=3.0, over=1)
-    )
+    history = record(delivered(1, at=1.0, over=1), delivered(1, at=2.0, over=2), delivered(1, at=3.0, over=1))
     assert said(dedup_safe, history) == "fail"
 
 
@@ -334,9 +334,7 @@ def test_a_connection_that_opens_into_the_silence_has_the_bound_from_there() -> 
 def test_another_strikes_end_does_not_count_for_a_silence_that_nobody_noticed() -> None:
     again = fault("stall", 35.0, 2.0)
     begun_again = [*struck(STALL), Began(t=35.0, fault=1, planned=35.0)]
-    history = record(
-        connected(), sent(*FRAMES), begun_again, closed(38.0, "tracker"), stopping(50.0)
-    )
+    history = record(connected(), sent(*FRAMES), begun_again, closed(38.0, "tracker"), stopping(50.0))
     assert said(detect, history, STALL, again) == "fail"
 
 
@@ -362,7 +360,7 @@ def test_a_toxicity_below_1_may_have_spared_the_connection() -> None:
 
 
 def test_the_silence_of_one_link_is_not_held_against_the_other() -> None:
-    both = [connected(), connected(link="input"), sent(*FRAMES), struck(STALL), stopping(40.0)]
+    both: list[Parts] = [connected(), connected(link="input"), sent(*FRAMES), struck(STALL), stopping(40.0)]
     assert said(detect, record(*both, closed(13.0, "tracker")), STALL) == "pass"
     assert said(detect, record(*both, closed(13.0, "tracker", link="input")), STALL) == "fail"
 
@@ -371,7 +369,10 @@ def test_the_silence_of_one_link_is_not_held_against_the_other() -> None:
 
 
 def test_connections_that_last_are_no_false_kill() -> None:
-    assert said(no_false_kill, record(connected(), delivered(1), stopping(5.0), closed(6.0, "tracker"))) == "pass"
+    assert (
+        said(no_false_kill, record(connected(), delivered(1), stopping(5.0), closed(6.0, "tracker")))
+        == "pass"
+    )
 
 
 def test_a_connection_given_up_without_a_fault_is_a_false_kill() -> None:
@@ -416,10 +417,16 @@ def test_a_client_that_reports_no_connection_is_not_praised_for_keeping_it() -> 
 DOWN = fault("down", 10.0, 5.0)
 
 
-def interrupted(back_at: float | None, *parts: Parts, by: tuple[Fault, ...] = (DOWN,), stops: float = 60.0) -> History:
+def interrupted(
+    back_at: float | None, *parts: Parts, by: tuple[Fault, ...] = (DOWN,), stops: float = 60.0
+) -> History:
     """Deliveries up to 9.9 s, an end at 10 s, and again every 0.1 s from `back_at` on."""
     before = delivered(*range(1, 100), every=0.1)
-    after = () if back_at is None else delivered(*range(round(back_at * 10), round(stops * 10)), every=0.1, over=2)
+    after = (
+        ()
+        if back_at is None
+        else delivered(*range(round(back_at * 10), round(stops * 10)), every=0.1, over=2)
+    )
     return record(connected(), before, struck(*by), closed(10.0), after, *parts, stopping(stops))
 
 
@@ -454,7 +461,7 @@ def test_a_close_that_the_client_noticed_late_is_still_judged() -> None:
 
 
 def test_what_a_connection_that_was_given_up_still_held_is_no_recovery() -> None:
-    stale = [opened(0.1, 1), delivered(100, at=15.1, over=1)]
+    stale: list[Parts] = [opened(0.1, 1), delivered(100, at=15.1, over=1)]
     assert said(recover, interrupted(22.0, stale, opened(21.9, 2)), DOWN) == "fail"
     assert said(recover, interrupted(15.5, stale, opened(15.4, 2)), DOWN) == "pass"
 
@@ -567,7 +574,7 @@ def test_attempts_that_never_back_off_fail() -> None:
 
 
 def test_each_link_has_attempts_of_its_own() -> None:
-    both = [connecting(1.0), connecting(1.0, link="input"), refused(1.1), waiting(1.1, 3.0)]
+    both: list[Parts] = [connecting(1.0), connecting(1.0, link="input"), refused(1.1), waiting(1.1, 3.0)]
     assert said(polite, record(*both)) == "pass"
 
 
@@ -582,7 +589,9 @@ def test_the_busiest_span_is_that_of_an_obvious_count(times: list[float]) -> Non
 
 
 def test_a_stop_that_flushed_and_said_goodbye_is_clean() -> None:
-    assert said(clean_stop, record(connected(), stopping(9.0), closed(9.5, code=1001), stopped(9.6))) == "pass"
+    assert (
+        said(clean_stop, record(connected(), stopping(9.0), closed(9.5, code=1001), stopped(9.6))) == "pass"
+    )
 
 
 def test_a_stop_with_something_left_over_a_healthy_connection_is_not_clean() -> None:
@@ -591,7 +600,9 @@ def test_a_stop_with_something_left_over_a_healthy_connection_is_not_clean() -> 
 
 
 def test_a_stop_without_a_1001_over_a_healthy_connection_is_not_clean() -> None:
-    assert said(clean_stop, record(connected(), stopping(9.0), closed(9.5, code=1006), stopped(9.6))) == "fail"
+    assert (
+        said(clean_stop, record(connected(), stopping(9.0), closed(9.5, code=1006), stopped(9.6))) == "fail"
+    )
     assert said(clean_stop, record(connected(), stopping(9.0), stopped(9.6))) == "fail"
 
 
@@ -601,13 +612,13 @@ def test_a_stop_that_never_ends_is_not_clean() -> None:
 
 def test_without_a_healthy_connection_the_stop_has_to_be_in_time_and_say_what_is_left() -> None:
     timing = {"timing": {"flush_timeout": 5.0, "close_timeout": 2.0}}
-    gone = [connected(), closed(8.0), stopping(9.0)]
+    gone: list[Parts] = [connected(), closed(8.0), stopping(9.0)]
     assert said(clean_stop, record(gone, stopped(14.5, undelivered=7), settings=timing)) == "pass"
     assert said(clean_stop, record(gone, stopped(17.5, undelivered=7), settings=timing)) == "fail"
 
 
 def test_a_fault_that_lasts_through_the_stop_excuses_what_is_left_on_its_link() -> None:
-    stop = [connected(), stopping(40.0), closed(45.0), stopped(45.0, undelivered=7)]
+    stop: list[Parts] = [connected(), stopping(40.0), closed(45.0), stopped(45.0, undelivered=7)]
     forever, elsewhere = fault("stall", 10.0), fault("stall", 10.0, on="input")
     assert said(clean_stop, record(*stop, struck(forever)), forever) == "pass"
     assert said(clean_stop, record(*stop, struck(elsewhere)), elsewhere) == "fail"
@@ -626,7 +637,8 @@ def test_the_touches_of_the_reference_at_the_same_times_are_the_same_climb() -> 
 
 
 @pytest.mark.parametrize(
-    "arrived", [[], [touch("a", 1001)], [touch("a", 1000), touch("b", 2000)], [touch("a", 900, 4.0), touch("a", 1000)]]
+    "arrived",
+    [[], [touch("a", 1001)], [touch("a", 1000), touch("b", 2000)], [touch("a", 900, 4.0), touch("a", 1000)]],
 )
 def test_a_touch_that_is_absent_changed_or_added_is_another_climb(arrived: list[HistoryEvent]) -> None:
     assert said(same_climb, record(arrived, reference={"a": 1000})) == "fail"
@@ -692,7 +704,7 @@ def test_silence_with_nothing_to_measure_is_unknown() -> None:
 
 
 def test_silence_is_judged_only_where_the_scenario_sets_a_limit() -> None:
-    history = record(STEADY, delivered(1, 50), stopping(60.0))
+    history = record(STEADY, delivered(1, 50), stopping(60.0), stopped(60.5))
     assert said(silence, history) is None
     assert "silence" not in PROMISE_CHECKS
     assert judge(history, scenario(longest_silence=3.0)).verdict == "fail"

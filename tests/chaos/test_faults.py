@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaos.faults import KINDS, Change, Fault, FaultError, read_fault, timeline, unknown_name
+from chaos.faults import Change, Fault, FaultError, read_fault, timeline
+from chaos.kinds import KINDS
+from chaos.nearest import unknown_name
 
 CONTRACT = {
     "latency": {"latency": "ms", "jitter": "ms"},

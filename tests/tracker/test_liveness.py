@@ -3,7 +3,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tracker.config import Timing
@@ -558,15 +558,14 @@ def test_a_driver_that_sleeps_until_wake_at_gets_its_verdict_in_a_few_steps(
 
 @settings(max_examples=200, deadline=None)
 @given(st.floats(0.0, 1e6), st.lists(st.floats(0.0, 10.0), max_size=3))
-def test_a_talking_peer_that_never_answers_is_found_dead_when_wake_at_says_so(
+@example(52.3, [7.4])  # 52.3 + 12.0 + 7.4 is a little more than 52.3 + 7.4 + 12.0
+def test_a_peer_that_talked_before_a_stall_and_never_answers_is_dead_at_the_ceiling_after_it(
     start: float, credits_: list[float]
 ) -> None:
     driven = Driven(now=start)
     driven.probe(None)
+    driven.link.received(start + DEFAULT.probe_ceiling)
     for seconds in credits_:
         driven.link.stalled(seconds)
-        driven.link.received(driven.now + seconds + 1)
-    ceiling = start + DEFAULT.probe_ceiling + sum(credits_)
-    driven.link.received(ceiling)
-    driven.until(ceiling + 1)
-    assert driven.dead_at == pytest.approx(ceiling, abs=1e-6)
+    driven.until(start + 100)
+    assert driven.dead_at == pytest.approx(start + DEFAULT.probe_ceiling + sum(credits_), abs=1e-6)

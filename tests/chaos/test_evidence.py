@@ -1,0 +1,215 @@
+import pytest
+
+from chaos.evidence import AFTERMATH, Window, evidence, windows
+from chaos.faults import Fault
+from chaos.history import Began, History, HistoryEvent
+from simulator import events as peer
+from tests.chaos.histories import (
+    accepted,
+    closed,
+    delivered,
+    fault,
+    opened,
+    record,
+    refused,
+    sent,
+    stopping,
+    struck,
+)
+from tracker import events
+
+STALL = fault("stall", 10.0, 5.0)
+TENTHS = range(1, 300)
+"""Ten messages a second, for half a minute."""
+
+
+def seen(history: History, one: Fault) -> str | None:
+    return evidence(history, one, windows(history, [one])[0])
+
+
+def test_a_fault_that_never_began_has_no_window() -> None:
+    assert windows(record(), [STALL]) == {}
+    assert windows(record(Began(t=10.0, fault=0, planned=10.0)), [STALL, STALL]).keys() == {0}
+
+
+def test_a_window_is_as_achieved_and_not_as_planned() -> None:
+    late = fault("stall", 9.0, 6.0)
+    assert windows(record(struck(STALL)), [late]) == {0: Window(10.0, 15.0)}
+
+
+def test_what_is_over_at_once_gets_its_aftermath() -> None:
+    bye = fault("close", 10.0, code=1000)
+    assert windows(record(struck(bye)), [bye]) == {0: Window(10.0, 10.0 + AFTERMATH)}
+
+
+def test_what_was_not_healed_lasts_to_the_end_of_the_record() -> None:
+    history = record(Began(t=10.0, fault=0, planned=10.0), stopping(33.0))
+    assert windows(history, [fault("stall", 10.0)]) == {0: Window(10.0, 33.0)}
+
+
+# Held
+
+
+def messages(*, held: Window | None = None) -> list[HistoryEvent]:
+    """Ten a second, 50 ms on their way; those sent in `held` arrive at its end."""
+    arrive = [
+        delivered(n, at=held.end if held is not None and n / 10 in held else n / 10 + 0.05)[0] for n in TENTHS
+    ]
+    return [*sent(*TENTHS, every=0.1), *arrive]
+
+
+def test_a_stall_shows_in_messages_that_did_not_arrive_in_time() -> None:
+    history = record(messages(held=Window(10.0, 15.0)), struck(STALL))
+    assert seen(history, STALL) == "48 messages went in and did not come out in time"
+
+
+def test_a_stall_that_did_nothing_shows_nothing_though_some_messages_were_on_their_way() -> None:
+    assert seen(record(messages(), struck(STALL)), STALL) is None
+    assert seen(record(struck(STALL)), STALL) is None
+
+
+def test_a_short_stall_shows_too() -> None:
+    short = fault("stall", 10.0, 0.4)
+    assert seen(record(messages(held=Window(10.0, 10.4)), struck(short)), short) is not None
+    assert seen(record(messages(), struck(short)), short) is None
+
+
+def test_a_message_that_is_sent_again_because_it_was_held_is_held_all_the_same() -> None:
+    again = [*sent(1, every=11.0), *sent(1, every=16.0, over=2), *delivered(1, at=16.1, over=2)]
+    assert seen(record(again, struck(STALL)), STALL) == "1 messages went in and did not come out in time"
+
+
+def test_a_stalled_input_shows_in_frames() -> None:
+    deaf = fault("blackhole", 10.0, 5.0, on="input")
+    frames = [peer.Offered(t=n / 10, sequence=n, connection=1) for n in TENTHS]
+    taken = [events.Received(t=n / 10, timestamp=0.0, sequence=n) for n in TENTHS]
+    assert seen(record(frames, taken, struck(deaf)), deaf) is None
+    assert seen(record(frames, taken[:99], struck(deaf)), deaf) == (
+        "48 frames went in and did not come out in time"
+    )
+
+
+def test_where_only_answers_are_held_probes_show_it() -> None:
+    mute = fault("stall", 10.0, 5.0, direction="downstream")
+    probes = [events.Probed(t=n / 10, link="output", number=n) for n in TENTHS]
+    answers = [events.Answered(t=n / 10 + 0.01, link="output", number=n, rtt=0.01) for n in TENTHS]
+    other = [events.Probed(t=n / 10, link="input", number=n + 1000) for n in TENTHS]
+    assert seen(record(probes, answers, other, struck(mute)), mute) is None
+    held = seen(record(probes, answers[:99], struck(mute)), mute)
+    assert held == "48 probes went in and did not come out in time"
+
+
+# Cut
+
+
+@pytest.mark.parametrize("kind", ["down", "reset_peer"])
+@pytest.mark.parametrize(
+    "trace",
+    [
+        closed(11.0),
+        closed(15.5),
+        refused(12.0),
+        peer.Ended(t=11.0, link="output", connection=1, code=1006, by="network"),
+    ],
+)
+def test_a_cut_shows_in_connections_that_ended_or_were_refused(kind: str, trace: HistoryEvent) -> None:
+    cut = fault(kind, 10.0, 5.0)
+    assert seen(record(trace, struck(cut)), cut) is not None
+    assert seen(record(struck(cut)), cut) is None
+
+
+@pytest.mark.parametrize(
+    "trace",
+    [
+        closed(9.0),
+        closed(16.5),
+        closed(11.0, link="input"),
+        peer.Ended(t=11.0, link="output", connection=1, code=1000, by="peer"),
+    ],
+)
+def test_ends_at_other_times_of_other_links_or_by_the_peer_show_no_cut(trace: HistoryEvent) -> None:
+    cut = fault("down", 10.0, 5.0)
+    assert seen(record(trace, struck(cut)), cut) is None
+
+
+def test_the_orderly_stop_is_no_trace_of_a_cut_that_lasts_to_the_end() -> None:
+    cut = fault("reset_peer", 10.0)
+    assert seen(record(struck(cut), stopping(20.0), closed(20.5, "tracker")), cut) is None
+
+
+# Slow
+
+
+def answered(t: float, rtt: float, link: events.LinkName = "output") -> events.Answered:
+    return events.Answered(t=t, link=link, number=1, rtt=rtt)
+
+
+def test_a_latency_shows_in_round_trips_of_what_was_asked_both_ways() -> None:
+    both = fault("latency", 10.0, 5.0, latency=1000)
+    one = fault("latency", 10.0, 5.0, latency=1000, direction="upstream")
+    for slow, enough, short in ((both, 1.7, 1.5), (one, 0.9, 0.7)):
+        assert seen(record(answered(12.0, enough), struck(slow)), slow) is not None
+        assert seen(record(answered(12.0, short), struck(slow)), slow) is None
+        assert seen(record(answered(9.0, enough), struck(slow)), slow) is None
+        assert seen(record(answered(12.0, enough, "input"), struck(slow)), slow) is None
+        assert seen(record(struck(slow)), slow) is None
+
+
+def test_a_latency_longer_than_the_fault_shows_just_after_it() -> None:
+    slow = fault("latency", 10.0, 1.0, latency=800)
+    assert seen(record(answered(11.2, 1.5), struck(slow)), slow) is not None
+
+
+def throttled(delay: float) -> list[HistoryEvent]:
+    """1 KB/s, each message `delay` seconds on its way."""
+    arrive = [delivered(n, at=n / 10 + delay)[0] for n in TENTHS]
+    return [*sent(*TENTHS, every=0.1), *arrive]
+
+
+def test_a_bandwidth_shows_where_messages_are_late_and_no_more_than_its_rate_arrives() -> None:
+    narrow = fault("bandwidth", 10.0, 5.0, rate=1)
+    assert seen(record(throttled(0.5), struck(narrow)), narrow) == (
+        "1 KB/s arrived, messages took up to 0.50 s"
+    )
+    assert seen(record(throttled(0.1), struck(narrow)), narrow) is None
+    big = [peer.Delivered(t=12.0, stream="s", seq=999, size=9000, digest=1, connection=1)]
+    assert seen(record(throttled(0.5), big, struck(narrow)), narrow) is None
+
+
+def test_a_bandwidth_on_the_input_shows_in_late_frames() -> None:
+    narrow = fault("bandwidth", 10.0, 5.0, on="input", rate=1)
+    frames = [peer.Offered(t=n / 10, sequence=n, connection=1) for n in TENTHS]
+    taken = [events.Received(t=n / 10 + 0.5, timestamp=0.0, sequence=n) for n in TENTHS]
+    assert seen(record(frames, taken, struck(narrow)), narrow) == "frames took up to 0.50 s"
+    assert seen(record(throttled(0.5), struck(narrow)), narrow) is None
+
+
+def test_a_fault_that_began_with_the_last_event_shows_nothing() -> None:
+    narrow = fault("bandwidth", 10.0, rate=1)
+    for one in (narrow, fault("stall", 10.0), fault("latency", 10.0, latency=9)):
+        assert seen(record(accepted(1), struck(one)), one) is None
+
+
+# The client's and the peer's
+
+
+def test_a_blocked_loop_shows_where_the_client_says_so() -> None:
+    block = fault("block_loop", 10.0, 2.0, on=None)
+    lag = events.Lagged(t=12.1, link="output", seconds=1.9)
+    assert seen(record(lag, struck(block)), block) == "the loop stood still for 1.90 s"
+    assert seen(record(struck(block)), block) is None
+
+
+def test_a_peer_says_what_it_did_wrong() -> None:
+    bye = fault("close", 10.0, code=1000)
+    did = peer.Misbehaved(t=10.0, kind="close", connection=1)
+    assert seen(record(struck(bye), did), bye) == "the peer did it 1 times"
+    assert seen(record(struck(bye), peer.Misbehaved(t=10.0, kind="echo", connection=1)), bye) is None
+    assert seen(record(struck(bye), peer.Misbehaved(t=12.0, kind="close", connection=1)), bye) is None
+
+
+def test_what_the_peer_did_on_one_link_is_no_trace_on_the_other() -> None:
+    did = [opened(1.0, 1, "input"), peer.Misbehaved(t=10.0, kind="close", connection=1)]
+    for link, found in (("input", True), ("output", False)):
+        bye = fault("close", 10.0, on=link, code=1000)
+        assert (seen(record(struck(bye), did), bye) is not None) is found

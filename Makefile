@@ -24,9 +24,9 @@ $(READY): pyproject.toml constraints.txt
 chaos: setup ## all scenarios against the tracker; the table, and records in runs/latest
 	@$(BIN)/simtool chaos $(ARGS)
 
-test: setup ## the test suite: first what needs no network, then what goes through Toxiproxy
-	@$(BIN)/pytest -m "not toxiproxy" -n 2 $(ARGS)
-	@$(BIN)/pytest -m toxiproxy $(ARGS)
+test: setup ## the unit tests, then what starts processes and what goes through Toxiproxy
+	@$(BIN)/pytest -q -n 3 -m "not commands and not toxiproxy" $(ARGS)
+	@$(BIN)/pytest -q -n 2 -m "commands or toxiproxy" $(ARGS)
 
 check: setup ## ruff, mypy --strict, and the rules of who imports whom
 	@$(BIN)/ruff check .

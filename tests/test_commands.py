@@ -22,6 +22,8 @@ from simulator.feeds import LiveFeed
 from simulator.pose_server import FEED_PATH, SINK_PATH, PoseServer
 from simulator.recording import write_recording
 
+pytestmark = pytest.mark.commands
+
 BIN = Path(sys.executable).parent
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"
 

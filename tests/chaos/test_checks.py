@@ -3,7 +3,7 @@ from time import perf_counter
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chaos.checks import judge, lived
@@ -578,7 +578,6 @@ def test_each_link_has_attempts_of_its_own() -> None:
     assert said(polite, record(*both)) == "pass"
 
 
-@settings(max_examples=100)
 @given(st.lists(st.floats(0, 60).map(lambda t: round(t, 1)), max_size=40).map(sorted))
 def test_the_busiest_span_is_that_of_an_obvious_count(times: list[float]) -> None:
     obvious = max((sum(t <= later and later - t < 10.0 for later in times) for t in times), default=0)

@@ -46,7 +46,7 @@ def route_ids(climb: Climb) -> list[str]:
     return [hold["id"] for hold in climb.route["problem"]["holds"]]
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_every_hold_of_the_route_is_touched_in_order_and_no_other(seed: int, tmp_path: Path) -> None:
     climb = generate_climb(seed, fps=15)
     found = touches(climb, tmp_path, 60)
@@ -68,7 +68,7 @@ def test_no_hand_comes_near_a_hold_that_is_not_on_the_route(seed: int, tmp_path:
 
 
 def test_the_longest_route_fits_into_a_minute(tmp_path: Path) -> None:
-    climb = generate_climb(3, holds=MAX_HOLDS)
+    climb = generate_climb(3, holds=MAX_HOLDS, fps=12)
     assert [hold for hold, _ in touches(climb, tmp_path, 60)] == route_ids(climb)
 
 
@@ -118,7 +118,7 @@ def test_what_is_not_dropped_out_is_well_visible_and_in_the_image() -> None:
 
 
 def test_upper_arms_keep_their_length_on_the_wall(tmp_path: Path) -> None:
-    climb = generate_climb(9)
+    climb = generate_climb(9, fps=10)
     calibration = load_calibration(climb.write_files(tmp_path)[1])
     for pose in poses(climb, climb.cycle_s):
         mapped = [(mark.x * 2500, mark.y * 3330) for mark in calibration.map(pose.landmarks)]
@@ -142,10 +142,10 @@ def test_sequence_counts_from_zero_and_timestamps_are_whole_frames_from_the_star
 
 def test_a_frame_is_the_same_out_of_turn() -> None:
     climb = generate_climb(11)
-    in_turn = list(climb.frames(count=2000))
-    for k in random.Random(0).sample(range(2000), 50):
+    in_turn = list(climb.frames(count=400))
+    for k in random.Random(0).sample(range(400), 5):
         assert generate_climb(11).frame(k) == in_turn[k]
-    assert list(islice(climb.frames(first=1990), 10)) == in_turn[1990:]
+    assert list(islice(climb.frames(first=390), 10)) == in_turn[390:]
 
 
 def test_the_same_seed_gives_the_same_bytes_in_another_process() -> None:
@@ -178,7 +178,7 @@ def test_another_seed_gives_another_climb() -> None:
     assert first.frame(100) != second.frame(100)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_wall_has_30_to_60_holds(seed: int) -> None:
     for holds in (2, MAX_HOLDS):
         assert 30 <= len(parse_wall(generate_climb(seed, holds=holds).wall_svg.encode()).holds) <= 60

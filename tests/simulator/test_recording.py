@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator import recording_format
@@ -103,7 +103,6 @@ def test_concatenated_messages_may_have_space_between_them(between: bytes, tmp_p
     notes=st.lists(st.text(alphabet='{}"\\[], a\né', max_size=12), min_size=1, max_size=6),
     chunk=st.integers(1, 9),
 )
-@settings(max_examples=60, deadline=None)
 def test_messages_are_found_wherever_the_file_is_cut_into_chunks(
     tmp_path_factory: pytest.TempPathFactory, notes: list[str], chunk: int
 ) -> None:
@@ -199,7 +198,6 @@ def test_late_messages_are_dropped_and_counted(record: Callable[..., Path]) -> N
 
 
 @given(st.lists(st.none() | st.integers(T, T + 5000), min_size=1, max_size=150))
-@settings(max_examples=80, deadline=None)
 def test_a_repaired_recording_is_ordered_and_accounts_for_every_message(
     tmp_path_factory: pytest.TempPathFactory, stamps: list[int | None]
 ) -> None:

@@ -102,7 +102,7 @@ async def test_a_clean_close_by_the_peer_is_answered_with_a_back_off(climb: Clim
 async def test_a_peer_that_sends_everything_back_costs_no_connection(climb: Climb, running: Running) -> None:
     async with Peer(climb, echo=True).listening() as there:
         async with running(there.input, there.output) as (_, record, _o):
-            await there.record.until(peer.Delivered, count=300)
+            await there.record.until(peer.Delivered, count=150)
         assert len(record.of(events.Connected)) == 2
     assert not record.of(events.Died)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.calibration import (
@@ -68,7 +68,6 @@ bodies = st.lists(
 )
 
 
-@settings(max_examples=30)
 @given(bodies, st.floats(0, 100))
 def test_hand_points_are_those_of_the_formula_in_vectors(landmarks: list[Landmark], percent: float) -> None:
     calibration = Calibration(((1, 0.1, 0), (0, 1, 0.1), (0.1, 0.1, 2)), percent)

@@ -3,7 +3,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tracker.config import Timing
@@ -427,7 +427,6 @@ def timelines(*events: st.SearchStrategy[Callable[[Driven], None]]) -> st.Search
     return st.lists(st.tuples(pauses, st.one_of(*events)), max_size=40)
 
 
-@settings(max_examples=150, deadline=None)
 @given(timelines(answered_probes(3.0), received, received_earlier, stalls, holds, resumes), st.data())
 def test_a_link_whose_every_probe_is_answered_within_3_s_is_never_given_up(
     steps: list[Step], data: st.DataObject
@@ -459,7 +458,6 @@ def test_a_round_trip_that_jumps_to_2_9_s_never_kills_with_the_defaults(
     assert suspected  # so the jump was felt
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     timelines(silent_probes, any_answers, received, any_writes, stalls, holds, resumes, confirms),
     st.lists(st.tuples(st.floats(0.01, 1.0), st.one_of(silent_probes, received, stalls)), max_size=40),
@@ -492,7 +490,6 @@ def test_a_link_that_no_longer_proves_its_upstream_is_dead_by_the_ceiling_and_th
     assert driven.dead_at <= proven + DEFAULT.probe_ceiling + credited + 1e-6
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     timelines(
         silent_probes,
@@ -527,7 +524,6 @@ def test_checking_at_other_times_too_changes_nothing_about_when_a_link_is_dead(
     assert nervous.dead_at == plain.dead_at
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     st.floats(0.0, 1e6),
     st.floats(0.001, 5.0),
@@ -556,7 +552,6 @@ def test_a_driver_that_sleeps_until_wake_at_gets_its_verdict_in_a_few_steps(
         assert driven.dead_at is not None
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.floats(0.0, 1e6), st.lists(st.floats(0.0, 10.0), max_size=3))
 @example(52.3, [7.4])  # 52.3 + 12.0 + 7.4 is a little more than 52.3 + 7.4 + 12.0
 def test_a_peer_that_talked_before_a_stall_and_never_answers_is_dead_at_the_ceiling_after_it(

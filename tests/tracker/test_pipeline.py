@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.calibration import Calibration, Unmappable, load_calibration
@@ -13,7 +13,7 @@ from tracker.config import ConfigError
 from tracker.messages import Landmark, Pose, ResetHolds, decode_input, decode_output, iso_time
 from tracker.pipeline import Pipeline, Step, Touch, solve
 from tracker.session import Route, RouteError, Rules, load_route
-from tracker.wall import load_wall, parse_wall
+from tracker.wall import Wall, load_wall, parse_wall
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 T = 1_760_000_000_000
@@ -257,7 +257,6 @@ numbers = st.floats(-1000, 1000)
 landmark = st.builds(Landmark, numbers, numbers, numbers, st.floats(0, 1))
 
 
-@settings(max_examples=50)
 @given(landmarks=st.lists(landmark, min_size=33, max_size=33), tilt=st.floats(-1, 1), svg_only=st.booleans())
 def test_an_output_is_finite_json_whatever_the_pose(
     *, landmarks: list[Landmark], tilt: float, svg_only: bool
@@ -285,12 +284,17 @@ def real_frames() -> Iterator[Pose]:
             yield message
 
 
-@pytest.fixture
-def real() -> Pipeline:
+@pytest.fixture(scope="module")
+def real_wall() -> Wall:
     if not DATA.is_dir():
         pytest.skip("../shared/data (the real climb) is not there")
+    return load_wall(DATA / "wall.svg")
+
+
+@pytest.fixture
+def real(real_wall: Wall) -> Pipeline:
     return Pipeline(
-        load_wall(DATA / "wall.svg"),
+        real_wall,
         load_calibration(DATA / "calibration.json"),
         route=load_route(DATA / "route.json"),
         rules=Rules(proximity_threshold=100, touch_duration=0.5),

@@ -2,7 +2,7 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.config import Timing
@@ -160,7 +160,6 @@ outcomes = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.lists(outcomes, max_size=60), st.integers(0, 2**32))
 def test_whatever_happens_a_delay_keeps_to_its_range_and_only_stability_starts_it_over(
     history: list[Failure | float], seed: int

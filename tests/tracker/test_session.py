@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.config import ConfigError
@@ -230,7 +230,6 @@ events = st.lists(
 )
 
 
-@settings(max_examples=200)
 @given(
     events, st.sampled_from([Rules(touch_duration=0.5), Rules(touch_duration=0, contact_grace=0), Rules()])
 )

@@ -75,7 +75,7 @@ def test_a_url_is_shown_without_user_password_and_query(url: str, shown: str) ->
 # The events
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(get_args(events.AnyEvent)).flatmap(st.builds), max_size=10))
 def test_every_event_is_one_line_that_reads_back_in_order(
     tmp_path: Path, facts: list[events.AnyEvent]

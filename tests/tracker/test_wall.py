@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.contact import Hold
@@ -311,7 +311,6 @@ def test_distances_are_those_of_an_independent_geometry(x: float, y: float) -> N
         assert hold.distance(x, y) == pytest.approx(shape.distance(shapely.Point(x, y)), abs=1e-9)
 
 
-@settings(max_examples=200)
 @given(coordinate, coordinate, st.sampled_from([1e-6, 0.1, 0.9, 5.0, 10.0, 50.0, 1e6]))
 def test_the_grid_finds_what_measuring_every_hold_finds(x: float, y: float, threshold: float) -> None:
     every = [i for i, hold in enumerate(WALL.holds) if hold.distance(x, y) <= threshold]

@@ -14,7 +14,7 @@ from chaos import catalogue, report, results, serving
 from chaos.durations import format_duration
 from chaos.life import CannotRunError, require_runnable
 from chaos.results import EXIT_INTERRUPTED, EXIT_PASS, EXIT_UNKNOWN, EXIT_USAGE, RunResult
-from chaos.runner import Plan, perform_all
+from chaos.runner import Plan, Twice, perform, perform_all, perform_twice
 from chaos.scenario import ScenarioError
 from chaos.toxiproxy_install import ToxiproxyMissing, cache_path, find_server, install
 
@@ -77,6 +77,12 @@ def chaos(
         float, typer.Option(help="On real sockets, scenario seconds that pass in one second (0.1 to 20).")
     ] = 10.0,
     json: Annotated[str | None, typer.Option(help="Write the results to this file; - is stdout.")] = None,
+    check_determinism: Annotated[
+        bool,
+        typer.Option(
+            "--check-determinism", help="Run each twice on sim and name the first event that differs."
+        ),
+    ] = False,
     report_folder: Annotated[
         Path | None,
         typer.Option("--report", help="Where the records go. [runs/<time>, and runs/latest leads there]"),
@@ -96,38 +102,64 @@ def chaos(
     scenarios = [catalogue.find(name) for name in names] if names else list(catalogue.everything())
     for scenario in scenarios:
         require_runnable(scenario)
-    engines = _engines(engine)
-    left_out = engine == "all"  # it insists on the sim engine too
-    if left_out:
-        typer.echo(
-            "simtool: the sim engine is not part of this version; its half of --engine all is left out",
-            err=True,
+    numbers = range(seed, seed + seeds)
+    jobs = jobs or os.cpu_count() or 1
+    if check_determinism:
+        raise typer.Exit(
+            _check_determinism([Plan(s, "sim", n, 1.0, Path()) for s in scenarios for n in numbers], jobs)
         )
+    engines = _engines(engine)
+    if json not in (None, "-"):
+        _require_writable(Path(json))
     folder = _folder(report_folder)
-    plans = [
-        Plan(scenario, name, number, time_scale, folder)
-        for scenario in scenarios
-        for number in range(seed, seed + seeds)
-        for name in engines
-    ]
-    progress = report.console(stderr=True)
-    with report.Watching(progress, len(plans)) as watching:
-        done = perform_all(plans, jobs=jobs or os.cpu_count() or 1, done=watching.done)
+    plans = [Plan(s, name, n, time_scale, folder) for s in scenarios for n in numbers for name in engines]
+    with report.Watching(report.console(stderr=True), len(plans)) as watching:
+        done = perform_all(plans, perform, jobs=jobs, done=watching.done)
     _tell(done, json, folder)
-    raise typer.Exit(results.exit_code(done, left_out=left_out))
+    raise typer.Exit(results.exit_code(done))
 
 
 def _engines(asked: str) -> list[str]:
+    """The engines to run on. `auto` takes what is there and says what is not; to ask for Toxiproxy is to insist."""
     if asked not in ENGINES:
         raise UsageError(f"--engine is {asked!r}: choose one of {', '.join(ENGINES)}")
     if asked == "sim":
-        raise ToxiproxyMissing("the sim engine is not part of this version: use --engine toxiproxy")
-    if find_server(os.environ) is None and "TOXIPROXY_URL" not in os.environ:
-        raise ToxiproxyMissing(
-            "no toxiproxy-server found, so nothing can be run: get it with `simtool toxiproxy install`,"
-            " or name one in TOXIPROXY_SERVER"
+        return ["sim"]
+    there = "TOXIPROXY_URL" in os.environ or find_server(os.environ) is not None
+    if not there:
+        hint = "get it with `simtool toxiproxy install`, or name one in TOXIPROXY_SERVER"
+        if asked != "auto":
+            raise ToxiproxyMissing(f"--engine {asked} needs toxiproxy-server, and none was found: {hint}")
+        typer.echo(
+            f"simtool: left out: the runs on real sockets; no toxiproxy-server was found: {hint}", err=True
         )
-    return ["toxiproxy"]
+        return ["sim"]
+    return ["toxiproxy"] if asked == "toxiproxy" else ["sim", "toxiproxy"]
+
+
+def _check_determinism(plans: list[Plan], jobs: int) -> int:
+    out = report.console(stderr=False)
+    differing = 0
+
+    def tell(twice: Twice) -> None:
+        nonlocal differing
+        differing += twice.difference is not None
+        outcome = (
+            f"equal    {twice.digest[:16]}" if twice.difference is None else f"differs  {twice.difference}"
+        )
+        out.print(f"{twice.scenario:20} seed {twice.seed:<4} {outcome}", markup=False, soft_wrap=True)
+
+    perform_all(plans, perform_twice, jobs=jobs, done=tell)
+    out.print(f"{len(plans)} runs made twice, {differing} differ")
+    return results.EXIT_FAIL if differing else EXIT_PASS
+
+
+def _require_writable(file: Path) -> None:
+    """Said before the runs are made, not after."""
+    if file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise UsageError(
+            f"cannot write --json {file}: choose a file in a folder that exists and can be written to"
+        )
 
 
 def _folder(chosen: Path | None) -> Path:

@@ -4,6 +4,7 @@ Times are scenario seconds from the run's begin, whatever clock the engine ran o
 judged: a check that needs a fact needs it here.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
@@ -86,6 +87,13 @@ class History:
         """When the run reached `phase`; None if it never did."""
         reached = self.first(Reached, lambda event: event.phase == phase)
         return None if reached is None else reached.t
+
+    def digest(self) -> str:
+        """A fingerprint of the whole record: equal for equal runs, in any process."""
+        fingerprint = hashlib.sha256()
+        for line in self.lines():
+            fingerprint.update(line)
+        return fingerprint.hexdigest()
 
     def lines(self) -> Iterator[bytes]:
         """The record as JSON lines: a header, then an event a line."""

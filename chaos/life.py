@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -12,10 +13,10 @@ from chaos.clients import Assignment, Client
 from chaos.engines import Heal, World
 from chaos.faults import Change, timeline
 from chaos.history import Began, Broke, Healed, History, HistoryEvent, Phase, Reached, in_scenario_time
-from chaos.scenario import Scenario, Workload
+from chaos.scenario import Scenario
 from simulator import events as peer
-from simulator.climber import Climb, generate_climb
-from simulator.feeds import LiveFeed
+from simulator.climber import generate_climb
+from simulator.feeds import FrameAt, LiveFeed
 from simulator.pose_server import FEED_PATH, SINK_PATH, PoseServer
 from tracker.calibration import load_calibration
 from tracker.events import Received
@@ -28,6 +29,8 @@ STEADY_WITHIN = 60.0
 """Scenario seconds from the client's start in which its first outputs must arrive."""
 STEADY_AFTER = 10
 """Outputs that must have arrived before a run counts as steady."""
+FRAMES_KEPT = 8192
+"""Some 16 MB, and four minutes at 30 fps; in a longer run the reference draws its frames anew."""
 STOP_WITHIN = 15.0
 """Scenario seconds that a client may take for its orderly end before it counts as broken."""
 
@@ -61,37 +64,51 @@ class Life:
         self._client = client
         self._engine = engine
         self._seed = seed
+        workload = scenario.workload
+        self._climb = generate_climb(seed, fps=workload.fps, holds=workload.holds)
+        # Each frame is wanted twice: by the feed, and by the reference run afterwards.
+        self._frame = lru_cache(FRAMES_KEPT)(self._climb.frame)
+        self._began = 0.0
+        self._scale = 1.0
         self._events: list[HistoryEvent] = []
         self._arrived = 0
         self._steady = asyncio.Event()
 
-    async def live(self, world: World) -> History:
-        """The record of the run. A client that breaks is part of the record; what breaks in the laboratory is too."""
-        loop = asyncio.get_running_loop()
-        climb = _climb(self._scenario.workload, self._seed)
-        began = loop.time()
+    async def live(self, world: World) -> None:
+        """The run. A client that breaks is part of the record, and so is what breaks in the laboratory."""
+        self._began = asyncio.get_running_loop().time()
+        self._scale = world.scale
         with TemporaryDirectory(prefix="simtool-") as folder:
-            files = climb.write_files(Path(folder))
+            files = self._climb.write_files(Path(folder))
             try:
-                await self._with_peer(world, climb, files, began)
+                await self._with_peer(world, files)
             except Exception as error:
                 log.exception("the laboratory failed in %s", self._scenario.name)
-                self._broke("laboratory", error)
-            reference = _reference(climb, files, self._events)
+                self.broke("laboratory", error)
+
+    def history(self) -> History:
+        """The record, once the run is over, however it ended."""
+        with TemporaryDirectory(prefix="simtool-") as folder:
+            reference = _reference(self._frame, self._climb.write_files(Path(folder)), self._events)
         return History(
             scenario=self._scenario.name,
             engine=self._engine,
             client=self._client.name,
             seed=self._seed,
-            events=in_scenario_time(self._events, began=began, scale=world.scale),
+            events=in_scenario_time(self._events, began=self._began, scale=self._scale),
             reference=reference,
             settings=self._client.settings(self._scenario.client),
         )
 
-    async def _with_peer(
-        self, world: World, climb: Climb, files: tuple[Path, Path, Path], began: float
-    ) -> None:
-        feed = LiveFeed(climb.frame, interval=1 / (climb.fps * world.scale))
+    def broke(self, who: Literal["client", "laboratory"], error: BaseException) -> None:
+        """Take into the record that somebody failed in a way that no scenario asks for."""
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        last = self._events[-1].t if self._events else self._began
+        self._note(Broke(t=last, who=who, what=f"{type(error).__name__}: {error}"))
+
+    async def _with_peer(self, world: World, files: tuple[Path, Path, Path]) -> None:
+        feed = LiveFeed(self._frame, interval=1 / (self._scenario.workload.fps * world.scale))
         server = PoseServer(
             feed,
             report=self._note_arrival,
@@ -116,7 +133,7 @@ class Life:
             )
             async with asyncio.TaskGroup() as tasks:
                 client = tasks.create_task(self._client_to_its_end(assignment), name="client under test")
-                await self._from_start_to_end(world, server, began)
+                await self._from_start_to_end(world, server)
                 await self._stop(client, assignment, world.scale)
         finally:
             server.abort()
@@ -126,9 +143,9 @@ class Life:
         try:
             await self._client.run(assignment)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is a fact about the client
-            self._broke("client", error)
+            self.broke("client", error)
 
-    async def _from_start_to_end(self, world: World, server: PoseServer, began: float) -> None:
+    async def _from_start_to_end(self, world: World, server: PoseServer) -> None:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(STEADY_WITHIN / world.scale):
@@ -138,7 +155,7 @@ class Life:
         self._reached("steady")
         # The scenario's clock starts here, so that a slow start of a busy machine is no part of it.
         zero = loop.time()
-        since_start = (zero - began) * world.scale
+        since_start = (zero - self._began) * world.scale
         heals: dict[int, Heal] = {}
         for change in timeline(self._scenario.faults):
             await _until(zero + change.at / world.scale)
@@ -168,7 +185,7 @@ class Life:
         _, late = await asyncio.wait([client], timeout=STOP_WITHIN / scale)
         if late:
             client.cancel()  # awaited by the task group around us
-            self._broke("client", TimeoutError(f"it did not stop within {STOP_WITHIN:g} s"))
+            self.broke("client", TimeoutError(f"it did not stop within {STOP_WITHIN:g} s"))
         self._reached("stopped")
 
     # The record
@@ -186,22 +203,14 @@ class Life:
     def _reached(self, phase: Phase) -> None:
         self._note(Reached(t=asyncio.get_running_loop().time(), phase=phase))
 
-    def _broke(self, who: Literal["client", "laboratory"], error: BaseException) -> None:
-        while isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
-        now = asyncio.get_running_loop().time()
-        self._note(Broke(t=now, who=who, what=f"{type(error).__name__}: {error}"))
-
-
-def _climb(workload: Workload, seed: int) -> Climb:
-    return generate_climb(seed, fps=workload.fps, holds=workload.holds)
-
 
 async def _until(moment: float) -> None:
     await asyncio.sleep(moment - asyncio.get_running_loop().time())
 
 
-def _reference(climb: Climb, files: tuple[Path, Path, Path], record: list[HistoryEvent]) -> dict[str, float]:
+def _reference(
+    frame: FrameAt, files: tuple[Path, Path, Path], record: list[HistoryEvent]
+) -> dict[str, float]:
     """The touches of a run without a network over the frames that the client received."""
     wall, calibration, route = files
     pipeline = Pipeline(
@@ -211,7 +220,7 @@ def _reference(climb: Climb, files: tuple[Path, Path, Path], record: list[Histor
     for event in record:
         if type(event) is Received and event.sequence is not None:
             with contextlib.suppress(BadMessage):  # it was one for the client too
-                pose = decode_input(climb.frame(event.sequence))
+                pose = decode_input(frame(event.sequence))
                 assert isinstance(pose, Pose), "a climb has nothing else"
                 touches |= {touch.hold_id: touch.time_ms for touch in pipeline.step(pose).touched}
     return touches

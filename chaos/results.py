@@ -42,9 +42,9 @@ def document(results: Sequence[RunResult]) -> bytes:
     return msgspec.json.format(msgspec.json.encode({"schema": SCHEMA, "runs": runs}), indent=1) + b"\n"
 
 
-def exit_code(results: Sequence[RunResult], *, left_out: bool) -> int:
-    """0 all pass, 1 something failed, 3 nothing failed but something is unknown or was left out."""
+def exit_code(results: Sequence[RunResult]) -> int:
+    """0 all pass, 1 something failed, 3 nothing failed but something is unknown, or nothing was run."""
     verdicts = {result.verdict for result in results}
     if "fail" in verdicts:
         return EXIT_FAIL
-    return EXIT_UNKNOWN if "unknown" in verdicts or left_out or not results else EXIT_PASS
+    return EXIT_UNKNOWN if "unknown" in verdicts or not results else EXIT_PASS

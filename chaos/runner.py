@@ -8,16 +8,22 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed, wait
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
+from typing import TypeVar
 
 from chaos.checks import judge
 from chaos.clients.tracker import TrackerClient
+from chaos.engines import Engine, EngineError
+from chaos.engines.sim import SimEngine
 from chaos.engines.toxiproxy import ToxiproxyEngine
 from chaos.facts import Facts
 from chaos.history import History
 from chaos.life import Life
 from chaos.results import RunResult
 from chaos.scenario import Scenario
+
+R = TypeVar("R")
 
 PATIENCE = 5.0
 """Seconds that workers get to clean up behind themselves after an interrupt."""
@@ -43,11 +49,7 @@ class Plan:
 def perform(plan: Plan) -> RunResult:
     """Make one run, keep its record, judge it."""
     began = time.perf_counter()
-    client = TrackerClient()
-    engine = ToxiproxyEngine(scale=plan.time_scale)
-    history: History = engine.run(
-        lambda world: Life(plan.scenario, client, engine=engine.name, seed=plan.seed).live(world)
-    )
+    history = make_history(plan)
     with plan.record.open("wb") as file:
         file.writelines(history.lines())
     judgement = judge(history, plan.scenario)
@@ -56,8 +58,8 @@ def perform(plan: Plan) -> RunResult:
     measures["wall_s"] = round(time.perf_counter() - began, 2)
     return RunResult(
         scenario=plan.scenario.name,
-        engine=engine.name,
-        client=client.name,
+        engine=plan.engine,
+        client=history.client,
         seed=plan.seed,
         verdict=judgement.verdict,
         checks=judgement.checks,
@@ -66,8 +68,54 @@ def perform(plan: Plan) -> RunResult:
     )
 
 
-def perform_all(plans: Sequence[Plan], *, jobs: int, done: Callable[[RunResult], None]) -> list[RunResult]:
-    """Make all runs, `jobs` at a time; `done` hears of each as it ends. Results in the order of `plans`.
+def make_history(plan: Plan) -> History:
+    """Make one run; what fails in it is in the record."""
+    life = Life(plan.scenario, TrackerClient(), engine=plan.engine, seed=plan.seed)
+    try:
+        engine_for(plan).run(life.live)
+    except EngineError as error:
+        life.broke("laboratory", error)
+    return life.history()
+
+
+def engine_for(plan: Plan) -> Engine:
+    """A fresh engine. Raises `ToxiproxyMissing`."""
+    if plan.engine == SimEngine.name:
+        return SimEngine(seed=plan.seed)
+    return ToxiproxyEngine(scale=plan.time_scale)
+
+
+@dataclass(frozen=True, slots=True)
+class Twice:
+    """One run made twice."""
+
+    scenario: str
+    seed: int
+    digest: str
+    """Of the first history."""
+    difference: str | None
+    """The first event that differs; None: the histories are equal."""
+
+
+def perform_twice(plan: Plan) -> Twice:
+    """Make the run two times and compare the histories."""
+    first, second = make_history(plan), make_history(plan)
+    return Twice(plan.scenario.name, plan.seed, first.digest(), _first_difference(first, second))
+
+
+def _first_difference(first: History, second: History) -> str | None:
+    if first.digest() == second.digest():
+        return None
+    for number, (a, b) in enumerate(zip_longest(first.events, second.events)):
+        if a != b:
+            return f"event {number} is {a} in one run and {b} in the other"
+    return "the events are equal; the settings or the reference differ"
+
+
+def perform_all(
+    plans: Sequence[Plan], work: Callable[[Plan], R], *, jobs: int, done: Callable[[R], None]
+) -> list[R]:
+    """Do `work` for all plans, `jobs` at a time; `done` hears of each as it ends. Results in the order of `plans`.
 
     A KeyboardInterrupt is passed on after the workers have ended their runs and the servers that they started.
     """
@@ -76,8 +124,8 @@ def perform_all(plans: Sequence[Plan], *, jobs: int, done: Callable[[RunResult],
     with ProcessPoolExecutor(
         min(jobs, len(plans)) or 1, mp_context=context, initializer=_ignore_interrupts
     ) as pool:
-        futures = {pool.submit(_perform_interruptibly, plan): number for number, plan in enumerate(plans)}
-        results: dict[int, RunResult] = {}
+        futures = {pool.submit(_interruptible, work, plan): number for number, plan in enumerate(plans)}
+        results: dict[int, R] = {}
         try:
             for future in as_completed(futures):
                 results[futures[future]] = future.result()
@@ -88,7 +136,7 @@ def perform_all(plans: Sequence[Plan], *, jobs: int, done: Callable[[RunResult],
     return [results[number] for number in sorted(results)]
 
 
-def _end(pool: ProcessPoolExecutor, futures: "list[Future[RunResult]]") -> None:
+def _end(pool: ProcessPoolExecutor, futures: "list[Future[R]]") -> None:
     pool.shutdown(wait=False, cancel_futures=True)
     # A terminal interrupts the whole process group, anything else only us: give the former a moment.
     _, running = wait(futures, timeout=PATIENCE / 10)
@@ -104,10 +152,10 @@ def _ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _perform_interruptibly(plan: Plan) -> RunResult:
+def _interruptible(work: Callable[[Plan], R], plan: Plan) -> R:
     # Only during a run has a worker something to clean up; asyncio then turns the signal into a cancellation.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return perform(plan)
+        return work(plan)
     finally:
         _ignore_interrupts()

@@ -1,12 +1,10 @@
 """Where a scenario runs. An engine gives a world; everything else about a run is the same on all of them."""
 
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from chaos.faults import Fault
 from chaos.kinds import Link
-
-T = TypeVar("T")
 
 Heal = Callable[[], Awaitable[None]]
 """Ends one fault. Called once; the path is healed when it returns."""
@@ -26,10 +24,14 @@ class World(Protocol):
         """Put a network fault, written in scenario time, into force on its link."""
 
 
+class EngineError(Exception):
+    """The engine could not give a world, or not to the end; the text is one line that says why."""
+
+
 class Engine(Protocol):
     """One way to run scenarios."""
 
     name: str
 
-    def run(self, life: Callable[[World], Coroutine[Any, Any, T]]) -> T:
-        """Run `life` in a fresh world to its end. Raises what it raises."""
+    def run(self, life: Callable[[World], Coroutine[Any, Any, None]]) -> None:
+        """Run `life` in a fresh world to its end. Raises `EngineError`, and what `life` raises."""

@@ -8,17 +8,15 @@ import asyncio
 import os
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from chaos import toxics
-from chaos.engines import Heal, World
+from chaos.engines import EngineError, Heal, World
 from chaos.faults import Fault
 from chaos.kinds import Link
-from chaos.toxics import Toxic
+from chaos.toxics import Toxic, ToxiproxyError
 from chaos.toxiproxy_control import ProxyHandle, ToxiproxyServer
 from chaos.toxiproxy_install import ToxiproxyMissing, find_server
-
-T = TypeVar("T")
 
 
 class ToxiproxyEngine:
@@ -33,14 +31,17 @@ class ToxiproxyEngine:
         if self._url is None and self._binary is None:
             raise ToxiproxyMissing("no toxiproxy-server found: get it with `simtool toxiproxy install`")
 
-    def run(self, life: Callable[[World], Coroutine[Any, Any, T]]) -> T:
-        """See `Engine`. Raises `ToxiproxyError` where the server does not start."""
-        return asyncio.run(self._run(life))
+    def run(self, life: Callable[[World], Coroutine[Any, Any, None]]) -> None:
+        """See `Engine`."""
+        try:
+            asyncio.run(self._run(life))
+        except ToxiproxyError as error:
+            raise EngineError(str(error)) from error
 
-    async def _run(self, life: Callable[[World], Coroutine[Any, Any, T]]) -> T:
+    async def _run(self, life: Callable[[World], Coroutine[Any, Any, None]]) -> None:
         server = ToxiproxyServer.attached(self._url) if self._url else ToxiproxyServer(self._binary or Path())
         async with server:
-            return await life(_ToxiproxyWorld(server, self._scale))
+            await life(_ToxiproxyWorld(server, self._scale))
 
 
 class _ToxiproxyWorld:

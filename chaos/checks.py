@@ -12,7 +12,7 @@ from chaos.evidence import Window, evidence, misbehaviour
 from chaos.facts import Facts
 from chaos.faults import Fault
 from chaos.history import Broke, History
-from chaos.promises import PROMISE_CHECKS, silence
+from chaos.promises import PROMISE_CHECKS, every_frame, silence
 from chaos.scenario import Scenario
 from chaos.verdicts import Check, Verdict
 
@@ -40,9 +40,7 @@ def judge(history: History, scenario: Scenario) -> Judgement:
             )
         if check is not None:
             checks.append(check)
-    quiet = silence(facts, scenario)
-    if quiet is not None:
-        checks.append(quiet)
+    checks += [check for beyond in (every_frame, silence) if (check := beyond(facts, scenario)) is not None]
     verdicts = {check.verdict for check in checks}
     worst: Verdict = "fail" if "fail" in verdicts else "unknown" if "unknown" in verdicts else "pass"
     return Judgement(worst, tuple(checks))

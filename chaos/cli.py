@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -15,8 +16,9 @@ from chaos.durations import format_duration
 from chaos.life import CannotRunError, require_runnable
 from chaos.results import EXIT_INTERRUPTED, EXIT_PASS, EXIT_UNKNOWN, EXIT_USAGE, RunResult
 from chaos.runner import Plan, Twice, perform, perform_all, perform_twice
-from chaos.scenario import ScenarioError
+from chaos.scenario import Scenario, ScenarioError
 from chaos.toxiproxy_install import ToxiproxyMissing, cache_path, find_server, install
+from tracker.console import run_command
 
 ENGINES = ("auto", "sim", "toxiproxy", "all")
 CLIENTS = ("tracker",)
@@ -33,18 +35,16 @@ class UsageError(Exception):
 
 
 def main() -> None:
-    """The console script. A user's mistake is one line and exit code 2."""
-    try:
-        app()
-    except (UsageError, ScenarioError, CannotRunError, serving.CannotServeError) as error:
-        typer.echo(f"simtool: {error}", err=True)
-        sys.exit(EXIT_USAGE)
-    except ToxiproxyMissing as error:
-        typer.echo(f"simtool: {error}", err=True)
-        sys.exit(EXIT_UNKNOWN)
-    except KeyboardInterrupt:
-        typer.echo("simtool: interrupted", err=True)
-        sys.exit(EXIT_INTERRUPTED)
+    """The console script."""
+    # What ends a CI job ends us as Ctrl-C does: with our workers, and with the servers that they started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    usage = (UsageError, ScenarioError, CannotRunError, serving.CannotServeError)
+    run_command(
+        app,
+        "simtool",
+        mistakes={**dict.fromkeys(usage, EXIT_USAGE), ToxiproxyMissing: EXIT_UNKNOWN},
+        interrupted=EXIT_INTERRUPTED,
+    )
 
 
 @app.callback()
@@ -68,7 +68,9 @@ def chaos(
         typer.Argument(metavar="[NAME|FILE]...", help="Scenarios; all of the catalogue without."),
     ] = None,
     *,
-    engine: Annotated[str, typer.Option(help="auto, sim, toxiproxy or all.")] = "auto",
+    engine: Annotated[
+        str, typer.Option(help="auto: sim, and toxiproxy where it is found. sim, toxiproxy, all: just these.")
+    ] = "auto",
     client: Annotated[str, typer.Option(help="What is under test.")] = "tracker",
     seed: Annotated[int, typer.Option(help="The first seed.")] = 0,
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from the first on.")] = 1,
@@ -99,9 +101,7 @@ def chaos(
         raise UsageError(
             f"--time-scale is {time_scale:g}: take 0.1 to 20; above that, this machine's own delays would be judged"
         )
-    scenarios = [catalogue.find(name) for name in names] if names else list(catalogue.everything())
-    for scenario in scenarios:
-        require_runnable(scenario)
+    scenarios = _scenarios(names or [])
     numbers = range(seed, seed + seeds)
     jobs = jobs or os.cpu_count() or 1
     if check_determinism:
@@ -117,6 +117,16 @@ def chaos(
         done = perform_all(plans, perform, jobs=jobs, done=watching.done)
     _tell(done, json, folder)
     raise typer.Exit(results.exit_code(done))
+
+
+def _scenarios(names: list[str]) -> list[Scenario]:
+    """Each scenario once, in the order asked for; the whole catalogue where none is."""
+    found: dict[str, Scenario] = {}
+    for scenario in [catalogue.find(name) for name in names] or catalogue.everything():
+        require_runnable(scenario)
+        if found.setdefault(scenario.name, scenario) != scenario:
+            raise UsageError(f"two different scenarios are named {scenario.name!r}: rename one of the files")
+    return list(found.values())
 
 
 def _engines(asked: str) -> list[str]:

@@ -124,8 +124,10 @@ def _throttled(history: History, fault: Fault, during: Window) -> str | None:
     slow = f"{what} took up to {longest:.2f} s"
     if what != "messages":  # nobody counts the bytes of the others
         return slow
-    arrived = sum(event.size for event in history.of(peer.Delivered) if event.t in during)
-    speed = arrived / 1000 / (during.end - during.begin)
+    # Up to when it was due to heal: what it held is let go while the heal is being carried out.
+    end = during.end if fault.duration is None else min(during.end, during.begin + fault.duration)
+    arrived = sum(e.size for e in history.of(peer.Delivered) if during.begin <= e.t < end)
+    speed = arrived / 1000 / (end - during.begin)
     return f"{speed:.0f} KB/s arrived, {slow}" if speed <= RATE_SLACK * rate else None
 
 

@@ -15,6 +15,8 @@ from tracker import events
 
 NEWCOMERS_ONLY = frozenset({"accept_then_close", "refuse"})
 """Kinds that leave the connections alone that were there before."""
+IN_FLIGHT = 5.0
+"""Seconds before the stop in which a frame may still be on its way."""
 PAUSE = 1.0
 """Seconds without a delivery across a heal that count as a pause, whoever reported what."""
 
@@ -139,6 +141,27 @@ class Facts:
             elif isinstance(event, events.Sent) and self.forgets:
                 size -= held.pop(event.seq, 0)
         return max(most, len(held)), max(most_bytes, size)
+
+    @cached_property
+    def largest(self) -> int:
+        """Bytes of the largest message that the outbox took."""
+        return max((event.size for event in self.history.of(events.Accepted)), default=0)
+
+    @cached_property
+    def passed_over(self) -> tuple[int, int]:
+        """Frames that never reached the client over an undisturbed input, and frames that it made no output of.
+
+        What was offered just before the stop is indefinite.
+        """
+        received = {event.sequence for event in self.history.of(events.Received)}
+        settled = self.stopping - IN_FLIGHT
+        offered = [event.sequence for event in self.history.of(peer.Offered) if event.t < settled]
+        undisturbed = not any(strike.concerns("input") for strike in self.strikes)
+        unread = sum(sequence not in received for sequence in offered) if undisturbed else 0
+        taken = sum(1 for _ in self.history.of(events.Received))
+        refused = sum(event.link == "input" for event in self.history.of(events.Rejected))
+        never_accepted = len(self.displaced - self.accepted.keys())
+        return unread, taken - refused - never_accepted - len(self.accepted)
 
     @cached_property
     def reordered(self) -> tuple[peer.Delivered, ...]:
@@ -272,14 +295,23 @@ class Facts:
 
     @cached_property
     def false_kills(self) -> tuple[events.Closed, ...]:
-        """Connections that the client gave up although no fault that may end one was in force on that link."""
+        """Connections that ended although no fault that may end one was in force on that link.
+
+        Those that the peer closed are its own doing. One that ended without a close frame is not taken at the
+        client's word: where nothing struck the path, nobody else can have dropped it.
+        """
         silence = {(e.link, e.connection): e.silence for e in self.history.of(events.Died)}
         return tuple(
             connection.closed
             for connection in self.connections
             if connection.closed is not None
-            and connection.closed.by == "tracker"
-            and not self._excused(connection, connection.closed.t, silence.get(connection[:2], 0.0))
+            and connection.closed.by != "peer"
+            and not self._excused(
+                connection,
+                connection.closed.t,
+                # What ends a fault can end the connection too, a moment after the heal.
+                AFTERMATH if connection.closed.by == "network" else silence.get(connection[:2], 0.0),
+            )
         )
 
     def _excused(self, connection: Connection, given_up: float, silence: float) -> bool:

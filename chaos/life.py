@@ -83,7 +83,7 @@ class Life:
             try:
                 await self._with_peer(world, files)
             except Exception as error:
-                log.exception("the laboratory failed in %s", self._scenario.name)
+                log.debug("the laboratory failed in %s", self._scenario.name, exc_info=True)
                 self.broke("laboratory", error)
 
     def history(self) -> History:
@@ -142,6 +142,8 @@ class Life:
     async def _client_to_its_end(self, assignment: Assignment) -> None:
         try:
             await self._client.run(assignment)
+            if not assignment.stop.is_set():
+                raise RuntimeError("it came to an end that nobody had asked for")  # noqa: TRY301 - as if it had raised
         except Exception as error:  # noqa: BLE001 - whatever it is, it is a fact about the client
             self.broke("client", error)
 

@@ -102,9 +102,12 @@ def bounded(facts: Facts, _: Scenario) -> Check | None:
         if event.essential and event.seq in facts.displaced
     )
     gone = f", essential ones among them: seq {_some(essential)}" if essential else ""
+    full = messages >= bound["messages"] or size + facts.largest > bound["bytes"]
+    needless = bool(facts.displaced) and not full
+    gone += ", although there was room" if needless else ""
     return decided(
         "bounded",
-        ok=messages <= bound["messages"] and size <= bound["bytes"] and not essential,
+        ok=messages <= bound["messages"] and size <= bound["bytes"] and not essential and not needless,
         expected=f"at most {bound['messages']} messages and {bound['bytes']} bytes held, displacement announced",
         observed=f"at most {messages} messages and {size} bytes held, {len(facts.displaced)} displaced{gone}",
     )
@@ -311,7 +314,22 @@ def survives_input(facts: Facts, _: Scenario) -> Check | None:
     )
 
 
-# Beyond the promises, where a scenario asks for it
+# Beyond the promises
+
+
+def every_frame(facts: Facts, _: Scenario) -> Check | None:
+    """Nothing gets lost before the outbox either: each frame offered over a healthy input becomes an output."""
+    if facts.history.first(events.Received) is None:
+        return None
+    unread, idle = facts.passed_over
+    return decided(
+        "every-frame",
+        ok=unread <= 0 and idle <= 0,
+        expected="every frame of a healthy input received, and an output accepted for each",
+        observed=f"{unread} were not received, {idle} received ones gave no output"
+        if unread or idle
+        else "all of them",
+    )
 
 
 def silence(facts: Facts, scenario: Scenario) -> Check | None:

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from chaos.checks import judge
 from chaos.clients.tracker import TrackerClient
-from chaos.engines import Engine, EngineError
+from chaos.engines import Engine
 from chaos.engines.sim import SimEngine
 from chaos.engines.toxiproxy import ToxiproxyEngine
 from chaos.facts import Facts
@@ -73,7 +73,7 @@ def make_history(plan: Plan) -> History:
     life = Life(plan.scenario, TrackerClient(), engine=plan.engine, seed=plan.seed)
     try:
         engine_for(plan).run(life.live)
-    except EngineError as error:
+    except Exception as error:  # noqa: BLE001 - one run that breaks must not take the others' results with it
         life.broke("laboratory", error)
     return life.history()
 
@@ -121,10 +121,13 @@ def perform_all(
     """
     # Spawned, not forked: a worker starts from nothing, whatever threads and loops this process has.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(
-        min(jobs, len(plans)) or 1, mp_context=context, initializer=_ignore_interrupts
-    ) as pool:
-        futures = {pool.submit(_interruptible, work, plan): number for number, plan in enumerate(plans)}
+    with ProcessPoolExecutor(min(jobs, len(plans)) or 1, mp_context=context) as pool:
+        # Workers are born here, ignoring the interrupt until they have something to clean up.
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            futures = {pool.submit(_interruptible, work, plan): number for number, plan in enumerate(plans)}
+        finally:
+            signal.signal(signal.SIGINT, before)
         results: dict[int, R] = {}
         try:
             for future in as_completed(futures):
@@ -148,14 +151,19 @@ def _end(pool: ProcessPoolExecutor, futures: "list[Future[R]]") -> None:
         wait(futures, timeout=PATIENCE)
 
 
-def _ignore_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+_interrupted = False  # of this worker: it takes no more work, although some may be on its way to it
 
 
 def _interruptible(work: Callable[[Plan], R], plan: Plan) -> R:
-    # Only during a run has a worker something to clean up; asyncio then turns the signal into a cancellation.
+    global _interrupted  # noqa: PLW0603 - a worker process has no other memory between two pieces of work
+    if _interrupted:
+        raise KeyboardInterrupt
+    # asyncio turns the signal into a cancellation, and what the run opened is closed.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return work(plan)
+    except KeyboardInterrupt:
+        _interrupted = True
+        raise
     finally:
-        _ignore_interrupts()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,6 +1,7 @@
 """`simtool serve`: the mock pose server for a person, or for a program under development."""
 
 import asyncio
+import math
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -77,6 +78,12 @@ async def serve(plan: ServePlan) -> None:
     for behaviour in plan.behaviours:
         if behaviour not in BEHAVIOURS:
             raise CannotServeError(f"--behaviour {behaviour!r}: {unknown_name(behaviour, BEHAVIOURS)}")
+    if not 0 < plan.speed < math.inf:
+        raise CannotServeError(
+            f"--speed is {plan.speed:g}: it must be a positive number, 1 for the recorded pace"
+        )
+    if plan.files is not None and plan.feed != "generated":
+        raise CannotServeError("--files goes with the generated feed: a recording has no wall of its own")
     tally = _Tally()
     feed = _feed(plan)
     server = PoseServer(
@@ -127,7 +134,12 @@ def _feed(plan: ServePlan) -> Feed:
         except ValueError as error:
             raise CannotServeError(f"--fps: {error}") from None
         if plan.files is not None:
-            climb.write_files(plan.files)
+            try:
+                climb.write_files(plan.files)
+            except OSError as error:
+                raise CannotServeError(
+                    f"--files {plan.files}: {error.strerror}: name a folder that can be written to"
+                ) from None
             typer.echo(f"wall.svg, calibration.json and route.json are in {plan.files}", err=True)
         typer.echo(f"{make_venue(plan.seed)} (seed {plan.seed})", err=True)
         return LiveFeed(climb.frame, interval=1 / plan.fps)

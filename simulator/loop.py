@@ -19,7 +19,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar, cast
 
-from simulator.network import Listener, Network, SimTransport
+from simulator.network import Listener, Network
+from simulator.transport import SimTransport
 
 P = TypeVar("P", bound=asyncio.BaseProtocol)
 
@@ -150,6 +151,12 @@ class VirtualLoop(asyncio.BaseEventLoop):
     add_writer: Any = add_reader
     sock_connect: Any = add_reader
     sock_accept: Any = add_reader
+    sock_recv: Any = add_reader
+    sock_sendall: Any = add_reader
+    connect_read_pipe: Any = add_reader
+    connect_write_pipe: Any = add_reader
+    connect_accepted_socket: Any = add_reader
+    start_tls: Any = _refused("TLS", "connect without it")
     subprocess_exec: Any = _refused("subprocesses", "use the engine on real sockets for programs")
     subprocess_shell: Any = subprocess_exec
     create_datagram_endpoint: Any = _refused("datagrams", "this network carries TCP only")

@@ -16,14 +16,15 @@ from websockets.protocol import Event
 from simulator import events
 from simulator.events import PeerLink, PeerObserver
 from simulator.feeds import Feed
+from simulator.seen import Seen
 from tracker import messages
 
 FEED_PATH = "/ws/pose/"
 SINK_PATH = "/ws/holds/"
 PATHS: dict[str, PeerLink] = {FEED_PATH: "input", SINK_PATH: "output"}
 MAX_MESSAGE = 16 * 2**20
-CONFIRM_EVERY = 10
-"""Frames between two pings of the feed, whose pongs tell a recording how far its client got."""
+STOP_WITHIN = 2.0
+"""Seconds that clients get to answer the close handshake when the server stops."""
 
 
 class _Connection(ServerConnection):
@@ -70,7 +71,8 @@ class PoseServer:
         self._confirm = confirm
         self._open: dict[PeerLink, set[_Connection]] = {"input": set(), "output": set()}
         self._connections = 0
-        self._seen: set[tuple[str, int]] = set()
+        self._seen: dict[str, Seen] = {}
+        self._session: messages.SessionState | None = None
         self._touched: set[tuple[str, str]] = set()
         self._server: Server | None = None
         self._host = "127.0.0.1"
@@ -100,7 +102,12 @@ class PoseServer:
         server, self._server = self._server, None
         if server is not None:
             server.close(code=code)
-            await server.wait_closed()
+            try:
+                async with asyncio.timeout(STOP_WITHIN):
+                    await server.wait_closed()
+            except TimeoutError:
+                self.abort()  # a client that does not read holds up its close handshake
+                await server.wait_closed()
 
     async def go_away(self, code: int = 1012) -> None:
         """Stop as a restarting server does, until `come_back`."""
@@ -208,9 +215,7 @@ class PoseServer:
         except messages.BadMessage as bad:
             self._report(events.Unreadable(t=now, reason=bad.reason, connection=connection.number))
             return None
-        key = (output.stream, output.seq)
-        repeat = key in self._seen
-        self._seen.add(key)
+        repeat = not self._seen.setdefault(output.stream, Seen()).add(output.seq)
         self._report(
             events.Delivered(
                 t=now,
@@ -222,9 +227,10 @@ class PoseServer:
                 repeat=repeat,
             )
         )
-        if not repeat:
+        if not repeat and output.session is not self._session:
+            self._session = output.session
             self._note_touches(output, now)
-        return key
+        return output.stream, output.seq
 
     def _note_touches(self, output: messages.Output, now: float) -> None:
         for hold in output.session.holds if output.session is not None else ():

@@ -54,6 +54,7 @@ class Tracker:
         self._stopping = asyncio.Event()
         self._stop_reason = ""
         self._failure: str | None = None
+        self._bugs: set[type[Exception]] = set()
 
     def _link(self, name: events.LinkName, url: str, traffic: Incoming | Outgoing, rng: Random) -> Link:
         return Link(name, url, traffic, timing=self._config.timing, rng=rng, report=self._report)
@@ -124,10 +125,8 @@ class Tracker:
                 f"outbox is full ({len(self._outbox)} messages, {self._outbox.bytes} bytes) and overflow is 'fail':"
                 " allow more (--outbox-messages) or choose --overflow latest"
             )
-        except Exception as bug:
-            # The promise is that no input stops a tracker, and that includes the input that meets a bug of ours.
-            log.exception("a bug met an input message; it is skipped")
-            self._reject("input", "internal-error", repr(bug))
+        except Exception as bug:  # noqa: BLE001 - see `_met_a_bug`
+            self._met_a_bug("input", bug)
 
     async def _on_pose(self, pose: Pose, wire: Wire) -> None:
         loop = asyncio.get_running_loop()
@@ -185,10 +184,12 @@ class Tracker:
                     wire=wire,
                 )
         except (BadMessage, ConfigError) as bad:
-            reason = bad.reason if isinstance(bad, BadMessage) else "bad-parameters"
-            self._reject("control", reason, str(bad))
+            bad = bad if isinstance(bad, BadMessage) else BadMessage("bad-parameters", str(bad))
+            self._reject("control", bad.reason, bad.detail)
         except OutboxFull:
             self._fail("outbox is full and a control's reply found no room: overflow is 'fail'")
+        except Exception as bug:  # noqa: BLE001 - see `_met_a_bug`
+            self._met_a_bug("control", bug)
 
     def _obey(self, control: Control) -> messages.Reply | None:
         """Carry out a control; the reply, for those that have one."""
@@ -228,6 +229,13 @@ class Tracker:
             },
             "counters": self.counters.as_dict(),
         }
+
+    def _met_a_bug(self, link: events.LinkName, bug: Exception) -> None:
+        """No input stops a tracker, and that includes the input that meets a bug of ours. Each kind is logged once."""
+        if type(bug) not in self._bugs:
+            self._bugs.add(type(bug))
+            log.error("a bug met a message; it is skipped, and so are others like it", exc_info=bug)
+        self._reject(link, "internal-error", repr(bug))
 
     def _reject(self, link: events.LinkName, reason: str, detail: str) -> None:
         now = asyncio.get_running_loop().time()

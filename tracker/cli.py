@@ -6,6 +6,7 @@ import json
 import logging
 import signal
 import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,10 +19,12 @@ from tracker import metrics
 from tracker.app import Outcome, Tracker
 from tracker.calibration import load_calibration
 from tracker.config import ConfigError, TrackerConfig
+from tracker.console import EXIT_USAGE, run_command
 from tracker.events import Observer
 from tracker.logs import EventLog, to_stderr
-from tracker.messages import BadMessage, Pose, decode_input
+from tracker.messages import BadMessage, Pose, ResetHolds, decode_input
 from tracker.pipeline import Pipeline
+from tracker.pipeline import solve as solve_recording
 from tracker.session import Rules, load_route
 from tracker.settings import read_settings, tracker_config
 from tracker.trace import Trace
@@ -29,7 +32,6 @@ from tracker.wall import load_wall
 
 EXIT_DELIVERED = 0
 EXIT_UNDELIVERED = 1
-EXIT_USAGE = 2
 EXIT_GAVE_UP = 3
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -43,12 +45,8 @@ GraceOption = Annotated[float | None, typer.Option(help="Seconds that contact ma
 
 
 def main() -> None:
-    """The console script. A user's mistake is one line and exit code 2."""
-    try:
-        app()
-    except ConfigError as error:
-        typer.echo(f"tracker: {error}", err=True)
-        sys.exit(EXIT_USAGE)
+    """The console script."""
+    run_command(app, "tracker", mistakes={ConfigError: EXIT_USAGE}, interrupted=EXIT_UNDELIVERED)
 
 
 @app.callback()
@@ -131,14 +129,16 @@ def _run(main: Any) -> Outcome:
 async def _track(config: TrackerConfig, pipeline: Pipeline, settings: dict[str, Any]) -> Outcome:
     loop = asyncio.get_running_loop()
     with ExitStack() as stack:
+        trace: Trace | None = None
         observers: list[Observer] = [EventLog(logging.getLogger("tracker")).observe]
         if "trace" in settings:
             trace = stack.enter_context(Trace(Path(settings["trace"]), config, stream=pipeline.stream))
-            trace.begin(loop.time())
             observers.append(trace.observe)
         tracker = Tracker(config, pipeline, rng=Random(), observers=tuple(observers))
         if "metrics_port" in settings:
             metrics.serve(settings["metrics_port"], tracker.counters)
+        if trace is not None:
+            trace.begin(loop.time())  # last: an earlier trace is not lost to a start that failed
         running = asyncio.current_task()
         assert running is not None, "a coroutine always runs in a task"
 
@@ -196,7 +196,7 @@ def check(
 
 @app.command()
 def solve(
-    recording: Annotated[Path, typer.Argument(help="One message a line: .jsonl, .jsons, or .gz of either.")],
+    recording: Annotated[Path, typer.Argument(help="One message a line: .jsonl or .jsonl.gz.")],
     *,
     wall: WallOption = None,
     calibration: CalibrationOption = None,
@@ -206,33 +206,30 @@ def solve(
     contact_grace: GraceOption = None,
 ) -> None:
     """Take a recording through the pipeline without a network: the session as JSON on stdout."""
-    pipeline = _pipeline(locals(), stream="solve")
-    frames = 0
-    for message in _messages(recording):
-        if isinstance(message, Pose):
-            pipeline.step(message)
-            frames += 1
-        else:
-            pipeline.reset()
-    session = pipeline.snapshot()
+    solved = solve_recording(_messages(recording), _pipeline(locals(), stream="solve"))
+    session = solved.session
     json.dump(session, sys.stdout, indent=1)
     typer.echo()
-    touched = [hold for hold in session["holds"] if hold["status"] == "touched"]
-    typer.echo(f"{frames} frames, {len(touched)} holds touched, session {session['status']}", err=True)
+    touched = sum(hold["status"] == "touched" for hold in session["holds"])
+    skipped = f" ({solved.skipped} skipped: they map to infinity)" if solved.skipped else ""
+    typer.echo(
+        f"{solved.frames} frames{skipped}, {touched} holds touched, session {session['status']}", err=True
+    )
 
 
-def _messages(path: Path) -> Iterator[Any]:
+def _messages(path: Path) -> Iterator[Pose | ResetHolds]:
     """The messages of a recording; a line that cannot be used is the user's to mend, so it is named and ends it."""
-    number = 0
+    number = found = 0
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as lines:
             for number, line in enumerate(lines, start=1):  # noqa: B007 - the error below names it
                 if line.strip():
                     yield decode_input(line)
+                    found += 1
     except BadMessage as bad:
         raise ConfigError(f"{path}, line {number}: {bad}: mend or remove the line") from None
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError(f"{path}: {reason}: name a readable recording (.jsonl, .jsonl.gz)") from None
-    if number == 0:
+    if not found:
         raise ConfigError(f"{path}: no messages in it: name a recording with one message a line")

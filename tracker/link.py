@@ -20,7 +20,7 @@ from random import Random
 from typing import Protocol, cast
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tracker import events, states
 from tracker.config import Timing, redacted
@@ -317,7 +317,9 @@ class Link:
                 proxy=None,
                 user_agent_header=USER_AGENT,
             )
-        except (OSError, InvalidHandshake, EOFError) as error:  # TimeoutError and TLS errors are OSErrors
+        except Exception as error:  # noqa: BLE001 - an endpoint can answer with anything: a redirect to no URL, a name
+            # that cannot be encoded, two headers where one belongs. Whatever it was, the attempt failed, and
+            # there is a next one.
             return self._refused(_failure(error))
         self._connections += 1
         wire = Wire(self, cast(_Connection, connection), self._connections)
@@ -374,7 +376,7 @@ def _failure(error: Exception) -> Failure:
     """The library's exception as the facts that `reconnect` decides on."""
     if isinstance(error, InvalidStatus):
         response = error.response
-        patience = response.headers.get("Retry-After", "")
+        patience = next(iter(response.headers.get_all("Retry-After")), "")
         return Failure(
             f"HTTP {response.status_code}",
             status=response.status_code,

@@ -74,5 +74,5 @@ def to_stderr(*, debug: bool) -> None:
         level=logging.DEBUG if debug else logging.INFO,
         format="%(asctime)s %(levelname)-7s %(name)s %(message)s",
     )
-    # The library's own lines say in other words what the events say; they are for --debug.
-    logging.getLogger("websockets").setLevel(logging.DEBUG if debug else logging.CRITICAL)
+    # The library's own lines say in other words what the events say, and in DEBUG they show credentials.
+    logging.getLogger("websockets").setLevel(logging.CRITICAL)

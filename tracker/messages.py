@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -136,6 +137,16 @@ class Output(Struct, frozen=True):
     type: str | None = None
 
 
+class _Envelope(Struct, frozen=True):
+    """An `Output` whose session is left as it came."""
+
+    stream: str
+    seq: _Count
+    session: msgspec.Raw = msgspec.Raw(b"null")
+    reset: bool = False
+    type: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """The answer to a control: what it is, and whatever else it says."""
@@ -153,6 +164,9 @@ _control_decoder = msgspec.json.Decoder(Control)
 _kind_decoder = msgspec.json.Decoder(_Kind)
 _ack_decoder = msgspec.json.Decoder(Ack)
 _output_decoder = msgspec.json.Decoder(Output)
+_envelope_decoder = msgspec.json.Decoder(_Envelope)
+# Most outputs carry the session of the one before, byte for byte, and it is by far the most of them.
+_decode_session = lru_cache(maxsize=1)(msgspec.json.Decoder(SessionState | None).decode)
 
 # All that msgspec 0.20 to 0.22 raises for input: the second for a broken string, the third for deep nesting.
 _DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -214,10 +228,18 @@ def encode_ack(stream: str, seq: int) -> bytes:
 
 
 def decode_output(data: bytes) -> Output:
-    """Decode an output message without its pose, which is skipped. Raises `BadMessage`."""
+    """Decode an output message without its pose, which is skipped. Raises `BadMessage`.
+
+    An output whose session is spelt like the last one's has the same `session` object.
+    """
     _refuse_large(data)
     try:
-        return _output_decoder.decode(data)
+        it = _envelope_decoder.decode(data)
+        return Output(it.stream, it.seq, _decode_session(bytes(it.session)), it.reset, it.type)
+    except _DECODE_ERRORS:
+        pass
+    try:
+        return _output_decoder.decode(data)  # decoded as a whole, it says where it is wrong
     except _DECODE_ERRORS as error:
         raise _bad_message(data, error) from None
 

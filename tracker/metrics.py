@@ -9,6 +9,8 @@ from tracker.counters import Counters
 
 def serve(port: int, counters: Counters) -> None:
     """Answer scrapes at `port` on every interface, from a thread of the library's that ends with the process."""
+    if not 1 <= port <= 65535:
+        raise ConfigError(f"--metrics-port is {port}: choose one from 1 to 65535")
     try:
         from prometheus_client import CollectorRegistry, start_http_server  # noqa: PLC0415 - an extra
         from prometheus_client.core import CounterMetricFamily  # noqa: PLC0415 - an extra

@@ -166,14 +166,26 @@ class Pipeline:
         }
 
 
-def solve(frames: Iterable[Pose | ResetHolds], pipeline: Pipeline) -> dict[str, Any]:
-    """Take all frames without a network and return the session; frames that cannot be mapped are skipped."""
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """What came of a recording."""
+
+    session: dict[str, Any]
+    frames: int
+    skipped: int
+    """Frames that the calibration sends to infinity."""
+
+
+def solve(frames: Iterable[Pose | ResetHolds], pipeline: Pipeline) -> Solved:
+    """Take all frames without a network; those that cannot be mapped are skipped and counted."""
+    taken = skipped = 0
     for frame in frames:
         if isinstance(frame, ResetHolds):
             pipeline.reset()
             continue
+        taken += 1
         try:
             pipeline.step(frame)
         except Unmappable:
-            continue
-    return pipeline.snapshot()
+            skipped += 1
+    return Solved(pipeline.snapshot(), taken, skipped)

@@ -59,12 +59,15 @@ class Route:
         known = set(wall_ids)
         missing = [hold for hold in self.holds if hold not in known]
         if missing:
+            # A peer can send a route too: a search takes milliseconds, and a name can be long.
+            shown = [hold if len(hold) <= 40 else f"{hold[:40]}..." for hold in missing[:20]]
             near = dict.fromkeys(
-                match for hold in missing for match in get_close_matches(hold, wall_ids, n=2, cutoff=0.6)
+                match for hold in shown[:5] for match in get_close_matches(hold, wall_ids, n=2, cutoff=0.6)
             )
+            more = f" and {len(missing) - len(shown)} more" if len(missing) > len(shown) else ""
             hint = f"; the nearest that it has: {', '.join(near)}" if near else ""
             raise RouteError(
-                f"the route names {', '.join(missing)}, which the wall lacks{hint};"
+                f"the route names {', '.join(shown)}{more}, which the wall lacks{hint};"
                 " correct the route or use the wall that it was set on"
             )
 

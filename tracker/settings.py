@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
+from urllib.parse import urlsplit
 
 from websockets.exceptions import InvalidURI
 from websockets.uri import parse_uri
 
-from tracker.config import ConfigError, Confirm, OutboxLimits, Overflow, Timing, TrackerConfig
+from tracker.config import ConfigError, Confirm, OutboxLimits, Overflow, Timing, TrackerConfig, redacted
+
+MAX_WHOLE = 10**15
 
 OPTIONS: dict[str, type | tuple[type, ...]] = {
     "input_websocket_url": str,
@@ -46,7 +49,7 @@ def read_settings(path: Path) -> dict[str, Any]:
         settings = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}: name a readable configuration file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also a number of thousands of digits, and deep nesting
         raise ConfigError(f"{path}: not TOML ({error}): mend the file") from None
     for key, value in settings.items():
         if key in _TABLES:
@@ -66,6 +69,10 @@ def _check(where: str, key: str, value: Any, known: Mapping[str, Any]) -> None:
         hint = f"did you mean {near[0]!r}?" if near else f"the known ones are {', '.join(known)}"
         raise ConfigError(f"{where} unknown setting {key!r}: {hint}")
     wanted = known[key]
+    if wanted is str and isinstance(value, str) and not value.isprintable():
+        raise ConfigError(f"{where} {key} is {value!r}: it must not hold control characters")
+    if isinstance(value, int) and abs(value) > MAX_WHOLE:
+        raise ConfigError(f"{where} {key} is a number of {len(str(abs(value)))} digits: take a smaller one")
     # True is an int to Python, and not to whoever wrote the file.
     if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
         names = " or ".join(t.__name__ for t in (wanted if isinstance(wanted, tuple) else (wanted,)))
@@ -103,12 +110,27 @@ def tracker_config(settings: Mapping[str, Any]) -> TrackerConfig:
 def _url(option: str, url: str) -> str:
     flag = "--" + option.replace("_", "-")
     try:
-        parse_uri(url)
+        if not url.isprintable() or " " in url:
+            raise ValueError("it holds a space or a control character")  # noqa: TRY301 - one place words the error
+        host = parse_uri(url).host
+        host.encode("idna")  # as the resolver will
+        if urlsplit(url).port == 0:
+            raise ValueError("no service can be at port 0")  # noqa: TRY301 - as above
     except (InvalidURI, ValueError) as error:
-        # The text of an InvalidURI holds the URL again, as it came; line breaks included.
-        why = error.msg if isinstance(error, InvalidURI) else error
-        raise ConfigError(f"{flag} is {url!r}: {why}: give a ws:// or wss:// URL") from None
+        # The text of an InvalidURI holds the whole URL again, credentials included.
+        why = error.msg if isinstance(error, InvalidURI) else str(error)
+        raise ConfigError(f"{flag} is {_shown(url)}: {why}: give a ws:// or wss:// URL") from None
     return url
+
+
+def _shown(url: str) -> str:
+    """A URL that cannot be used, as it was given, unless there may be credentials in it."""
+    if "@" not in url and "?" not in url:
+        return repr(url)
+    try:
+        return repr(redacted(url))
+    except ValueError:
+        return "not shown, for it may hold a password"
 
 
 def _one_of(option: str, value: str, known: tuple[str, ...]) -> Any:

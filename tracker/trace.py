@@ -1,5 +1,6 @@
 """The trace of a run: a header and every event, as JSON lines that survive a kill -9."""
 
+import contextlib
 import logging
 import platform
 import time
@@ -34,7 +35,7 @@ class Trace:
             "config": _without_secrets(config),
         }
         try:
-            self._file = FileIO(path, "w")
+            self._file = FileIO(path, "a")
         except OSError as error:
             raise ConfigError(
                 f"cannot write the trace {path}: {error.strerror}: choose another --trace FILE"
@@ -49,7 +50,12 @@ class Trace:
         self._file.close()
 
     def begin(self, now: float) -> None:
-        """Write the header; `now` is the loop's clock, and the wall clock is read this once to anchor it."""
+        """Write the header over what an earlier run left; `now` is the loop's clock.
+
+        The wall clock is read this once, to anchor it.
+        """
+        with contextlib.suppress(OSError):  # a pipe has nothing to truncate
+            self._file.truncate(0)
         self._write({**self._header, "anchor": {"t": now, "epoch_ms": round(time.time() * 1000)}})
 
     def observe(self, event: events.AnyEvent) -> None:

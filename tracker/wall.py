@@ -19,7 +19,9 @@ FLATTENING = 1e-5
 """Curves become chords that stray from them by at most this share of the wall's larger side."""
 
 _GRIDS_KEPT = 4
-_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_MAX_CHORDS = 10_000
+# Possessive, so that a long row of digits is not tried in every way before it is refused.
+_NUMBER = r"[+-]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?"
 _TRANSFORM = re.compile(rf"(\w+)\s*\(\s*({_NUMBER}(?:[\s,]+{_NUMBER}|(?=[+-]){_NUMBER})*)\s*\)[\s,]*")
 _TRANSFORM_ARGUMENTS = {
     "matrix": (6,),
@@ -232,7 +234,12 @@ def _flattened(control: list[Point], tolerance: float) -> Iterator[Point]:
         default=0.0,
     )
     # Wang's bound on a chord's error for equal steps in the parameter.
-    steps = max(1, ceil(sqrt(degree * (degree - 1) / 8 * bend / tolerance)))
+    steps = max(1.0, sqrt(degree * (degree - 1) / 8 * bend / tolerance))
+    if steps > _MAX_CHORDS:
+        raise WallError(
+            "one of its curves is more than a thousand times as large as the wall; correct its numbers or the viewBox"
+        )
+    steps = ceil(steps)
     for step in range(1, steps):
         yield _casteljau(control, step / steps)
     yield control[-1]

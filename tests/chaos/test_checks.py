@@ -18,6 +18,7 @@ from chaos.promises import (
     clean_stop,
     dedup_safe,
     detect,
+    every_frame,
     in_order,
     no_false_kill,
     no_loss,
@@ -138,7 +139,7 @@ def test_a_fault_without_a_trace_makes_the_run_unknown() -> None:
 
 
 def test_a_fault_that_never_began_makes_the_run_unknown() -> None:
-    assert judge(record(STEADY, closed(10.5)), scenario(fault("reset_peer", 10.0, 1.0))).verdict == "unknown"
+    assert judge(record(STEADY), scenario(fault("reset_peer", 10.0, 1.0))).verdict == "unknown"
 
 
 def test_a_peer_that_should_echo_all_along_and_does_not_makes_the_run_unknown() -> None:
@@ -402,9 +403,14 @@ def test_a_peer_that_turns_newcomers_away_excuses_nothing_for_the_connection_tha
     assert said(no_false_kill, stalled(closed(13.8, "tracker"), by=turned_away), turned_away) == "fail"
 
 
-def test_a_connection_that_others_ended_is_no_false_kill() -> None:
+def test_a_connection_that_the_peer_ended_is_no_false_kill() -> None:
     assert said(no_false_kill, record(connected(), closed(8.0, "peer"))) == "pass"
-    assert said(no_false_kill, record(connected(), closed(8.0, "network"))) == "pass"
+
+
+def test_a_connection_that_the_network_ended_is_one_where_nothing_had_struck_it() -> None:
+    down = fault("down", 7.5, 2.0)
+    assert said(no_false_kill, record(connected(), closed(8.0, "network"))) == "fail"
+    assert said(no_false_kill, stalled(closed(8.0, "network"), by=down), down) == "pass"
 
 
 def test_a_client_that_reports_no_connection_is_not_praised_for_keeping_it() -> None:
@@ -734,3 +740,36 @@ def test_a_long_record_is_judged_in_well_under_a_second() -> None:
     Facts(history, faults).measures()
     assert perf_counter() - began < 2.0  # some 0.2 s; the margin is for a busy machine
     assert judgement.verdict == "fail"
+
+
+# every-frame
+
+
+def relayed(*, offered: int, received: int, made: int) -> list[HistoryEvent]:
+    return [
+        *(peer.Offered(t=1.0 + n / 100, sequence=n, connection=1) for n in range(offered)),
+        *(events.Received(t=1.0 + n / 100, timestamp=n, sequence=n) for n in range(received)),
+        *accepted(*range(1, made + 1), every=0.1),
+    ]
+
+
+def test_a_frame_that_a_healthy_input_lost_or_that_made_no_output_is_missed() -> None:
+    def verdict(**frames: int) -> str | None:
+        return said(every_frame, record(relayed(**frames), stopping(20.0)))
+
+    assert verdict(offered=9, received=9, made=9) == "pass"
+    assert verdict(offered=9, received=6, made=6) == "fail"
+    assert verdict(offered=9, received=9, made=6) == "fail"
+
+
+def test_a_frame_offered_over_a_struck_input_may_get_lost() -> None:
+    lossy = fault("stall", 1.0, 5.0, on="input")
+    frames = record(relayed(offered=9, received=6, made=6), struck(lossy), stopping(20.0))
+    assert said(every_frame, frames, lossy) == "pass"
+
+
+def test_displacing_with_room_left_breaks_the_bound() -> None:
+    settings = {"outbox": {"messages": 3, "bytes": 10_000}}
+    gone = events.Displaced(t=4.0, seq=1)  # said right after what it gave way to was accepted
+    assert said(bounded, record(accepted(1, 2), gone, settings=settings)) == "fail"
+    assert said(bounded, record(accepted(1, 2, 3, 4), gone, settings=settings)) == "pass"

@@ -1,0 +1,302 @@
+"""One end of a connection in memory, with the behaviour of asyncio's own socket transport on Linux.
+
+Protocols are called by the loop only, never from inside a `write` or a read of the other end.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+READ_AT_MOST = 256 * 1024
+"""Bytes of one `data_received`, as in asyncio."""
+
+
+class Way(Protocol):
+    """One direction of a connection, as its two ends see it."""
+
+    @property
+    def room(self) -> int:
+        """Bytes that it takes before the sender has to keep them."""
+
+    def carry(self, data: bytes) -> None:
+        """Take bytes, for which there is room."""
+
+    def carry_fin(self) -> None:
+        """The sender has no more to say."""
+
+    def carry_rst(self) -> None:
+        """The sender's socket is gone without an orderly end."""
+
+    def release(self, size: int) -> None:
+        """The receiver has taken `size` bytes: so much room is there again."""
+
+    def left(self) -> None:
+        """One of the two sockets is closed."""
+
+
+class SimTransport(asyncio.Transport):
+    """What `create_connection` returns, and what a server's protocol gets."""
+
+    def __init__(self, protocol: asyncio.BaseProtocol, own: tuple[str, int], peer: tuple[str, int]) -> None:
+        super().__init__({"sockname": own, "peername": peer})
+        self._loop = asyncio.get_running_loop()
+        self._protocol: Any = protocol
+        self._out: Way
+        self._in: Way
+        # Writing
+        self._buffer: deque[bytes] = deque()
+        self._buffered = 0
+        self._high, self._low = 64 * 1024, 16 * 1024
+        self._writing_paused = False
+        self._eof_written = False
+        self._fin_sent = False
+        # Reading: what waits in the socket
+        self._unread: deque[bytes] = deque()
+        self._fin_unread = False
+        self._rst_unread = False
+        self._reading_paused = False
+        self._eof_read = False
+        # The end
+        self._closing = False
+        self._lost = False  # connection_lost was called, or will be in the next step of the loop
+        self._broken = False  # the kernel knows that there is nobody to say anything to
+        self.gone = False
+        """The socket is closed."""
+
+    def join(self, out: Way, into: Way) -> None:
+        """The ways that this end writes to and reads from."""
+        self._out, self._in = out, into
+
+    def made(self) -> None:
+        """The connection is there."""
+        self._protocol.connection_made(self)
+
+    # Writing
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise TypeError(f"data argument must be a bytes-like object, not {type(data).__name__!r}")
+        if self._eof_written:
+            raise RuntimeError("Cannot call write() after write_eof()")
+        if not data or self._lost:
+            return
+        if self._rst_unread:
+            self._reset()
+            return
+        self._buffer.append(bytes(data))
+        self._buffered += len(data)
+        if len(self._buffer) == 1:  # else it is full, and `pump` is called when there is room
+            self._send()
+        if self._buffered > self._high and not self._writing_paused:
+            self._writing_paused = True
+            self._guarded(self._protocol.pause_writing)
+
+    def _send(self) -> None:
+        """Hand on what there is room for."""
+        while self._buffer and (room := self._out.room) > 0:
+            data = self._buffer.popleft()
+            if len(data) > room:
+                self._buffer.appendleft(data[room:])
+                data = data[:room]
+            self._buffered -= len(data)
+            self._out.carry(data)
+
+    @property
+    def waits_to_send(self) -> bool:
+        """Whether more room would be used."""
+        return bool(self._buffer)
+
+    def pump(self) -> None:
+        """There is room again. Called by the loop."""
+        if self._lost:
+            return
+        if self._rst_unread and self._buffer:
+            self._reset()
+            return
+        self._send()
+        if self._writing_paused and self._buffered <= self._low:
+            self._writing_paused = False
+            self._guarded(self._protocol.resume_writing)
+        if not self._buffer and not self._lost:
+            if self._closing:
+                self._lose(None)
+            elif self._eof_written:
+                self._shut_down()
+
+    def can_write_eof(self) -> bool:
+        return True
+
+    def write_eof(self) -> None:
+        if self._closing or self._eof_written:
+            return
+        self._eof_written = True
+        if not self._buffer:
+            self._shut_down()
+
+    def _shut_down(self) -> None:
+        """The half of the connection that is ours to close."""
+        if not self._fin_sent:
+            self._fin_sent = True
+            self._out.carry_fin()
+
+    def get_write_buffer_size(self) -> int:
+        return self._buffered
+
+    def get_write_buffer_limits(self) -> tuple[int, int]:
+        return self._low, self._high
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        if high is None:
+            high = 64 * 1024 if low is None else 4 * low
+        if low is None:
+            low = high // 4
+        if not high >= low >= 0:
+            raise ValueError(f"high ({high!r}) must be >= low ({low!r}) must be >= 0")
+        self._high, self._low = high, low
+
+    # What arrives in the socket; the way calls `read_ready` after it
+
+    def arrived(self, data: bytes) -> None:
+        """Bytes, which nobody will ever read if the socket is closed: the answer is then RST."""
+        if self.gone:
+            self._out.carry_rst()
+        else:
+            self._unread.append(data)
+
+    def arrived_fin(self) -> None:
+        """The peer has no more to say."""
+        self._fin_unread = True
+
+    def arrived_rst(self) -> None:
+        """The peer's socket is gone. What came before can still be read, as on Linux."""
+        self._rst_unread = True
+
+    def failed(self, error: OSError) -> None:
+        """The kernel has given the connection up."""
+        self._broken = True
+        self._force(error)
+
+    # Reading
+
+    def read_ready(self) -> None:
+        """One read, as when a selector says that there is something. Called by the loop."""
+        if self._lost:
+            return
+        if not self.is_reading() or self._eof_read:
+            # Nobody looks, except who waits for room to write.
+            if self._rst_unread and self._buffer:
+                self._reset()
+            return
+        if self._unread:
+            data = self._take()
+            self._in.release(len(data))
+            self._guarded(self._protocol.data_received, data)
+            if self._unread or self._fin_unread or self._rst_unread:
+                self._loop.call_soon(self.read_ready)
+        elif self._rst_unread:
+            self._reset()
+        elif self._fin_unread:
+            self._fin_unread = False
+            self._eof_read = True
+            if not self._guarded(self._protocol.eof_received):
+                self.close()
+
+    def _take(self) -> bytes:
+        data = self._unread.popleft()
+        if not self._unread and len(data) <= READ_AT_MOST:
+            return data
+        parts, size = [data], len(data)
+        while self._unread and size < READ_AT_MOST:
+            parts.append(self._unread.popleft())
+            size += len(parts[-1])
+        data = b"".join(parts)
+        if size > READ_AT_MOST:
+            self._unread.appendleft(data[READ_AT_MOST:])
+            data = data[:READ_AT_MOST]
+        return data
+
+    def is_reading(self) -> bool:
+        return not self._reading_paused and not self._closing
+
+    def pause_reading(self) -> None:
+        if self.is_reading():
+            self._reading_paused = True
+
+    def resume_reading(self) -> None:
+        if self._reading_paused and not self._closing:
+            self._reading_paused = False
+            self._loop.call_soon(self.read_ready)
+
+    def _guarded(self, callback: Callable[..., object], *args: object) -> object:
+        """What the protocol raises is its own mistake: it is reported, and ends the connection."""
+        try:
+            return callback(*args)
+        except Exception as error:  # noqa: BLE001 - as asyncio does
+            self._loop.call_exception_handler(
+                {
+                    "message": f"Fatal error: {callback.__name__} of the protocol failed.",
+                    "exception": error,
+                    "transport": self,
+                    "protocol": self._protocol,
+                }
+            )
+            self._force(error)
+            return None
+
+    # The end
+
+    def is_closing(self) -> bool:
+        return self._closing
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self._protocol = protocol
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        protocol: asyncio.BaseProtocol = self._protocol
+        return protocol
+
+    def close(self) -> None:
+        """Flush, then end."""
+        if not self._closing:
+            self._closing = True
+            if not self._buffer:
+                self._lose(None)
+            elif self._rst_unread:
+                self._reset()
+
+    def abort(self) -> None:
+        """Drop what is not sent, and end."""
+        self._force(None)
+
+    def _reset(self) -> None:
+        self._broken = True
+        self._force(ConnectionResetError(104, "Connection reset by peer"))
+
+    def _force(self, error: Exception | None) -> None:
+        self._closing = True
+        self._buffer.clear()
+        self._buffered = 0
+        self._lose(error)
+
+    def _lose(self, error: Exception | None) -> None:
+        if not self._lost:
+            self._lost = True
+            self._loop.call_soon(self._end, error)
+
+    def _end(self, error: Exception | None) -> None:
+        try:
+            self._protocol.connection_lost(error)
+        finally:
+            self._close_socket()
+
+    def _close_socket(self) -> None:
+        self.gone = True
+        if not self._broken and not self._rst_unread:
+            if self._unread:  # they will never be read, and TCP says so
+                self._out.carry_rst()
+            else:
+                self._shut_down()
+        self._unread.clear()
+        self._out.left()
+        self._in.left()

@@ -1,0 +1,149 @@
+"""One stage for small experiments, in two worlds: virtual time, and real sockets behind Toxiproxy."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+import pytest
+
+from chaos.engines import Engine, Heal, World
+from chaos.engines.sim import SimEngine
+from chaos.engines.toxiproxy import ToxiproxyEngine
+from chaos.faults import read_fault
+from chaos.toxiproxy_install import ToxiproxyMissing
+
+SOON = 3.0
+"""The bound of every wait for something that must happen."""
+
+
+class End(asyncio.Protocol):
+    """One end of a connection: what it got, and how it ended."""
+
+    def __init__(
+        self, register: list["End"] | None = None, *, echo: bool = False, keep_open: bool = False
+    ) -> None:
+        self.got = bytearray()
+        self.reads: list[int] = []
+        self.endings: list[str] = []
+        self.paused = False
+        self._register = register
+        self._echo, self._keep_open = echo, keep_open
+        self._news = asyncio.Event()
+        self.transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        if self._register is not None:
+            self._register.append(self)
+
+    def data_received(self, data: bytes) -> None:
+        self.got += data
+        self.reads.append(len(data))
+        if self._echo:
+            self.transport.write(data)
+        self._news.set()
+
+    def eof_received(self) -> bool:
+        self.endings.append("eof")
+        self._news.set()
+        return self._keep_open
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.endings.append("lost" if exc is None else type(exc).__name__)
+        self._news.set()
+
+    def pause_writing(self) -> None:
+        self.paused = True
+        self._news.set()
+
+    def resume_writing(self) -> None:
+        self.paused = False
+        self._news.set()
+
+    async def until(self, condition: Callable[["End"], bool]) -> float:
+        """Wait for `condition(self)`; returns the loop's time then."""
+        async with asyncio.timeout(SOON):
+            while not condition(self):
+                self._news.clear()
+                await self._news.wait()
+        return asyncio.get_running_loop().time()
+
+
+class Stage:
+    """A peer on the loopback behind a link of the world, and clients of it."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self.world = world
+        self.name = name
+        self.servers: list[End] = []
+        self.address = ""
+        self._open: list[asyncio.BaseTransport] = []
+        self._listener: Any = None
+
+    async def listen(self, **options: bool) -> None:
+        """Make the peer; `options` are those of its `End`s."""
+
+        self._listener = await asyncio.get_running_loop().create_server(
+            lambda: End(self.servers, **options), "127.0.0.1", 0
+        )
+        await self.lead_to(self._listener.sockets[0].getsockname()[1])
+
+    async def lead_to(self, port: int) -> None:
+        """Put the link before whoever listens at `port`."""
+        self.address = await self.world.open_link("output", port)
+
+    async def connect(self, **options: bool) -> tuple[End, End]:
+        """A client and its peer, which have met."""
+        host, port = self.address.split(":")
+        count = len(self.servers)
+        loop = asyncio.get_running_loop()
+        transport, client = await loop.create_connection(lambda: End(**options), host, int(port))
+        self._open.append(transport)
+        async with asyncio.timeout(SOON):
+            while len(self.servers) == count:  # noqa: ASYNC110 - Toxiproxy accepts before it connects onwards
+                await asyncio.sleep(0.002)
+        return client, self.servers[-1]
+
+    async def begin(self, kind: str, **attributes: object) -> Heal:
+        """A fault on the link, as a scenario writes it."""
+        (fault,) = read_fault({"kind": kind, "at": "0s", "on": "output", **attributes})
+        return await self.world.begin(fault)
+
+    def close(self) -> None:
+        """Nothing stays open."""
+        for transport in self._open:
+            if not transport.is_closing():
+                cast(asyncio.Transport, transport).abort()
+        for server in self.servers:
+            if not server.transport.is_closing():
+                server.transport.abort()
+        if self._listener is not None:
+            self._listener.close()
+
+
+Experiment = Callable[[Stage], Awaitable[Any]]
+
+
+@pytest.fixture(params=["sim", pytest.param("toxiproxy", marks=pytest.mark.toxiproxy)])
+def play(request: pytest.FixtureRequest) -> Callable[[Experiment], Any]:
+    """`play(experiment)` plays it on a stage of the world in question, and returns what it returns."""
+    try:
+        engine: Engine = SimEngine(seed=1) if request.param == "sim" else ToxiproxyEngine(scale=1)
+    except ToxiproxyMissing as error:
+        pytest.skip(str(error))
+
+    def run(experiment: Experiment) -> Any:
+        results: list[Any] = []
+
+        async def life(world: World) -> None:
+            stage = Stage(world, request.param)
+            try:
+                results.append(await experiment(stage))
+            finally:
+                stage.close()
+                await asyncio.sleep(0.01)
+
+        engine.run(life)
+        return results[0]
+
+    return run

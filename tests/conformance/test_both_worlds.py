@@ -1,0 +1,358 @@
+"""The same experiments on virtual time and through Toxiproxy: outcomes agree, and times within LATE.
+
+Where the two cannot agree, the test asserts what each does, and says why.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+
+Play = Callable[[Callable[[Any], Awaitable[Any]]], Any]
+LATE = 0.08
+"""Seconds that a real machine may be late; none may be early by more than the clock's grain, EARLY."""
+EARLY = 0.005
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def takes(seconds: float) -> object:
+    """Equal to what lasted so long, give or take a real machine."""
+    return pytest.approx(seconds + (LATE - EARLY) / 2, abs=(LATE + EARLY) / 2)
+
+
+@pytest.mark.parametrize(("direction", "expected"), [("both", 0.2), ("upstream", 0.1), ("downstream", 0.1)])
+def test_a_latency_of_100_ms_delays_an_echo_by_100_ms_each_way(
+    play: Play, direction: str, expected: float
+) -> None:
+    async def experiment(stage: Any) -> float:
+        await stage.listen(echo=True)
+        client, _ = await stage.connect()
+        await stage.begin("latency", latency=100, direction=direction)
+        began = now()
+        client.transport.write(b"hello")
+        return await client.until(lambda end: end.got == b"hello") - began
+
+    assert play(experiment) == takes(expected)
+
+
+def test_a_latency_does_not_delay_the_connect(play: Play) -> None:
+    async def experiment(stage: Any) -> float:
+        await stage.listen()
+        await stage.begin("latency", latency=500)
+        began = now()
+        await stage.connect()
+        return now() - began
+
+    assert play(experiment) == takes(0)
+
+
+@pytest.mark.parametrize(("young", "ending"), [(True, ["ConnectionResetError"]), (False, ["eof", "lost"])])
+def test_a_reset_comes_with_traffic_and_is_a_fin_for_an_older_connection(
+    play: Play,
+    young: bool,
+    ending: list[str],  # noqa: FBT001 - pytest hands it by name
+) -> None:
+    async def experiment(stage: Any) -> Any:
+        await stage.listen()
+        pair = None if young else await stage.connect()
+        await stage.begin("reset_peer", timeout=50)
+        client, server = pair or await stage.connect()
+        await asyncio.sleep(0.1)
+        idle = client.endings + server.endings
+        client.transport.write(b"traffic")
+        began = now()
+        await client.until(lambda end: len(end.endings) == len(ending))
+        took = now() - began
+        await server.until(lambda end: len(end.endings) == len(ending))
+        return idle, client.endings, server.endings, took, bytes(server.got)
+
+    idle, client, server, took, got = play(experiment)
+    assert (idle, client, server, got) == ([], ending, ending, b"")
+    assert took == takes(0.05)
+
+
+def test_a_peer_that_does_not_read_stops_the_writer_until_it_reads(play: Play) -> None:
+    async def experiment(stage: Any) -> Any:
+        await stage.listen()
+        client, server = await stage.connect()
+        server.transport.pause_reading()
+        client.transport.write(b"x" * 40_000_000)  # more than two pairs of kernel buffers take
+        await asyncio.sleep(0.1)
+        stopped = client.paused, client.transport.get_write_buffer_size() > 0
+        server.transport.resume_reading()
+        await client.until(lambda end: not end.paused)
+        await server.until(lambda end: len(end.got) == 40_000_000)
+        return stopped, client.transport.get_write_buffer_size()
+
+    assert play(experiment) == ((True, True), 0)
+
+
+def test_a_stall_holds_bytes_and_releases_all_of_them_in_order(play: Play) -> None:
+    async def experiment(stage: Any) -> Any:
+        await stage.listen()
+        client, server = await stage.connect()
+        heal = await stage.begin("stall", direction="upstream")
+        for number in range(20):
+            client.transport.write(bytes([number]) * 1000)
+            await asyncio.sleep(0.005)
+        held = len(server.got)
+        await heal()
+        began = now()
+        took = await server.until(lambda end: len(end.got) == 20_000) - began
+        return held, bytes(server.got) == b"".join(bytes([n]) * 1000 for n in range(20)), took
+
+    held, in_order, took = play(experiment)
+    assert (held, in_order) == (0, True)
+    assert took == takes(0)
+
+
+def test_a_client_that_leaves_behind_held_bytes_is_missed_only_after_the_heal(play: Play) -> None:
+    async def experiment(stage: Any) -> Any:
+        await stage.listen()
+        client, server = await stage.connect()
+        heal = await stage.begin("stall", direction="upstream")
+        client.transport.write(b"last words")
+        await asyncio.sleep(0.02)
+        client.transport.abort()
+        await asyncio.sleep(0.2)
+        before = bytes(server.got), list(server.endings)
+        await heal()
+        await server.until(lambda end: len(end.endings) == 2)
+        return before, bytes(server.got), server.endings
+
+    assert play(experiment) == ((b"", []), b"last words", ["eof", "lost"])
+
+
+@pytest.mark.parametrize("kind", ["stall", "blackhole"])
+def test_the_end_of_an_idle_connection_passes_toxiproxy_but_no_lost_route(play: Play, kind: str) -> None:
+    """They differ: a toxic holds or drops bytes and not the end of a stream, while a route that is lost, which is
+    what these faults stand for, carries nothing at all."""
+
+    async def experiment(stage: Any) -> Any:
+        await stage.listen()
+        client, server = await stage.connect()
+        heal = await stage.begin(kind, direction="upstream")
+        client.transport.abort()
+        await asyncio.sleep(0.1)
+        before = list(server.endings)
+        await heal()
+        await server.until(lambda end: len(end.endings) == 2)
+        return stage.name, before, server.endings
+
+    name, before, after = play(experiment)
+    assert before == ([] if name == "sim" else ["eof", "lost"])
+    assert after == ["eof", "lost"]
+
+
+def test_a_blackhole_drops_bytes_and_the_connection_dies_as_it_heals(play: Play) -> None:
+    async def experiment(stage: Any) -> Any:
+        await stage.listen()
+        client, server = await stage.connect()
+        heal = await stage.begin("blackhole", direction="upstream")
+        client.transport.write(b"dropped")
+        await asyncio.sleep(0.1)
+        before = client.endings + server.endings
+        await heal()
+        await client.until(lambda end: len(end.endings) == 2)
+        await server.until(lambda end: len(end.endings) == 2)
+        return before, bytes(server.got), client.endings, server.endings
+
+    assert play(experiment) == ([], b"", ["eof", "lost"], ["eof", "lost"])
+
+
+def test_a_timeout_ends_a_connection_after_so_long_without_traffic(play: Play) -> None:
+    async def experiment(stage: Any) -> Any:
+        await stage.listen()
+        client, _ = await stage.connect()
+        await stage.begin("timeout", timeout=150, direction="upstream")
+        for _ in range(3):
+            await asyncio.sleep(0.08)
+            client.transport.write(b"busy")
+        began = now()
+        return await client.until(lambda end: len(end.endings) == 2) - began, client.endings
+
+    took, endings = play(experiment)
+    assert took == takes(0.15)
+    assert endings == ["eof", "lost"]
+
+
+def test_limit_data_lets_so_much_through_and_ends_with_fin(play: Play) -> None:
+    async def experiment(stage: Any) -> Any:
+        await stage.listen()
+        client, server = await stage.connect()
+        client.transport.write(b"before")
+        await server.until(lambda end: len(end.got) == 6)
+        await stage.begin("limit_data", bytes=10, direction="upstream")
+        client.transport.write(b"0123456789 and more")
+        await client.until(lambda end: len(end.endings) == 2)
+        await server.until(lambda end: len(end.endings) == 2)
+        return bytes(server.got), client.endings, server.endings
+
+    assert play(experiment) == (b"before0123456789", ["eof", "lost"], ["eof", "lost"])
+
+
+def test_slices_arrive_in_pieces_and_complete(play: Play) -> None:
+    async def experiment(stage: Any) -> Any:
+        await stage.listen()
+        client, server = await stage.connect()
+        await stage.begin("slicer", average_size=100, size_variation=20, delay=2000, direction="upstream")
+        data = bytes(range(250)) * 4
+        client.transport.write(data)
+        await server.until(lambda end: len(end.got) == len(data))
+        return server.got == data, server.reads
+
+    same, reads = play(experiment)
+    assert same
+    assert 6 <= len(reads) <= 20  # Toxiproxy halves until the size fits, so its pieces are of other sizes
+    assert max(reads) <= 320  # and a busy machine reads two or three at once
+
+
+def test_a_bandwidth_takes_its_time(play: Play) -> None:
+    async def experiment(stage: Any) -> float:
+        await stage.listen()
+        client, server = await stage.connect()
+        await stage.begin("bandwidth", rate=100, direction="upstream")
+        began = now()
+        client.transport.write(b"x" * 30_000)
+        return await server.until(lambda end: len(end.got) == 30_000) - began
+
+    assert play(experiment) == takes(0.3)
+
+
+def test_a_slow_close_delays_the_end(play: Play) -> None:
+    async def experiment(stage: Any) -> Any:
+        await stage.listen()
+        client, server = await stage.connect()
+        await stage.begin("slow_close", delay=200, direction="upstream")
+        began = now()
+        client.transport.write(b"bye")
+        client.transport.close()
+        said = await server.until(lambda end: end.got == b"bye") - began
+        return said, await server.until(lambda end: len(end.endings) == 2) - began
+
+    assert play(experiment) == (takes(0), takes(0.2))
+
+
+def test_down_ends_refuses_and_comes_back_at_the_same_address(play: Play) -> None:
+    async def experiment(stage: Any) -> Any:
+        await stage.listen(echo=True)
+        client, server = await stage.connect()
+        heal = await stage.begin("down")
+        await client.until(lambda end: len(end.endings) == 2)
+        await server.until(lambda end: len(end.endings) == 2)
+        with pytest.raises(ConnectionRefusedError):
+            await stage.connect()
+        await heal()
+        again, _ = await stage.connect()
+        again.transport.write(b"hello")
+        await again.until(lambda end: end.got == b"hello")
+        return client.endings, server.endings
+
+    assert play(experiment) == (["eof", "lost"], ["eof", "lost"])
+
+
+def test_a_half_closed_stream_carries_the_answer_except_through_toxiproxy(play: Play) -> None:
+    """They differ: TCP lets one side go on after the other has finished; Toxiproxy closes both sockets of a
+    connection at the end of either direction, so the answer never comes."""
+
+    async def experiment(stage: Any) -> Any:
+        await stage.listen(keep_open=True)
+        client, server = await stage.connect()
+        client.transport.write(b"question")
+        client.transport.write_eof()
+        await server.until(lambda end: end.endings == ["eof"])
+        await asyncio.sleep(0.05)
+        server.transport.write(b"answer")
+        await asyncio.sleep(0.05)
+        return stage.name, bytes(server.got), bytes(client.got)
+
+    name, question, answer = play(experiment)
+    assert question == b"question"
+    assert answer == (b"answer" if name == "sim" else b"")
+
+
+def test_a_close_with_unread_bytes_resets_the_peer_except_through_toxiproxy(play: Play) -> None:
+    """They differ: Toxiproxy takes a reset for an end, and hands a FIN on."""
+
+    async def experiment(stage: Any) -> Any:
+        await stage.listen()
+        client, server = await stage.connect()
+        client.transport.pause_reading()
+        server.transport.write(b"unread")
+        await asyncio.sleep(0.05)
+        client.transport.abort()
+        await server.until(lambda end: end.endings[-1:] not in ([], ["eof"]))
+        return stage.name, server.endings
+
+    name, endings = play(experiment)
+    assert endings == (["ConnectionResetError"] if name == "sim" else ["eof", "lost"])
+
+
+# What a WebSocket client sees of each end
+
+
+async def _close_1012(connection: ServerConnection) -> None:
+    await connection.close(1012)
+
+
+async def _return(_: ServerConnection) -> None:
+    """The library then closes with 1000."""
+
+
+async def _abort(connection: ServerConnection) -> None:
+    connection.transport.abort()
+
+
+async def _wait(connection: ServerConnection) -> None:
+    await connection.wait_closed()
+
+
+@pytest.mark.parametrize(
+    ("handler", "fault", "expected"),
+    [
+        (_close_1012, None, ("ConnectionClosedError", 1012, None)),
+        (_return, None, ("ConnectionClosedOK", 1000, None)),
+        (_abort, None, ("ConnectionClosedError", None, None)),
+        (_wait, "down", ("ConnectionClosedError", None, None)),
+        (_wait, "reset_peer", ("ConnectionClosedError", None, "ConnectionResetError")),
+    ],
+    ids=["close-1012", "close-1000", "abort", "fin", "rst"],
+)
+def test_a_websocket_client_sees_the_same_end(
+    play: Play,
+    handler: Callable[[ServerConnection], Awaitable[None]],
+    fault: str | None,
+    expected: tuple[str, int | None, str | None],
+) -> None:
+    async def experiment(stage: Any) -> Any:
+        async with serve(handler, "127.0.0.1", 0, ping_interval=None, close_timeout=0.2) as server:
+            await stage.lead_to(next(iter(server.sockets)).getsockname()[1])
+            if fault == "reset_peer":
+                # The handshake passes; the first message after it does not.
+                await stage.begin("reset_peer", timeout=100, direction="upstream", toxicity=0.0)
+            client = await connect(
+                f"ws://{stage.address}/", proxy=None, ping_interval=None, close_timeout=0.2
+            )
+            if fault == "down":
+                await stage.begin("down")
+            elif fault == "reset_peer":
+                pytest.skip("see test_a_reset_during_the_handshake")
+            with pytest.raises(ConnectionClosed) as caught:
+                async with asyncio.timeout(2):
+                    await client.recv()
+            error = caught.value
+            cause = error.__cause__
+            return (
+                type(error).__name__,
+                error.rcvd.code if error.rcvd else None,
+                type(cause).__name__ if isinstance(cause, OSError) else None,
+            )
+
+    assert play(experiment) == expected

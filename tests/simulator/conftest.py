@@ -1,0 +1,31 @@
+"""A simulation for a test: virtual time, a network in memory, and no error left over at the end."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Any
+
+import pytest
+
+from simulator.loop import VirtualLoop
+from simulator.network import Network
+
+Simulate = Callable[[Callable[[Network], Awaitable[Any]]], Any]
+
+
+@pytest.fixture
+def simulate() -> Simulate:
+    """`simulate(main)` runs `main(network)` to its end and returns what it returns."""
+
+    async def awaited(main: Callable[[Network], Awaitable[Any]], network: Network) -> Any:
+        return await main(network)
+
+    def run(main: Callable[[Network], Awaitable[Any]]) -> Any:
+        network = Network(Random(1))
+        loop = VirtualLoop(network)
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            result = runner.run(awaited(main, network))
+        assert loop.unhandled == []
+        return result
+
+    return run

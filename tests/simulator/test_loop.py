@@ -1,0 +1,265 @@
+import asyncio
+import signal
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Any
+
+import pytest
+
+from simulator.loop import SimulationError, VirtualLoop
+from simulator.network import Network
+
+
+def run(main: Callable[[], Awaitable[Any]], *, budget: float = 1e6) -> tuple[Any, VirtualLoop]:
+    loop = VirtualLoop(Network(Random(1)), budget=budget)
+
+    async def awaited() -> Any:
+        return await main()
+
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        return runner.run(awaited()), loop
+
+
+# Order and time
+
+
+def test_callbacks_run_in_the_order_of_their_scheduling_and_before_timers() -> None:
+    async def main() -> list[str]:
+        loop, seen = asyncio.get_running_loop(), []
+        loop.call_later(0, seen.append, "timer")
+        loop.call_soon(seen.append, "first")
+        loop.call_soon(seen.append, "second")
+        await asyncio.sleep(1)
+        return seen
+
+    assert run(main)[0] == ["first", "second", "timer"]
+
+
+def test_timers_run_by_deadline_whatever_the_order_of_their_scheduling() -> None:
+    async def main() -> list[int]:
+        loop, seen = asyncio.get_running_loop(), []
+        for delay in (3, 1, 2):
+            loop.call_later(delay, seen.append, delay)
+        await asyncio.sleep(4)
+        return seen
+
+    assert run(main)[0] == [1, 2, 3]
+
+
+def test_timers_of_one_deadline_have_an_order_that_repeats() -> None:
+    # asyncio promises none. A heap without chance has one, and that is all that a seed needs.
+    async def main() -> list[int]:
+        loop, seen = asyncio.get_running_loop(), []
+        handles = [loop.call_at(5.0, seen.append, number) for number in range(300)]
+        for handle in handles[::2]:
+            handle.cancel()
+        await asyncio.sleep(6)
+        return seen
+
+    first = run(main)[0]
+    assert sorted(first) == list(range(1, 300, 2))
+    assert all(run(main)[0] == first for _ in range(3))
+
+
+def test_sleep_of_nothing_lets_everybody_else_run_once() -> None:
+    async def main() -> list[str]:
+        seen: list[str] = []
+
+        async def step(name: str) -> None:
+            for turn in "12":
+                seen.append(name + turn)
+                await asyncio.sleep(0)
+
+        await asyncio.gather(step("a"), step("b"))
+        return seen
+
+    assert run(main)[0] == ["a1", "b1", "a2", "b2"]
+
+
+def test_the_clock_moves_by_timers_alone() -> None:
+    async def main() -> tuple[float, float]:
+        loop = asyncio.get_running_loop()
+        for _ in range(1000):
+            await asyncio.sleep(0)
+        before = loop.time()
+        await asyncio.sleep(2.5)
+        return before, loop.time()
+
+    assert run(main)[0] == (0.0, 2.5)
+
+
+def test_an_hour_of_sleep_costs_milliseconds() -> None:
+    async def main() -> float:
+        for _ in range(3600):
+            await asyncio.sleep(1)
+        return asyncio.get_running_loop().time()
+
+    began = time.perf_counter()
+    assert run(main)[0] == pytest.approx(3600)
+    assert time.perf_counter() - began < 1.0  # some 50 ms; the rest is for a busy machine
+
+
+def test_while_a_loop_is_blocked_time_passes_and_nothing_runs() -> None:
+    async def main() -> list[float]:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        seen: list[float] = []
+        loop.call_later(1, lambda: seen.append(loop.time()))
+        loop.call_later(0.5, loop.advance, 10)
+        await asyncio.sleep(2)
+        return [*seen, loop.time()]
+
+    assert run(main)[0] == pytest.approx([10.5, 10.5])
+
+
+# What ends a run
+
+
+def test_a_deadlock_names_the_waiting_tasks_and_where_they_wait() -> None:
+    async def wait_for_nobody() -> None:
+        await asyncio.Event().wait()
+
+    async def main() -> None:
+        await asyncio.sleep(3)
+        await asyncio.create_task(wait_for_nobody(), name="the forgotten")
+
+    with pytest.raises(
+        SimulationError, match=r"deadlock at 3 s.*the forgotten in .*wait_for_nobody line \d+"
+    ):
+        run(main)
+
+
+def test_a_run_that_repeats_for_ever_ends_at_its_budget() -> None:
+    async def main() -> None:
+        while True:
+            await asyncio.sleep(60)
+
+    with pytest.raises(SimulationError, match=r"budget of 600 s"):
+        run(main, budget=600)
+
+
+def test_an_exception_that_nobody_retrieves_is_kept() -> None:
+    async def fail() -> None:
+        raise ZeroDivisionError("mine")
+
+    async def main() -> None:
+        task = asyncio.create_task(fail())
+        await asyncio.sleep(1)
+        del task
+
+    _, loop = run(main)
+    assert [str(error) for error in loop.unhandled] == ["mine"]
+
+
+def test_an_exception_in_a_callback_is_kept_and_the_loop_goes_on() -> None:
+    async def main() -> str:
+        asyncio.get_running_loop().call_soon(lambda: 1 / 0)
+        await asyncio.sleep(1)
+        return "went on"
+
+    result, loop = run(main)
+    assert (result, [type(error) for error in loop.unhandled]) == ("went on", [ZeroDivisionError])
+
+
+# What has no place
+
+
+async def _thread() -> None:
+    await asyncio.to_thread(print)
+
+
+async def _executor() -> None:
+    await asyncio.get_running_loop().run_in_executor(None, print)
+
+
+async def _program() -> None:
+    await asyncio.create_subprocess_exec("true")
+
+
+async def _shell() -> None:
+    await asyncio.create_subprocess_shell("true")
+
+
+async def _signal() -> None:
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, print)
+
+
+async def _file() -> None:
+    asyncio.get_running_loop().add_reader(0, print)
+
+
+async def _tls() -> None:
+    await asyncio.open_connection("a", 1, ssl=ssl.create_default_context())
+
+
+async def _datagrams() -> None:
+    await asyncio.get_running_loop().create_datagram_endpoint(asyncio.DatagramProtocol, ("a", 1))
+
+
+async def _unix() -> None:
+    await asyncio.get_running_loop().create_unix_connection(asyncio.Protocol, "a")
+
+
+async def _real_socket() -> None:
+    with socket.socket() as sock:
+        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", 1))
+
+
+async def _ready_made_socket() -> None:
+    with socket.socket() as sock:
+        await asyncio.get_running_loop().create_connection(asyncio.Protocol, sock=sock)
+
+
+@pytest.mark.parametrize(
+    ("attempt", "what"),
+    [
+        (_thread, "an executor"),
+        (_executor, "an executor"),
+        (_program, "subprocesses"),
+        (_shell, "subprocesses"),
+        (_signal, "signals"),
+        (_file, "files and real sockets"),
+        (_tls, "TLS"),
+        (_datagrams, "datagrams"),
+        (_unix, "unix sockets"),
+        (_real_socket, "files and real sockets"),
+        (_ready_made_socket, "ready-made sockets"),
+    ],
+)
+def test_what_cannot_be_simulated_is_refused_by_name(
+    attempt: Callable[[], Awaitable[None]], what: str
+) -> None:
+    with pytest.raises(SimulationError, match=f"no place for .*{what}.*: [a-z]"):
+        run(attempt)
+
+
+def test_another_thread_that_calls_in_gets_the_error() -> None:
+    errors: list[str] = []
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+
+        def call() -> None:
+            try:
+                loop.call_soon_threadsafe(print)
+            except SimulationError as error:
+                errors.append(str(error))
+
+        thread = threading.Thread(target=call)
+        thread.start()
+        thread.join()
+
+    run(main)
+    assert len(errors) == 1
+    assert "another thread" in errors[0]
+
+
+def test_a_name_is_its_own_address() -> None:
+    async def main() -> Any:
+        return await asyncio.get_running_loop().getaddrinfo("wall-3", 80)
+
+    assert [info[4] for info in run(main)[0]] == [("wall-3", 80)]

@@ -1,0 +1,706 @@
+import asyncio
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Any
+
+import pytest
+
+from simulator.loop import VirtualLoop
+from simulator.network import Direction, Network, Path
+from simulator.stream import GIVE_UP, LATENCY, WINDOW
+from simulator.transport import READ_AT_MOST, SimTransport
+
+Simulate = Callable[[Callable[[Network], Awaitable[Any]]], Any]
+FIN: tuple[str, object] = ("eof", None)
+RESET: tuple[str, object] = ("lost", "ConnectionResetError")
+CLEAN: tuple[str, object] = ("lost", None)
+
+
+class End(asyncio.Protocol):
+    """One end that writes down what happens to it, and checks that nothing happens inside another's call."""
+
+    depth = 0
+
+    def __init__(self, *, keep_open: bool = False) -> None:
+        self.log: list[tuple[str, Any]] = []
+        self.times: list[float] = []
+        self.got = bytearray()
+        self.sizes: list[int] = []
+        self.keep_open = keep_open
+        self.transport: SimTransport
+
+    def _note(self, what: str, value: object = None) -> None:
+        assert End.depth == 0, f"{what} came from inside a call of an end"
+        self.log.append((what, value))
+        self.times.append(asyncio.get_running_loop().time())
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, SimTransport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._note("data")
+        self.got += data
+        self.sizes.append(len(data))
+
+    def eof_received(self) -> bool:
+        self._note("eof")
+        return self.keep_open
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._note("lost", None if exc is None else type(exc).__name__)
+
+    def pause_writing(self) -> None:
+        self.log.append(("pause", None))
+
+    def resume_writing(self) -> None:
+        self._note("resume")
+
+    def write(self, data: bytes) -> None:
+        End.depth += 1
+        try:
+            self.transport.write(data)
+        finally:
+            End.depth -= 1
+
+    @property
+    def endings(self) -> list[tuple[str, object]]:
+        return [entry for entry in self.log if entry[0] in ("eof", "lost")]
+
+
+class Scene:
+    """A path to a listener, and connections over it."""
+
+    def __init__(self, network: Network, *, keep_open: bool = False) -> None:
+        self.network = network
+        self.servers: list[End] = []
+        self.keep_open = keep_open
+        self.listener = network.listen(self._accept, "server", 80)
+        self.path: Path = network.path("proxy", 80, to=("server", 80))
+
+    def _accept(self) -> End:
+        self.servers.append(End(keep_open=self.keep_open))
+        return self.servers[-1]
+
+    async def connect(self) -> tuple[End, End]:
+        loop = asyncio.get_running_loop()
+        _, client = await loop.create_connection(lambda: End(keep_open=self.keep_open), "proxy", 80)
+        return client, self.servers[-1]
+
+    def add(
+        self, kind: str, direction: Direction = "upstream", toxicity: float = 1.0, **attributes: int
+    ) -> Any:
+        return self.path.add(kind, direction, attributes, toxicity)
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def settle() -> None:
+    """Long enough for everything that is under way on an undisturbed path."""
+    await asyncio.sleep(10 * LATENCY)
+
+
+# Connecting
+
+
+def test_a_connect_takes_its_round_trip(simulate: Simulate) -> None:
+    async def main(network: Network) -> float:
+        scene = Scene(network)
+        scene.path.latency = 0.25
+        await scene.connect()
+        return now()
+
+    assert simulate(main) == pytest.approx(0.5)
+
+
+def test_a_connect_where_nobody_listens_is_refused(simulate: Simulate) -> None:
+    async def main(_: Network) -> None:
+        with pytest.raises(ConnectionRefusedError, match="nobody"):
+            await asyncio.open_connection("nobody", 80)
+
+    simulate(main)
+
+
+def test_a_path_without_a_listener_accepts_and_ends_with_fin(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        scene.listener.close()
+        loop = asyncio.get_running_loop()
+        _, client = await loop.create_connection(End, "proxy", 80)
+        await settle()
+        return client.log, scene.path.connections
+
+    assert simulate(main) == ([FIN, CLEAN], [])
+
+
+def test_a_port_is_taken_once_and_free_again_after_its_listener(simulate: Simulate) -> None:
+    async def main(network: Network) -> None:
+        first = network.listen(End, "server", 80)
+        with pytest.raises(OSError, match="already in use"):
+            network.listen(End, "server", 80)
+        first.close()
+        second = network.listen(End, "server", 80)
+        first.close()  # once more does not touch the second
+        with pytest.raises(OSError, match="already in use"):
+            network.listen(End, "server", 80)
+        second.close()
+
+    simulate(main)
+
+
+def test_an_unreachable_address_times_out_after_some_two_minutes(simulate: Simulate) -> None:
+    async def main(network: Network) -> float:
+        scene = Scene(network)
+        scene.path.unreachable = True
+        with pytest.raises(TimeoutError):
+            await scene.connect()
+        return now()
+
+    assert simulate(main) == 127
+
+
+def test_a_connect_succeeds_at_the_next_try_once_the_address_is_reachable(simulate: Simulate) -> None:
+    async def main(network: Network) -> float:
+        scene = Scene(network)
+        scene.path.unreachable = True
+        asyncio.get_running_loop().call_later(5, setattr, scene.path, "unreachable", False)
+        await scene.connect()
+        return now()
+
+    assert simulate(main) == pytest.approx(7, abs=0.01)
+
+
+def test_a_connect_that_is_cancelled_as_it_succeeds_leaves_no_connection(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        task = asyncio.create_task(scene.connect())
+        while not scene.servers:
+            await asyncio.sleep(LATENCY / 2)
+        task.cancel()
+        await asyncio.wait([task])
+        await settle()
+        return task.cancelled(), scene.path.connections
+
+    # The cancel comes too late or in time; either way nobody is left with half a connection.
+    cancelled, connections = simulate(main)
+    assert not cancelled or connections == []
+
+
+# Bytes
+
+
+def test_bytes_arrive_after_the_latency_and_no_callback_comes_from_inside_a_write(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        client, server = await Scene(network).connect()
+        began = now()
+        client.write(b"one")
+        client.write(b"two")
+        assert server.log == []
+        await settle()
+        return bytes(server.got), server.sizes, server.times[0] - began
+
+    got, sizes, took = simulate(main)
+    assert (got, sizes) == (b"onetwo", [6])  # one read for what arrived together
+    assert took == pytest.approx(LATENCY)
+
+
+def test_one_read_takes_no_more_than_asyncio_does(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        client, server = await Scene(network).connect()
+        server.transport.pause_reading()
+        client.write(b"x" * WINDOW)
+        await settle()
+        server.transport.resume_reading()
+        await settle()
+        return server.sizes
+
+    assert max(simulate(main)) <= READ_AT_MOST
+
+
+def test_a_latency_delays_each_way_by_itself(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        client, server = await scene.connect()
+        up = scene.add("latency", latency=300, jitter=0)
+        began = now()
+        client.write(b"up")
+        server.write(b"down")
+        await asyncio.sleep(1)
+        return server.times[0] - began, client.times[0] - began, up.bytes
+
+    up, down, counted = simulate(main)
+    assert up == pytest.approx(0.3 + LATENCY)
+    assert down == pytest.approx(LATENCY)
+    assert counted == 2
+
+
+def test_jitter_varies_the_delay_and_keeps_the_order(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        client, server = await scene.connect()
+        effect = scene.add("latency", latency=100, jitter=90)
+        for number in range(50):
+            client.write(bytes([number]))
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(1)
+        return (
+            bytes(server.got),
+            {round(b - a, 6) for a, b in zip(server.times, server.times[1:])},
+            effect.bytes,
+        )
+
+    got, gaps, counted = simulate(main)
+    assert got == bytes(range(50))
+    assert len(gaps) > 20
+    assert counted == 50
+
+
+def test_removing_a_latency_releases_at_once_what_it_holds(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        client, server = await scene.connect()
+        effect = scene.add("latency", latency=60_000, jitter=1000)
+        client.write(b"held")
+        await asyncio.sleep(1)
+        scene.path.remove(effect, "upstream")
+        released = now()
+        await settle()
+        return bytes(server.got), server.times[0] - released
+
+    assert simulate(main) == (b"held", pytest.approx(0, abs=1e-6))
+
+
+def test_a_bandwidth_lets_its_rate_through_in_tenths_of_a_second(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        client, server = await scene.connect()
+        effect = scene.add("bandwidth", rate=10)
+        began = now()
+        client.write(b"x" * 25_000)
+        await asyncio.sleep(10)
+        return server.sizes, server.times[-1] - began, effect.bytes
+
+    sizes, took, counted = simulate(main)
+    assert sizes == [1000] * 25
+    assert took == pytest.approx(2.5, abs=0.001)
+    assert counted == 25_000
+
+
+def test_a_slicer_delivers_pieces_apart_and_counts_each_byte_once(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        client, server = await scene.connect()
+        effect = scene.add("slicer", average_size=100, size_variation=50, delay=1000)
+        data = bytes(range(256)) * 20
+        client.write(data)
+        await asyncio.sleep(1)
+        gaps = [b - a for a, b in zip(server.times, server.times[1:])]
+        return server.got == data, server.sizes, min(gaps), effect.bytes
+
+    same, sizes, gap, counted = simulate(main)
+    assert same
+    assert all(50 <= size <= 150 for size in sizes[:-1])
+    assert gap == pytest.approx(0.001)
+    assert counted == 5120
+
+
+# Silence
+
+
+def test_a_stall_holds_bytes_and_end_and_releases_them_in_order(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        client, server = await scene.connect()
+        effect = scene.add("stall")
+        client.write(b"one")
+        await asyncio.sleep(10)
+        client.write(b"two")
+        client.transport.abort()
+        await asyncio.sleep(10)
+        before = list(server.log)
+        scene.path.remove(effect, "upstream")
+        await settle()
+        return before, bytes(server.got), server.endings, effect.bytes, scene.path.connections
+
+    assert simulate(main) == ([], b"onetwo", [FIN, CLEAN], 6, [])
+
+
+def test_a_reset_under_a_stall_arrives_when_it_heals_and_the_held_bytes_are_lost(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        client, server = await scene.connect()
+        server.write(b"unread")
+        client.transport.pause_reading()
+        await settle()
+        effect = scene.add("stall")
+        client.write(b"lost")
+        client.transport.close()  # with unread data
+        await asyncio.sleep(5)
+        before = list(server.log)
+        scene.path.remove(effect, "upstream")
+        await settle()
+        return before, server.log
+
+    assert simulate(main) == ([], [RESET])
+
+
+def test_a_blackhole_drops_bytes_and_ends_and_the_connection_dies_as_it_heals(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        client, server = await scene.connect()
+        effect = scene.add("blackhole")
+        for _ in range(100):
+            client.write(b"x" * 10_000)  # its proxy acknowledges all
+            await asyncio.sleep(1)
+        buffered = client.transport.get_write_buffer_size()
+        client.transport.close()
+        await asyncio.sleep(GIVE_UP)
+        before = list(server.log)
+        scene.path.remove(effect, "upstream")
+        await settle()
+        return buffered, before, server.log, client.endings, effect.bytes, effect.ends, scene.path.connections
+
+    assert simulate(main) == (0, [], [FIN, CLEAN], [CLEAN], 1_000_000, 1, [])
+
+
+def test_a_timeout_ends_a_connection_without_traffic_and_never_a_busy_one(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        client, server = await scene.connect()
+        effect = scene.add("timeout", timeout=1000)
+        for _ in range(10):
+            await asyncio.sleep(0.9)
+            client.write(b"busy")
+        alive = not client.endings
+        quiet = now()
+        await asyncio.sleep(2)
+        return alive, client.endings, client.times[0] - quiet, server.got, effect.bytes, effect.ends
+
+    alive, endings, after, got, dropped, ends = simulate(main)
+    assert (alive, endings, got, dropped, ends) == (True, [FIN, CLEAN], b"", 40, 1)
+    assert after == pytest.approx(1, abs=0.01)
+
+
+def test_a_partition_longer_than_tcp_bears_gives_the_sender_a_time_out(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        client, server = await scene.connect()
+        effect = scene.add("stall")
+        await asyncio.sleep(100)
+        began = now()
+        client.write(b"x")
+        await asyncio.sleep(2000)
+        took = client.times[-1] - began
+        scene.path.remove(effect, "upstream")
+        await settle()
+        half_open = list(server.log)
+        server.write(b"is anybody there?")
+        await settle()
+        return client.log, took, half_open, server.log, scene.path.connections
+
+    log, took, half_open, after, connections = simulate(main)
+    assert log == [("lost", "TimeoutError")]
+    assert took == pytest.approx(GIVE_UP)
+    assert half_open == []
+    assert after == [RESET]
+    assert connections == []
+
+
+# Cuts
+
+
+def test_a_reset_peer_spares_an_idle_connection_and_ends_one_with_traffic(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        old, _ = await scene.connect()
+        effect = scene.add("reset_peer", timeout=500)
+        young, _ = await scene.connect()
+        idle, _ = await scene.connect()
+        await asyncio.sleep(10)
+        began = now()
+        for client in (old, young):
+            client.write(b"a")
+            client.write(b"b")
+        await asyncio.sleep(2)
+        return old.log, young.log, idle.log, young.times[0] - began, effect.ends, effect.bytes
+
+    old, young, idle, after, ends, dropped = simulate(main)
+    assert (old, young, idle) == ([FIN, CLEAN], [RESET], [])
+    assert after == pytest.approx(0.5, abs=0.001)
+    assert (ends, dropped) == (2, 0)
+
+
+@pytest.mark.parametrize("existing", [True, False])
+def test_limit_data_counts_from_its_begin_or_the_connections_and_ends_with_fin(
+    simulate: Simulate, *, existing: bool
+) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        if existing:
+            client, server = await scene.connect()
+            client.write(b"before")
+            await settle()
+            effect = scene.add("limit_data", bytes=10)
+        else:
+            effect = scene.add("limit_data", bytes=10)
+            client, server = await scene.connect()
+        client.write(b"1234")
+        await settle()
+        client.write(b"567890 and more")
+        await settle()
+        return bytes(server.got), server.endings, client.endings, effect.ends
+
+    before = b"before" if existing else b""
+    assert simulate(main) == (before + b"1234567890", [FIN, CLEAN], [FIN, CLEAN], 1)
+
+
+def test_a_slow_close_delays_the_end_and_not_the_bytes(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        client, server = await scene.connect()
+        effect = scene.add("slow_close", delay=2000)
+        began = now()
+        client.write(b"bye")
+        client.transport.close()
+        await asyncio.sleep(5)
+        return [t - began for t in server.times], server.endings, effect.ends, effect.bytes
+
+    times, endings, ends, counted = simulate(main)
+    assert times[:2] == pytest.approx([LATENCY, 2 + LATENCY], abs=0.001)
+    assert (endings, ends, counted) == ([FIN, CLEAN], 1, 0)
+
+
+def test_down_ends_everybody_refuses_and_comes_back_at_the_same_address(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        pairs = [await scene.connect() for _ in range(2)]
+        held = scene.add("stall")
+        pairs[0][0].write(b"held, and lost with the proxy")
+        ended = scene.path.disable()
+        await settle()
+        with pytest.raises(ConnectionRefusedError):
+            await scene.connect()
+        scene.path.enable()
+        scene.path.remove(held, "upstream")
+        await scene.connect()
+        return ended, [end.log for pair in pairs for end in pair], len(scene.path.connections)
+
+    assert simulate(main) == (2, [[FIN, CLEAN]] * 4, 1)
+
+
+def test_a_cut_frees_who_waits_with_a_full_write_buffer(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        client, server = await scene.connect()
+        server.transport.pause_reading()
+        client.write(b"x" * (WINDOW + 100_000))
+        scene.path.disable()
+        await asyncio.sleep(1)
+        return client.transport.get_write_buffer_size(), client.endings
+
+    size, endings = simulate(main)
+    assert size == 0
+    assert endings[-1][0] == "lost"
+
+
+def test_toxicity_strikes_the_same_connections_for_the_same_seed() -> None:
+    def struck(seed: int) -> list[bool]:
+        async def main(network: Network) -> list[bool]:
+            scene = Scene(network)
+            scene.add("stall", toxicity=0.5)
+            ends = [await scene.connect() for _ in range(40)]
+            for client, _ in ends:
+                client.write(b"x")
+            await settle()
+            return [not server.got for _, server in ends]
+
+        network = Network(Random(seed))
+        with asyncio.Runner(loop_factory=lambda: VirtualLoop(network)) as runner:
+            return runner.run(main(network))
+
+    assert struck(1) == struck(1)
+    assert struck(1) != struck(2)
+    assert 8 < sum(struck(1)) < 32
+
+
+# Back-pressure
+
+
+def test_a_peer_that_does_not_read_stops_the_writer_until_it_reads_again(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        client, server = await Scene(network).connect()
+        server.transport.pause_reading()
+        client.write(b"x" * WINDOW)
+        await settle()
+        fits = client.transport.get_write_buffer_size(), list(client.log)
+        client.write(b"x" * 64 * 1024)
+        at_the_mark = client.transport.get_write_buffer_size(), list(client.log)
+        client.write(b"x")
+        above = client.transport.get_write_buffer_size(), list(client.log)
+        server.transport.resume_reading()
+        await settle()
+        return fits, at_the_mark, above, client.transport.get_write_buffer_size(), client.log, len(server.got)
+
+    paused = [("pause", None)]
+    assert simulate(main) == (
+        (0, []),
+        (65536, []),
+        (65537, paused),
+        0,
+        [*paused, ("resume", None)],
+        WINDOW + 65537,
+    )
+
+
+def test_the_marks_of_the_write_buffer_are_asyncios(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        client, _ = await Scene(network).connect()
+        before = client.transport.get_write_buffer_limits()
+        client.transport.set_write_buffer_limits(high=1000)
+        with pytest.raises(ValueError, match="must be >="):
+            client.transport.set_write_buffer_limits(high=1, low=2)
+        return before, client.transport.get_write_buffer_limits()
+
+    assert simulate(main) == ((16384, 65536), (250, 1000))
+
+
+# Ends
+
+
+def test_bytes_before_a_close_arrive_before_the_fin(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        client, server = await scene.connect()
+        client.write(b"x" * 3 * WINDOW)
+        client.transport.close()
+        await settle()
+        return len(server.got), server.endings, client.endings, scene.path.connections
+
+    assert simulate(main) == (3 * WINDOW, [FIN, CLEAN], [CLEAN], [])
+
+
+def test_a_half_closed_connection_still_carries_the_other_way(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network, keep_open=True)
+        client, server = await scene.connect()
+        client.write(b"question")
+        client.transport.write_eof()
+        await settle()
+        with pytest.raises(RuntimeError):
+            client.transport.write(b"more")
+        server.write(b"answer")
+        await settle()
+        half = bytes(client.got), server.endings, client.endings
+        server.transport.close()
+        await settle()
+        client.transport.close()
+        await settle()
+        return half, client.endings, scene.path.connections
+
+    assert simulate(main) == ((b"answer", [FIN], []), [FIN, CLEAN], [])
+
+
+def test_a_close_with_unread_bytes_resets_the_peer(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        client, server = await scene.connect()
+        client.transport.pause_reading()
+        server.write(b"unread")
+        await settle()
+        client.transport.close()
+        await settle()
+        return client.log, server.log, scene.path.connections
+
+    assert simulate(main) == ([CLEAN], [RESET], [])
+
+
+def test_a_write_to_a_peer_that_is_gone_ends_in_connection_lost(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network, keep_open=True)
+        client, server = await scene.connect()
+        server.transport.abort()
+        await settle()
+        client.write(b"one")  # answered with RST, which nobody reads after the end of the stream
+        await settle()
+        still = list(client.log)
+        client.write(b"two")
+        await settle()
+        return still, client.log, scene.path.connections
+
+    assert simulate(main) == ([FIN], [FIN, RESET], [])
+
+
+def test_an_abort_drops_what_is_buffered_and_the_peer_sees_the_end(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        client, server = await Scene(network).connect()
+        server.transport.pause_reading()
+        client.write(b"x" * 2 * WINDOW)
+        await settle()
+        client.transport.abort()
+        left = client.transport.get_write_buffer_size()
+        await settle()
+        server.transport.resume_reading()
+        await settle()
+        return left, len(server.got), server.endings, client.endings
+
+    assert simulate(main) == (0, WINDOW, [FIN, CLEAN], [CLEAN])
+
+
+def test_a_reset_overtakes_bytes_on_their_way_and_spares_those_that_arrived(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        client, server = await scene.connect()
+        client.transport.pause_reading()
+        server.transport.pause_reading()
+        server.write(b"unread")
+        client.write(b"arrived")
+        await settle()
+        client.write(b"on its way")
+        client.transport.abort()
+        await settle()
+        before = list(server.log)
+        server.transport.resume_reading()
+        await settle()
+        return before, bytes(server.got), server.endings
+
+    assert simulate(main) == ([], b"arrived", [RESET])
+
+
+def test_a_protocol_that_raises_loses_its_connection_and_the_error_is_kept() -> None:
+    class Broken(End):
+        def data_received(self, data: bytes) -> None:
+            raise ZeroDivisionError(data.decode())
+
+    async def main(network: Network) -> Any:
+        network.listen(Broken, "server", 80)
+        _, client = await asyncio.get_running_loop().create_connection(End, "server", 80)
+        client.write(b"mine")
+        await settle()
+        return client.endings
+
+    network = Network(Random(1))
+    loop = VirtualLoop(network)
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        assert runner.run(main(network)) == [FIN, CLEAN]
+    assert [str(error) for error in loop.unhandled] == ["mine"]
+
+
+def test_hundreds_of_connections_leave_nothing_behind(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        effects = [scene.add("latency", latency=5, jitter=2), scene.add("timeout", "downstream", timeout=50)]
+        for number in range(300):
+            client, server = await scene.connect()
+            client.write(b"x" * 1000)
+            if number % 3 == 0:
+                client.transport.abort()
+            elif number % 3 == 1:
+                server.transport.close()
+        await asyncio.sleep(1)
+        loop: Any = asyncio.get_running_loop()
+        timers = [handle for handle in loop._scheduled if not handle.cancelled()]
+        return len(scene.path.connections), len(timers), effects[1].touched > 0
+
+    assert simulate(main) == (0, 0, True)

@@ -24,9 +24,9 @@ $(READY): pyproject.toml constraints.txt
 chaos: setup ## all scenarios against the tracker; the table, and records in runs/latest
 	@$(BIN)/simtool chaos $(ARGS)
 
-test: setup ## the unit tests, then what starts processes and what goes through Toxiproxy
-	@$(BIN)/pytest -q -n 3 -m "not commands and not toxiproxy" $(ARGS)
-	@$(BIN)/pytest -q -n 2 -m "commands or toxiproxy" $(ARGS)
+test: setup ## the unit tests, then whole scenarios, processes, and what goes through Toxiproxy
+	@$(BIN)/pytest -q -n 2 -m "not commands and not scenarios and not toxiproxy" $(ARGS)
+	@$(BIN)/pytest -q -n 2 -m "commands or scenarios or toxiproxy" $(ARGS)
 
 check: setup ## ruff, mypy --strict, and the rules of who imports whom
 	@$(BIN)/ruff check .
@@ -36,6 +36,7 @@ check: setup ## ruff, mypy --strict, and the rules of who imports whom
 
 bench: setup ## the ratios that the design promises, measured side by side
 	@$(BIN)/python bench/pipeline.py
+	@$(BIN)/python bench/simulation.py
 	@$(BIN)/python bench/delay.py
 
 clean: ## remove what the targets above made, .venv included

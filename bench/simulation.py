@@ -42,7 +42,7 @@ HOUR = 3600.0
 STREAM = 100.0
 """Virtual seconds of the stream: 2.5 kB messages at 30 a second."""
 FPS = 30
-ROUNDS = 5
+ROUNDS = 3
 OTHERS = {"async-solipsism": ("0.10", (3, 11)), "simloop": ("0.2.2", (3, 12))}
 """Version, and the oldest Python that admits it."""
 

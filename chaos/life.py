@@ -15,7 +15,7 @@ from chaos.faults import Change, timeline
 from chaos.history import Began, Broke, Healed, History, HistoryEvent, Phase, Reached, in_scenario_time
 from chaos.scenario import Scenario
 from simulator import events as peer
-from simulator.climber import generate_climb
+from simulator.climber import Climb, generate_climb
 from simulator.feeds import FrameAt, LiveFeed
 from simulator.pose_server import FEED_PATH, SINK_PATH, PoseServer
 from tracker.calibration import load_calibration
@@ -65,9 +65,7 @@ class Life:
         self._engine = engine
         self._seed = seed
         workload = scenario.workload
-        self._climb = generate_climb(seed, fps=workload.fps, holds=workload.holds)
-        # Each frame is wanted twice: by the feed, and by the reference run afterwards.
-        self._frame = lru_cache(FRAMES_KEPT)(self._climb.frame)
+        self._climb, self._frame = _climb(seed, workload.fps, workload.holds)
         self._began = 0.0
         self._scale = 1.0
         self._events: list[HistoryEvent] = []
@@ -204,6 +202,13 @@ class Life:
 
     def _reached(self, phase: Phase) -> None:
         self._note(Reached(t=asyncio.get_running_loop().time(), phase=phase))
+
+
+@lru_cache(maxsize=1)
+def _climb(seed: int, fps: float, holds: int) -> tuple[Climb, FrameAt]:
+    """A climb and its frames. They are wanted again: by the reference run, and by the seed's next scenario."""
+    climb = generate_climb(seed, fps=fps, holds=holds)
+    return climb, lru_cache(FRAMES_KEPT)(climb.frame)
 
 
 async def _until(moment: float) -> None:

@@ -11,7 +11,7 @@ from simulator.transport import SimTransport
 
 LATENCY = 0.0001
 """Seconds of one direction of an undisturbed path: loopback, roughly."""
-WINDOW = 256 * 1024
+WINDOW = 1024 * 1024
 """Bytes that a direction takes before its sender has to keep them: the kernels' buffers together."""
 GIVE_UP = 924.6
 """Seconds without an acknowledgement after which TCP tells its sender: Linux's default, tcp_retries2 = 15."""

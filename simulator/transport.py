@@ -45,7 +45,7 @@ class SimTransport(asyncio.Transport):
         self._out: Way
         self._in: Way
         # Writing
-        self._buffer: deque[bytes] = deque()
+        self._buffer: deque[bytes | memoryview] = deque()
         self._buffered = 0
         self._high, self._low = 64 * 1024, 16 * 1024
         self._writing_paused = False
@@ -97,10 +97,11 @@ class SimTransport(asyncio.Transport):
         while self._buffer and (room := self._out.room) > 0:
             data = self._buffer.popleft()
             if len(data) > room:
-                self._buffer.appendleft(data[room:])
-                data = data[:room]
+                rest = memoryview(data)  # or a large write would be copied once for each window
+                self._buffer.appendleft(rest[room:])
+                data = rest[:room]
             self._buffered -= len(data)
-            self._out.carry(data)
+            self._out.carry(bytes(data))
 
     @property
     def waits_to_send(self) -> bool:

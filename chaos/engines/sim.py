@@ -1,6 +1,7 @@
 """Virtual time and a network in memory: the same scenario, seed and code give the same history."""
 
 import asyncio
+import gc
 from collections.abc import Callable, Coroutine
 from random import Random
 from typing import Any
@@ -29,6 +30,7 @@ class SimEngine:
                 runner.run(life(_SimWorld(network)))
         except SimulationError as error:
             raise EngineError(str(error)) from error
+        gc.collect()  # an exception that sits in a reference cycle is noticed only when that is collected
         if loop.unhandled:
             raise EngineError(f"an exception that nobody retrieved: {loop.unhandled[0]!r}")
 

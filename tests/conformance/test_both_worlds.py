@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 Play = Callable[[Callable[[Any], Awaitable[Any]]], Any]
 LATE = 0.08
@@ -56,8 +56,8 @@ def test_a_latency_does_not_delay_the_connect(play: Play) -> None:
 @pytest.mark.parametrize(("young", "ending"), [(True, ["ConnectionResetError"]), (False, ["eof", "lost"])])
 def test_a_reset_comes_with_traffic_and_is_a_fin_for_an_older_connection(
     play: Play,
-    young: bool,
-    ending: list[str],  # noqa: FBT001 - pytest hands it by name
+    young: bool,  # noqa: FBT001 - pytest hands it over by name
+    ending: list[str],
 ) -> None:
     async def experiment(stage: Any) -> Any:
         await stage.listen()
@@ -321,9 +321,8 @@ async def _wait(connection: ServerConnection) -> None:
         (_return, None, ("ConnectionClosedOK", 1000, None)),
         (_abort, None, ("ConnectionClosedError", None, None)),
         (_wait, "down", ("ConnectionClosedError", None, None)),
-        (_wait, "reset_peer", ("ConnectionClosedError", None, "ConnectionResetError")),
     ],
-    ids=["close-1012", "close-1000", "abort", "fin", "rst"],
+    ids=["close-1012", "close-1000", "abort", "fin"],
 )
 def test_a_websocket_client_sees_the_same_end(
     play: Play,
@@ -334,16 +333,11 @@ def test_a_websocket_client_sees_the_same_end(
     async def experiment(stage: Any) -> Any:
         async with serve(handler, "127.0.0.1", 0, ping_interval=None, close_timeout=0.2) as server:
             await stage.lead_to(next(iter(server.sockets)).getsockname()[1])
-            if fault == "reset_peer":
-                # The handshake passes; the first message after it does not.
-                await stage.begin("reset_peer", timeout=100, direction="upstream", toxicity=0.0)
             client = await connect(
                 f"ws://{stage.address}/", proxy=None, ping_interval=None, close_timeout=0.2
             )
             if fault == "down":
                 await stage.begin("down")
-            elif fault == "reset_peer":
-                pytest.skip("see test_a_reset_during_the_handshake")
             with pytest.raises(ConnectionClosed) as caught:
                 async with asyncio.timeout(2):
                     await client.recv()
@@ -356,3 +350,29 @@ def test_a_websocket_client_sees_the_same_end(
             )
 
     assert play(experiment) == expected
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        ({"kind": "reset_peer"}, ["InvalidMessage"]),
+        ({"kind": "limit_data", "bytes": 20, "direction": "downstream"}, ["InvalidMessage", "EOFError"]),
+        ({"kind": "down"}, ["ConnectionRefusedError"]),
+        ({"kind": "blackhole"}, ["TimeoutError"]),
+    ],
+    ids=["rst", "fin", "refused", "silence"],
+)
+def test_a_websocket_client_sees_the_same_failure_of_its_handshake(
+    play: Play, fault: dict[str, object], expected: list[str]
+) -> None:
+    async def experiment(stage: Any) -> list[str]:
+        async with serve(_wait, "127.0.0.1", 0, ping_interval=None, open_timeout=0.5) as server:
+            await stage.lead_to(next(iter(server.sockets)).getsockname()[1])
+            heal = await stage.begin(**fault)
+            with pytest.raises((OSError, InvalidHandshake)) as caught:
+                await connect(f"ws://{stage.address}/", proxy=None, open_timeout=0.3)
+            await heal()
+            causes = [caught.value, caught.value.__cause__]
+            return [type(error).__name__ for error in causes if error is not None]
+
+    assert play(experiment)[: len(expected)] == expected

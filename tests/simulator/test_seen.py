@@ -5,7 +5,7 @@ from simulator.seen import Seen
 
 
 @given(st.lists(st.integers(0, 30)))
-def test_a_number_is_new_once(numbers: list[int]):
+def test_a_number_is_new_once(numbers: list[int]) -> None:
     seen = Seen()
     model: set[int] = set()
     for number in numbers:
@@ -13,7 +13,7 @@ def test_a_number_is_new_once(numbers: list[int]):
         model.add(number)
 
 
-def test_numbers_in_any_order_without_gaps_are_one_run():
+def test_numbers_in_any_order_without_gaps_are_one_run() -> None:
     seen = Seen()
     for number in (5, 1, 3, 2, 4):
         seen.add(number)

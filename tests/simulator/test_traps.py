@@ -73,7 +73,7 @@ class Writer:
         await asyncio.wait([writer])
 
     async def _write(self, wire: Wire) -> None:
-        while await wire.send(FRAME):
+        while await wire.send(FRAME):  # noqa: ASYNC110 - a frame's interval, not a poll
             await asyncio.sleep(1 / 30)
 
 

@@ -15,6 +15,6 @@ def test_a_number_is_new_once(numbers: list[int]) -> None:
 
 def test_numbers_in_any_order_without_gaps_are_one_run() -> None:
     seen = Seen()
-    for number in (5, 1, 3, 2, 4):
+    for number in (5, 4, 1, 3, 2, 6):
         seen.add(number)
-    assert (seen._firsts, seen._lasts) == ([1], [5])
+    assert (seen._firsts, seen._lasts) == ([1], [6])

@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
+# Compiled once, and not anew in every run and every worker of the tests.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup chaos test check bench clean
 
@@ -25,8 +28,8 @@ chaos: setup ## all scenarios against the tracker; the table, and records in run
 	@$(BIN)/simtool chaos $(ARGS)
 
 test: setup ## the unit tests, then whole scenarios, processes, and what goes through Toxiproxy
-	@$(BIN)/pytest -q -n 2 -m "not commands and not scenarios and not toxiproxy" $(ARGS)
-	@$(BIN)/pytest -q -n 2 -m "commands or scenarios or toxiproxy" $(ARGS)
+	@$(BIN)/pytest -q -n 2 -m "not commands and not scenarios and not sockets and not toxiproxy" $(ARGS)
+	@$(BIN)/pytest -q -n 2 -m "commands or scenarios or sockets or toxiproxy" $(ARGS)
 
 check: setup ## ruff, mypy --strict, and the rules of who imports whom
 	@$(BIN)/ruff check .

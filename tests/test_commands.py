@@ -207,7 +207,9 @@ async def test_a_scenario_from_a_file_ends_with_a_table_a_record_and_exit_code_0
         'name = "mine"\nabout = "mine"\nstresses = ["no-loss"]\nduration = "10s"\n'
         '[[faults]]\nat = "4s"\nfor = "2s"\non = "output"\nkind = "down"\n'
     )
-    code, out, _ = await run("simtool", "chaos", "mine.toml", "--json", "out.json", cwd=tmp_path)
+    code, out, _ = await run(
+        "simtool", "chaos", "mine.toml", "--engine", "toxiproxy", "--json", "out.json", cwd=tmp_path
+    )
     assert code == 0
     assert "1 pass" in out
     (result,) = json.loads((tmp_path / "out.json").read_text())["runs"]

@@ -20,6 +20,8 @@ from tracker.pipeline import Pipeline
 from tracker.session import load_route
 from tracker.wall import load_wall, parse_wall
 
+pytestmark = pytest.mark.scenarios
+
 
 def pipeline_for(climb: Climb, directory: Path) -> Pipeline:
     wall, calibration, route = climb.write_files(directory)

@@ -19,6 +19,8 @@ from tests.tracker.conftest import QUICK, Record, Running, seqs
 from tracker import events
 from tracker.config import OutboxLimits, Timing
 
+pytestmark = pytest.mark.sockets
+
 
 class Peer:
     """A pose server, its record and its URLs."""

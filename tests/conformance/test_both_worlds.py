@@ -12,6 +12,8 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
+pytestmark = pytest.mark.scenarios
+
 Play = Callable[[Callable[[Any], Awaitable[Any]]], Any]
 LATE = 0.08
 """Seconds that a real machine may be late; none may be early by more than the clock's grain, EARLY."""

@@ -7,6 +7,7 @@ from typing import NoReturn
 import typer
 
 EXIT_USAGE = 2
+TYPER_INTERRUPTED = 130
 
 
 def run_command(
@@ -15,6 +16,8 @@ def run_command(
     """Run a command line and exit. `mistakes` are the exceptions whose text is for the user, and their exit codes."""
     try:
         code = app(standalone_mode=False)
+        if code == TYPER_INTERRUPTED:
+            raise KeyboardInterrupt  # noqa: TRY301 - typer has taken one and says it with this code
     except (typer.Abort, KeyboardInterrupt):
         typer.echo(f"{name}: interrupted", err=True)
         sys.exit(interrupted)

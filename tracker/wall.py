@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import pairwise
 from math import ceil, isfinite, sqrt
 from pathlib import Path
@@ -77,9 +76,8 @@ def load_wall(path: str | Path) -> Wall:
         raise WallError(f"wall {path}: {error}") from None
 
 
-@lru_cache(maxsize=2)
 def parse_wall(data: bytes) -> Wall:
-    """Parse a wall drawing; as `load_wall`, from memory. The same drawing again is the same wall, at no cost."""
+    """Parse a wall drawing; as `load_wall`, from memory."""
     root = _parse_xml(data)
     x, y, width, height = _view_box(root)
     tolerance = FLATTENING * max(width, height)

@@ -8,13 +8,17 @@ READY := $(VENV)/ready
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup chaos test check bench clean
+.PHONY: help setup ready chaos test check bench clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## .venv with pinned versions, and toxiproxy-server built with Go; quick when nothing changed
 	@$(BIN)/python -m chaos.toxiproxy_install --optional $(BIN)
+
+# The same, but that there is no server is said once, by the command that goes without.
+ready: $(READY)
+	@$(BIN)/python -m chaos.toxiproxy_install --optional --quiet $(BIN)
 
 # The stamp is written last: an interrupted set-up is done again.
 $(READY): pyproject.toml constraints.txt
@@ -24,20 +28,20 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-chaos: setup ## all scenarios against the tracker; the table, and records in runs/latest
+chaos: ready ## all scenarios against the tracker; the table, and records in runs/latest
 	@$(BIN)/simtool chaos $(ARGS)
 
-test: setup ## the unit tests, then whole scenarios, processes, and what goes through Toxiproxy
+test: ready ## the unit tests, then whole scenarios, processes, and what goes through Toxiproxy
 	@$(BIN)/pytest -q -n 2 -m "not commands and not scenarios and not sockets and not toxiproxy" $(ARGS)
 	@$(BIN)/pytest -q -n 2 -m "commands or scenarios or sockets or toxiproxy" $(ARGS)
 
-check: setup ## ruff, mypy --strict, and the rules of who imports whom
+check: ready ## ruff, mypy --strict, and the rules of who imports whom
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/pytest -q tests/test_layers.py
 
-bench: setup ## the ratios that the design promises, measured side by side
+bench: ready ## the ratios that the design promises, measured side by side
 	@$(BIN)/python bench/pipeline.py
 	@$(BIN)/python bench/simulation.py
 	@$(BIN)/python bench/delay.py

@@ -119,6 +119,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m chaos.toxiproxy_install")
     parser.add_argument("destination", type=Path, help=f"the file, or the directory to put {NAME} in")
     parser.add_argument("--optional", action="store_true", help="where it cannot be had, say so and exit 0")
+    parser.add_argument("--quiet", action="store_true", help="with --optional: do not even say so")
     options = parser.parse_args(arguments)
     env = os.environ
     target = _target(options.destination)
@@ -131,7 +132,7 @@ def main(arguments: list[str] | None = None) -> int:
         if not options.optional:
             print(error, file=sys.stderr)  # noqa: T201 - as above
             return 3
-        if not _found_elsewhere(env):
+        if not options.quiet and not _found_elsewhere(env):
             print(f"left out: everything on real sockets behind Toxiproxy: {error}", file=sys.stderr)  # noqa: T201 - as above
     return 0
 

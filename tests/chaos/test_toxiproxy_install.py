@@ -211,6 +211,8 @@ def test_without_go_the_command_says_one_line(
     assert said.err.startswith("left out: ")
     assert said.err.count("\n") == 1
     assert said.out == ""
+    assert main(["--optional", "--quiet", str(tmp_path / "server")]) == 0
+    assert capsys.readouterr() == ("", "")
 
 
 def test_nothing_is_left_out_where_a_server_is_found_elsewhere(

@@ -191,13 +191,14 @@ class Wire:
 
     async def _sleep(self, heartbeat: float) -> None:
         """Until a verdict, a probe or a kick is due; while an answer is awaited, a heartbeat at most."""
+        now = self._loop.time()
+        due = self.liveness.probe_due(urgent=self._link.traffic.urgent)
+        if self._pings and due <= now:
+            due = math.inf  # overdue, but the last one still waits for room in the write buffer
         verdict_due = self.liveness.wake_at()
-        probe_due = self.liveness.probe_due(urgent=self._link.traffic.urgent)
         if verdict_due is not None or self._pings:
-            beat = self._loop.time() + heartbeat
-            due = min(beat, verdict_due or beat, beat if self._pings else probe_due)
-        else:
-            due = probe_due
+            beat = now + heartbeat
+            due = min(due, beat, verdict_due or beat)
         self.kick.clear()
         try:
             async with asyncio.timeout_at(due):

@@ -121,7 +121,7 @@ class Wire:
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
         """While this lasts the traffic does not read, on purpose; silence then proves nothing."""
-        self.liveness.hold()
+        self.liveness.hold(self._loop.time())
         try:
             yield
         finally:
@@ -201,7 +201,7 @@ class Wire:
             due = min(due, beat, verdict_due or beat)
         self.kick.clear()
         try:
-            async with asyncio.timeout_at(due):
+            async with asyncio.timeout_at(due if due < math.inf else None):
                 await self.kick.wait()
         except TimeoutError:
             lag = self._loop.time() - due

@@ -8,16 +8,21 @@ Three rules decide:
    the deadline; missing that one makes it DEAD. Anything received extends the deadline, because the downstream
    lives, but only up to a ceiling: a peer that talks and hears nothing is dead all the same.
 2. A write buffer from which no byte leaves for `write_timeout` is DEAD: it blocks the probe itself.
-3. Time in which our own event loop did not run is nobody's silence: it is credited to the deadlines.
+3. Time in which our own event loop did not run, or in which we did not read on purpose, is nobody's silence: it is
+   credited to the deadlines.
 
-The shell tells what happened (`probe_sent`, `pong`, `received`, `progress`, `stalled`) and asks `check`.
+The shell tells what happened (`probe_sent`, `pong`, `received`, `progress`, `stalled`, `hold`) and asks `check`.
 """
 
-from collections import deque
+import math
 from dataclasses import dataclass
 from enum import Enum
 
 from tracker.config import Timing
+
+UNANSWERED_AT_MOST = 256
+"""Probes. A peer that confirms in its own words may answer none, and then no more are sent: each is kept until it
+is answered, here as a number and in the library with all that belongs to it."""
 
 
 class Health(Enum):
@@ -69,14 +74,15 @@ class Liveness:
         self._timing = timing
         self.round_trip = RoundTrip()
         self._health = Health.ALIVE
-        self._outstanding: deque[int] = deque()
+        self._newest = 0  # probes that were sent and answered, by number
+        self._answered = 0
         self._last_probe = now
         # The oldest moment since which an answer is due; moves with every answer. None: nothing is outstanding.
         self._anchor: float | None = None
         self._deadline = 0.0
         self._flushed = 0
         self._stuck_since: float | None = None
-        self._held = False
+        self._held_since: float | None = None
 
     @property
     def health(self) -> Health:
@@ -86,18 +92,20 @@ class Liveness:
     # What the shell tells
 
     def probe_sent(self, now: float, number: int) -> None:
-        """Probe `number` was handed to the transport. Numbers rise."""
-        self._outstanding.append(number)
+        """Probe `number` was handed to the transport. Numbers rise by one, from connection to connection too."""
+        if not self._outstanding:
+            self._answered = number - 1
+        self._newest = number
         self._last_probe = now
         if self._anchor is None:
             self._restart(now)
 
     def pong(self, now: float, number: int, rtt: float) -> None:
         """The answer to probe `number` came after `rtt` seconds; it answers every earlier probe too."""
-        if not self._outstanding or number < self._outstanding[0]:
+        reached = min(number, self._newest)
+        if reached <= self._answered:
             return
-        while self._outstanding and self._outstanding[0] <= number:
-            self._outstanding.popleft()
+        self._answered = reached
         self.round_trip.sample(rtt)
         self._proven(now)
 
@@ -122,23 +130,29 @@ class Liveness:
 
     def stalled(self, seconds: float) -> None:
         """Our own loop did not run for `seconds`: nobody could have been heard, so no deadline counts them."""
-        if self._anchor is not None:
+        if self._anchor is not None and self._held_since is None:  # what is held is credited as a whole
             self._anchor += seconds
             self._deadline += seconds
         if self._stuck_since is not None:
             self._stuck_since += seconds
 
-    def hold(self) -> None:
+    def hold(self, now: float) -> None:
         """We stop reading on purpose (back-pressure): from now on silence proves nothing."""
-        self._held = True
+        if self._held_since is None:
+            self._held_since = now
         # Nor does the silence before it count against the answers that will wait in the socket meanwhile.
         self._health = Health.ALIVE
 
     def resume(self, now: float) -> None:
-        """We read again; answers that waited in the socket get a full deadline."""
-        self._held = False
-        if self._outstanding:
-            self._restart(now)
+        """We read again; answers that waited in the socket get a full deadline, up to the ceiling.
+
+        The ceiling is credited and does not start over: a peer whose every message makes us hold, and who never
+        answers, would otherwise live for ever.
+        """
+        held_since, self._held_since = self._held_since, None
+        if held_since is not None and self._anchor is not None:
+            self._anchor += max(0.0, now - max(held_since, self._anchor))
+            self._deadline = now + self._patience()
 
     # What the shell asks
 
@@ -149,7 +163,7 @@ class Liveness:
         if self._stuck_since is not None and now >= self._stuck_since + self._timing.write_timeout:
             self._health = Health.DEAD
             return Verdict(Health.DEAD, "no byte left the write buffer", now - self._stuck_since)
-        if self._anchor is None or self._held:
+        if self._anchor is None or self._held_since is not None:
             return _ALIVE
         silence = now - self._anchor
         if now >= self._anchor + self._timing.probe_ceiling or (
@@ -172,20 +186,27 @@ class Liveness:
         """When the next probe should go; `urgent` while messages wait for a confirm that only a probe brings.
 
         While an answer is overdue (SUSPECT) probes go on at the quick pace: a peer may answer only the newest.
+        Infinity while `UNANSWERED_AT_MOST` are on their way.
         """
+        if self._outstanding >= UNANSWERED_AT_MOST:
+            return math.inf
         quick = urgent or self._health is Health.SUSPECT
         return self._last_probe + (self._timing.barrier_interval if quick else self._timing.probe_interval)
 
     def wake_at(self) -> float | None:
         """When `check` may next say something else although nothing happens; None: only events can change it."""
         deadlines = []
-        if self._anchor is not None and not self._held:
+        if self._anchor is not None and self._held_since is None:
             deadlines.append(min(self._deadline, self._anchor + self._timing.probe_ceiling))
         if self._stuck_since is not None:
             deadlines.append(self._stuck_since + self._timing.write_timeout)
         return min(deadlines, default=None)
 
     # Inside
+
+    @property
+    def _outstanding(self) -> int:
+        return self._newest - self._answered
 
     def _patience(self) -> float:
         # A third of the ceiling, so that the doubled second deadline still fits below it.

@@ -87,8 +87,12 @@ async def endpoint(
     """A WebSocket server at ws://`host`:80/, behind the yielded path."""
     way = lead(network, host)
     settings = {"close_timeout": 0.5, "ping_interval": None, "compression": None, "max_size": None, **options}
-    async with serve(converse, f"{host}-itself", 80, **settings):
-        yield way
+    async with serve(converse, f"{host}-itself", 80, **settings) as server:
+        try:
+            yield way
+        finally:
+            for connection in server.connections:
+                connection.transport.abort()  # a close handshake would wait for whoever is cut off
 
 
 def lead(network: Network, host: str) -> Way:

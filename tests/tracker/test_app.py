@@ -247,7 +247,7 @@ async def test_after_its_end_nothing_of_a_tracker_is_left(
             ours = {task.get_coro().__qualname__ for task in asyncio.all_tasks() - before}  # type: ignore[union-attr]
             assert not {name for name in ours if name.startswith(("Tracker", "Link", "Wire", "Outgoing"))}
             assert still_open(network) == 0
-        await asyncio.sleep(20)  # whatever the peers still had to do
+    await asyncio.sleep(20)  # whatever the peers still had to do
     assert [handle for handle in loop._scheduled if not handle.cancelled()] == []
 
 

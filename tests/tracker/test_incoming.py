@@ -90,7 +90,7 @@ async def test_bad_messages_are_logged_at_a_bounded_rate(
             while True:
                 await connection.send("{")
                 await connection.send("[]")
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.1)
 
     caplog.set_level(logging.INFO, logger="tracker")
     async with (
@@ -100,7 +100,7 @@ async def test_bad_messages_are_logged_at_a_bounded_rate(
     ):
         tracker._observers += (EventLog(logging.getLogger("tracker")).observe,)
         await asyncio.sleep(5.5 * QUIET_PERIOD)
-        assert tracker.counters.rejected["not-json"] > 5000
+        assert tracker.counters.rejected["not-json"] > 500
     lines = [line for line in caplog.messages if line.startswith("rejected")]
     assert len(lines) == 2 * 6  # two kinds, at once and every ten seconds
 

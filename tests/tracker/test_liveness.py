@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tracker.config import Timing
-from tracker.liveness import Health, Liveness, RoundTrip, Verdict
+from tracker.liveness import UNANSWERED_AT_MOST, Health, Liveness, RoundTrip, Verdict
 
 # Binary fractions, so that the exact times below are exact: SUSPECT after 1 s of silence, DEAD after 3 s.
 EXACT = Timing(
@@ -279,14 +279,14 @@ def test_a_stall_with_nothing_outstanding_is_credited_to_nobody() -> None:
 
 def test_while_we_do_not_read_on_purpose_no_verdict_is_passed() -> None:
     link = probed()
-    link.hold()
+    link.hold(0)
     assert link.wake_at() is None
     assert link.check(1e9).health is Health.ALIVE
 
 
 def test_reading_again_gives_every_answer_a_full_deadline() -> None:
     link = probed()
-    link.hold()
+    link.hold(0)
     link.resume(50)
     assert turns(link, Health.SUSPECT, 51.0)
     assert turns(link, Health.DEAD, 53.0)
@@ -295,7 +295,7 @@ def test_reading_again_gives_every_answer_a_full_deadline() -> None:
 def test_reading_again_gives_a_link_that_was_suspect_both_its_chances() -> None:
     link = probed()
     assert link.check(1).health is Health.SUSPECT
-    link.hold()
+    link.hold(1)
     assert link.health is Health.ALIVE
     link.resume(50)
     assert link.check(50).health is Health.ALIVE
@@ -303,16 +303,48 @@ def test_reading_again_gives_a_link_that_was_suspect_both_its_chances() -> None:
     assert turns(link, Health.DEAD, 53.0)
 
 
+def test_what_was_held_is_credited_to_the_ceiling_and_no_more_than_that() -> None:
+    link = probed()
+    for second in range(11):  # eleven seconds in which we read, and as many in which we did not
+        link.received(2 * second + 0.5)
+        assert link.check(2 * second + 0.5).health is Health.ALIVE
+        link.hold(2 * second + 1)
+        link.resume(2 * second + 2)
+    link.received(22.5)
+    assert turns(link, Health.DEAD, 23.0)
+
+
+def test_what_went_out_while_we_did_not_read_has_waited_only_since_then() -> None:
+    link = opened()
+    link.hold(0)
+    link.probe_sent(10, 1)
+    link.resume(15)
+    for second in range(15, 27):
+        link.received(second)
+        assert link.check(second).health is Health.ALIVE
+    assert turns(link, Health.DEAD, 27.0)
+
+
+def test_a_stall_while_we_did_not_read_is_credited_once() -> None:
+    link = probed()
+    link.hold(0)
+    link.stalled(5)
+    link.resume(10)
+    for second in range(10, 22):
+        link.received(second)
+    assert turns(link, Health.DEAD, 22.0)
+
+
 def test_reading_again_with_nothing_outstanding_starts_no_deadline() -> None:
     link = opened()
-    link.hold()
+    link.hold(0)
     link.resume(50)
     assert link.wake_at() is None
 
 
 def test_a_stuck_write_buffer_is_dead_even_while_we_do_not_read() -> None:
     link = opened()
-    link.hold()
+    link.hold(0)
     link.progress(0, flushed=0, buffered=5)
     assert link.wake_at() == 4.0
     assert turns(link, Health.DEAD, 4.0)
@@ -327,6 +359,17 @@ def test_probes_go_at_the_slow_pace_and_at_the_quick_one_while_a_confirm_is_awai
     assert link.probe_due(urgent=True) == 10.25
     link.probe_sent(10.5, 1)
     assert link.probe_due(urgent=False) == 11.5
+
+
+def test_a_peer_that_confirms_in_its_own_words_and_answers_no_probe_gets_a_bounded_number_of_them() -> None:
+    link = opened()
+    for number in range(1, UNANSWERED_AT_MOST + 1):
+        assert link.probe_due(urgent=True) < math.inf
+        link.probe_sent(number, number)
+        link.confirmed(number)
+    assert link.probe_due(urgent=True) == math.inf
+    link.pong(300, 1, 0.1)
+    assert link.probe_due(urgent=False) == UNANSWERED_AT_MOST + 1
 
 
 def test_a_suspect_link_is_probed_at_the_quick_pace() -> None:
@@ -412,7 +455,7 @@ received_earlier = st.floats(0.0, 5.0).map(lambda ago: lambda d: d.link.received
 moving_writes = st.tuples(st.integers(1, 9), st.integers(0, 9)).map(lambda w: lambda d: d.write(*w))
 any_writes = st.tuples(st.integers(0, 2), st.integers(0, 9)).map(lambda w: lambda d: d.write(*w))
 stalls = st.floats(0.0, 10.0).map(lambda seconds: lambda d: d.link.stalled(seconds))
-holds = st.just(lambda d: d.link.hold())
+holds = st.just(lambda d: d.link.hold(d.now))
 resumes = st.just(lambda d: d.link.resume(d.now))
 confirms = st.just(lambda d: d.link.confirmed(d.now))
 silent_probes = st.just(lambda d: d.probe(None))
@@ -472,7 +515,7 @@ def test_a_link_that_no_longer_proves_its_upstream_is_dead_by_the_ceiling_and_th
         event(driven)
     if driven.dead_at is not None:
         return
-    # What was credited for before the last proof is in its anchor still; `resume` starts the count afresh.
+    # A proof starts the count afresh, and whoever held before reads again.
     driven.probe(None)
     driven.link.confirmed(driven.now)
     driven.link.resume(driven.now)

@@ -27,6 +27,7 @@ from tests.tracker.conftest import (
 )
 from tracker import events, messages
 from tracker.config import Confirm, OutboxLimits, Timing
+from tracker.liveness import UNANSWERED_AT_MOST
 from tracker.outbox import Message, Outbox
 from tracker.traffic import BARRIER_BYTES, Outgoing
 
@@ -312,6 +313,22 @@ async def test_a_peer_that_acknowledges_is_alive_though_it_answers_no_ping(netwo
         last = record.of(events.Confirmed)[-1].t
         died = await record.until(events.Died)
     # Its acks are all that speaks for it: with the last one the count begins.
+    assert died.t == exactly(last + 3 * Timing().probe_floor)
+
+
+@virtual
+async def test_a_peer_that_acknowledges_and_never_answers_a_ping_gets_a_bounded_number_of_them(
+    network: Network,
+) -> None:
+    output = Output(confirm="ack")
+    async with endpoint(network, acknowledging(pongs=False)), connected(output) as record:
+        for _ in range(1000):
+            output.put()
+            await asyncio.sleep(1)
+        assert len(record.of(events.Probed)) == UNANSWERED_AT_MOST
+        assert not record.of(events.Died)
+        last = record.of(events.Confirmed)[-1].t
+        died = await record.until(events.Died)
     assert died.t == exactly(last + 3 * Timing().probe_floor)
 
 

@@ -352,3 +352,25 @@ async def test_while_we_do_not_read_on_purpose_nobody_is_given_up(network: Netwo
         assert len(record.of(events.Answered)) < 5
         assert not record.of(events.Suspected)
         assert not record.of(events.Died)
+
+
+class Throttled(Reading):
+    """Traffic that stops reading for 80 ms at each message, as under back-pressure."""
+
+    async def converse(self, wire: Wire) -> None:
+        async for _ in wire.messages():
+            with wire.held():
+                await asyncio.sleep(0.08)
+            await asyncio.sleep(0.02)
+
+
+@virtual
+async def test_a_peer_whose_every_word_makes_us_wait_and_who_never_answers_is_dead_all_the_same(
+    network: Network,
+) -> None:
+    async with met(network, flooding, Throttled()) as (way, record):
+        way.add("stall", "upstream", {})
+        died = await record.until(events.Died)
+    # A fifth of the time we read, and in that time the ceiling passes.
+    assert died.silence == pytest.approx(CEILING, abs=0.2)
+    assert died.t == pytest.approx(FIRST + 5 * CEILING, rel=0.05)

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import logging
+import os
 import signal
 import sys
 import zlib
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from random import Random
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -106,13 +107,13 @@ def run(
         outcome = _run(_track(tracker_settings, pipeline, settings))
     except asyncio.CancelledError:
         typer.echo("tracker: stopped at once by a second signal; what was unconfirmed is lost", err=True)
-        raise SystemExit(EXIT_UNDELIVERED) from None
+        _leave(EXIT_UNDELIVERED)
     left = "all delivered" if not outcome.undelivered else f"{outcome.undelivered} messages left undelivered"
     if outcome.failure is not None:
         typer.echo(f"tracker: {outcome.failure}; {left}", err=True)
-        raise SystemExit(EXIT_GAVE_UP)
+        _leave(EXIT_GAVE_UP)
     typer.echo(f"tracker: stopped; {left}", err=True)
-    raise SystemExit(EXIT_UNDELIVERED if outcome.undelivered else EXIT_DELIVERED)
+    _leave(EXIT_UNDELIVERED if outcome.undelivered else EXIT_DELIVERED)
 
 
 def _run(main: Any) -> Outcome:
@@ -120,10 +121,27 @@ def _run(main: Any) -> Outcome:
     try:
         import uvloop  # noqa: PLC0415 - an extra
     except ImportError:
-        result: Outcome = asyncio.run(main)
+        runner = asyncio.Runner()
     else:
-        result = uvloop.run(main)
-    return result
+        runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+    try:
+        outcome: Outcome = runner.run(main)
+    except Exception:
+        runner.close()
+        raise
+    return outcome  # the runner is not closed: that waits for a look-up which hangs, see `_leave`
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process now, with nothing left but what it said.
+
+    A name look-up runs in a thread that cannot be cancelled. While a name server is silent, an interpreter that
+    ends in good order waits for that thread, some 15 s in which a stop that is done looks like one that hangs.
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 async def _track(config: TrackerConfig, pipeline: Pipeline, settings: dict[str, Any]) -> Outcome:

@@ -1,0 +1,14 @@
+"""The console script `tracker`: what takes long to import comes after what catches an interrupt."""
+
+import sys
+
+
+def main() -> None:
+    """Run the command line; an interrupt is one line from the first moment on."""
+    try:
+        from tracker.cli import main as command  # noqa: PLC0415 - see the module
+
+        command()
+    except KeyboardInterrupt:
+        sys.stderr.write("tracker: interrupted\n")
+        sys.exit(1)

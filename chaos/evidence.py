@@ -1,16 +1,17 @@
 """What a fault did, read off the record: a run whose fault left no trace proves nothing.                   pure
 
-Toxiproxy counts bytes only when a connection ends, so evidence is what the two endpoints saw: messages that were
-sent and did not arrive in time, round trips that grew, connections that ended.
+Where the engine counts what its faults do (`history.Counted`), that is the evidence, and it is exact. Toxiproxy
+counts bytes only when a connection ends, so there it is what the two endpoints saw: messages that were sent and
+did not arrive in time, round trips that grew, connections that ended.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from types import MappingProxyType
 
 from chaos.faults import Fault
-from chaos.history import Began, Healed, History
+from chaos.history import Began, Counted, Counts, Healed, History
 from simulator import events as peer
 from tracker import events
 
@@ -22,14 +23,18 @@ HELD_UP = 0.25
 """Seconds: what takes longer than this, was held up. What is merely on its way when a fault ends, was not."""
 AFTERMATH = 1.0
 """Seconds after a fault in which its end, or a connection that it broke, still counts as its doing."""
+SMALLEST_FRAME = 1188
+"""Bytes of 33 landmarks, as briefly as JSON can say them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """When a fault was in force, in scenario seconds."""
+    """When a fault was in force, in scenario seconds, and what was counted meanwhile."""
 
     begin: float
     end: float
+    counts: Counts | None = None
+    """None: its engine cannot count."""
 
     def __contains__(self, t: float) -> bool:
         return self.begin <= t < self.end
@@ -38,7 +43,7 @@ class Window:
         """With its aftermath, but not with the orderly stop, which ends connections for reasons of its own."""
         stop = history.first(events.Stopping)
         end = self.end + AFTERMATH
-        return Window(self.begin, end if stop is None else min(end, stop.t))
+        return replace(self, end=end if stop is None else min(end, stop.t))
 
 
 def windows(history: History, faults: Iterable[Fault]) -> dict[int, Window]:
@@ -48,13 +53,14 @@ def windows(history: History, faults: Iterable[Fault]) -> dict[int, Window]:
     """
     began = {event.fault: event.t for event in history.of(Began)}
     healed = {event.fault: event.t for event in history.of(Healed)}
+    counts = {event.fault: event.counts for event in history.of(Counted)}
     found = {}
     for index, fault in enumerate(faults):
         if index not in began:
             continue
         begin = began[index]
         end = begin + AFTERMATH if fault.duration == 0 else healed.get(index, history.events[-1].t)
-        found[index] = Window(begin, end)
+        found[index] = Window(begin, end, counts.get(index))
     return found
 
 
@@ -62,8 +68,13 @@ def evidence(history: History, fault: Fault, during: Window) -> str | None:
     """What `fault` visibly did while it was in force, in a few words; None if nothing shows that it did anything."""
     if fault.spec.where == "peer":
         return misbehaviour(history, fault, during)
-    look = _LOOK.get(fault.kind)
-    return None if look is None else look(history, fault, during)
+    look = _LOOK[fault.kind]
+    seen = look(history, fault, during)
+    if during.counts is None:
+        return seen
+    # What the endpoints saw decides nothing then: it may have had another reason. It is told if it says more.
+    counted = _counted(fault, during.counts)
+    return f"{counted}, {seen}" if counted and seen and look is not _cut else counted
 
 
 def misbehaviour(history: History, fault: Fault, during: Window) -> str | None:
@@ -78,7 +89,33 @@ def misbehaviour(history: History, fault: Fault, during: Window) -> str | None:
     return f"the peer did it {times} times" if times else None
 
 
-# One function a kind of trace
+def _counted(fault: Fault, counts: Counts) -> str | None:
+    """The same in the engine's own figures."""
+    ended = "ends of connections delayed" if fault.kind == "slow_close" else "connections ended"
+    parts = [
+        f"{counts.bytes} bytes {_DONE_TO_BYTES.get(fault.kind, 'touched')}" if counts.bytes else "",
+        f"{counts.ends} {ended}" if counts.ends else "",
+        f"{counts.refused} attempts refused" if counts.refused else "",
+        f"{counts.callbacks} callbacks waited while the loop stood still for {counts.stood:.2f} s"
+        if counts.callbacks
+        else "",
+    ]
+    return ", ".join(filter(None, parts)) or None
+
+
+_DONE_TO_BYTES: Mapping[str, str] = MappingProxyType(
+    {
+        "latency": "delayed",
+        "bandwidth": "slowed",
+        "stall": "held",
+        "timeout": "dropped",
+        "blackhole": "dropped",
+        "slicer": "cut in pieces",
+    }
+)
+
+
+# One function a kind of trace that the endpoints see
 
 
 def _held(history: History, fault: Fault, during: Window) -> str | None:
@@ -131,6 +168,50 @@ def _throttled(history: History, fault: Fault, during: Window) -> str | None:
     return f"{speed:.0f} KB/s arrived, {slow}" if speed <= RATE_SLACK * rate else None
 
 
+def _closed_slowly(history: History, fault: Fault, during: Window) -> str | None:
+    """One side learnt of an end so much later than the other, or than the peer had begun to close."""
+    delay = fault.attributes["delay"]
+    assert isinstance(delay, int), "the vocabulary says so"
+    asked = delay / 1000
+    until = Window(during.begin, during.end + asked).and_after(history)
+    began = {e.connection: e.t for e in history.of(peer.Misbehaved) if e.kind in ("close", "restart")}
+    ended = {e.connection: e.t for e in history.of(peer.Ended)}
+    closed = {e.connection: e.t for e in history.of(events.Closed) if e.link == fault.on}
+    late = []
+    for ours, theirs in _same_connections(history, fault.on).items():
+        times = (began.get(theirs), ended.get(theirs), closed.get(ours))
+        known = [t for t in times if t is not None and t in until]
+        if len(known) > 1 and max(known) - min(known) >= LATE_SHARE * asked:
+            late.append(max(known) - min(known))
+    return f"{len(late)} ends were known on both sides only after up to {max(late):.2f} s" if late else None
+
+
+def _sliced(history: History, fault: Fault, during: Window) -> str | None:
+    """Messages that had to be cut passed while it was in force, and as late as the pause between pieces asks.
+
+    Without a pause, pieces are put together again before anybody sees them: then it is known only that the server
+    had the toxic, which adding and removing it prove, and that there was something to cut.
+    """
+    average, variation, delay = (
+        fault.attributes[name] for name in ("average_size", "size_variation", "delay")
+    )
+    assert isinstance(average, int), "the vocabulary says so"
+    assert isinstance(variation, int), "the vocabulary says so"
+    assert isinstance(delay, int), "the vocabulary says so"
+    what, trips = _trips(history, fault)
+    least = {"messages": _smallest(history), "frames": SMALLEST_FRAME}.get(what, 0)
+    pieces = least // (average + variation)
+    took = [b - a for a, b in trips if b is not None and a in during and b in during]
+    if pieces < 2 or not took or (not delay and fault.toxicity < 1):
+        return None
+    late = sum(seconds >= LATE_SHARE * (pieces - 1) * delay / 1e6 for seconds in took)
+    return f"{late} {what} of {pieces} pieces or more passed, in up to {max(took):.2f} s" if late else None
+
+
+def _smallest(history: History) -> int:
+    return min((event.size for event in history.of(events.Accepted)), default=0)
+
+
 def _blocked(history: History, _: Fault, during: Window) -> str | None:
     until = during.and_after(history)  # the loop can say so only when it runs again
     lags = [event.seconds for event in history.of(events.Lagged) if event.t in until]
@@ -147,6 +228,8 @@ _LOOK: Mapping[str, Callable[[History, Fault, Window], str | None]] = MappingPro
         "down": _cut,
         "latency": _delayed,
         "bandwidth": _throttled,
+        "slow_close": _closed_slowly,
+        "slicer": _sliced,
         "block_loop": _blocked,
     }
 )
@@ -162,6 +245,17 @@ def _trips(history: History, fault: Fault) -> tuple[str, list[tuple[float, float
     return "probes", _pairs(
         history, events.Probed, events.Answered, lambda e: e.number if e.link == link else None
     )
+
+
+def _same_connections(history: History, link: str | None) -> dict[int, int]:
+    """The client's number of each connection of `link`, and the peer's: the newest that the peer had opened then."""
+    found: dict[int, int] = {}
+    theirs = [(e.t, e.connection) for e in history.of(peer.Opened) if e.link == link]
+    for event in history.of(events.Connected):
+        before = [number for t, number in theirs if t <= event.t + HELD_UP]
+        if event.link == link and before:
+            found[event.connection] = before[-1]
+    return found
 
 
 def _pairs(

@@ -25,6 +25,21 @@ class LabEvent(msgspec.Struct, frozen=True, tag_field="event", kw_only=True, omi
     t: float
 
 
+class Counts(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one fault did. Every byte, connection and callback counts once."""
+
+    bytes: int = 0
+    """Held, delayed, cut in pieces or dropped, as the kind of the fault says."""
+    ends: int = 0
+    """Connections that it ended, or whose end it delayed."""
+    refused: int = 0
+    """Attempts to connect that it turned away."""
+    callbacks: int = 0
+    """Of the client's event loop, that had to wait."""
+    stood: float = 0.0
+    """Scenario seconds in which the client's event loop did not run."""
+
+
 class Reached(LabEvent, frozen=True, tag="reached"):
     """The run reached a phase of its life."""
 
@@ -45,6 +60,15 @@ class Healed(LabEvent, frozen=True, tag="fault-healed"):
     planned: float
 
 
+class Counted(LabEvent, frozen=True, tag="fault-counted"):
+    """What fault number `fault` did until the orderly stop, counted where it was done; engines that cannot see
+    it have none. All 0: it was in force, and did nothing.
+    """
+
+    fault: int
+    counts: Counts
+
+
 class Broke(LabEvent, frozen=True, tag="broke"):
     """The client or the laboratory failed in a way that no scenario asks for."""
 
@@ -52,7 +76,7 @@ class Broke(LabEvent, frozen=True, tag="broke"):
     what: str
 
 
-AnyLabEvent = Reached | Began | Healed | Broke
+AnyLabEvent = Reached | Began | Healed | Counted | Broke
 HistoryEvent = AnyEvent | AnyPeerEvent | AnyLabEvent
 
 # The fields of all events above that are durations or times of the loop's clock.

@@ -10,9 +10,19 @@ from typing import Literal
 
 from chaos import peer_faults
 from chaos.clients import Assignment, Client
-from chaos.engines import Heal, World
+from chaos.engines import InForce, World
 from chaos.faults import Change, timeline
-from chaos.history import Began, Broke, Healed, History, HistoryEvent, Phase, Reached, in_scenario_time
+from chaos.history import (
+    Began,
+    Broke,
+    Counted,
+    Healed,
+    History,
+    HistoryEvent,
+    Phase,
+    Reached,
+    in_scenario_time,
+)
 from chaos.scenario import Scenario
 from simulator import events as peer
 from simulator.climber import Climb, generate_climb
@@ -71,6 +81,8 @@ class Life:
         self._events: list[HistoryEvent] = []
         self._arrived = 0
         self._steady = asyncio.Event()
+        self._in_force: dict[int, InForce] = {}
+        """Every fault that began, by its number; kept when it has ended, for what it did."""
 
     async def live(self, world: World) -> None:
         """The run. A client that breaks is part of the record, and so is what breaks in the laboratory."""
@@ -130,7 +142,11 @@ class Life:
                 stop=asyncio.Event(),
             )
             async with asyncio.TaskGroup() as tasks:
-                client = tasks.create_task(self._client_to_its_end(assignment), name="client under test")
+                client = tasks.create_task(
+                    self._client_to_its_end(assignment),
+                    name="client under test",
+                    context=world.client_context(),
+                )
                 await self._from_start_to_end(world, server)
                 await self._stop(client, assignment, world.scale)
         finally:
@@ -156,30 +172,30 @@ class Life:
         # The scenario's clock starts here, so that a slow start of a busy machine is no part of it.
         zero = loop.time()
         since_start = (zero - self._began) * world.scale
-        heals: dict[int, Heal] = {}
         for change in timeline(self._scenario.faults):
             await _until(zero + change.at / world.scale)
-            await self._carry_out(change, since_start + change.at, world, server, heals)
+            await self._carry_out(change, since_start + change.at, world, server)
         self._reached("faults-over")
         await _until(zero + self._scenario.duration / world.scale)
         # A fault that lasts to the end stays in force while the client stops; the world's end ends it.
         self._reached("settled")
 
-    async def _carry_out(
-        self, change: Change, planned: float, world: World, server: PoseServer, heals: dict[int, Heal]
-    ) -> None:
+    async def _carry_out(self, change: Change, planned: float, world: World, server: PoseServer) -> None:
         loop = asyncio.get_running_loop()
         fault, index = change.fault, change.index
         if change.begins:
             # Stamped before it is carried out: what it breaks, it may break before the call returns.
             self._note(Began(t=loop.time(), fault=index, planned=planned))
-            at_peer = fault.spec.where == "peer"
-            heals[index] = await (peer_faults.begin(server, fault) if at_peer else world.begin(fault))
+            if fault.spec.where == "peer":
+                self._in_force[index] = InForce(await peer_faults.begin(server, fault))
+            else:
+                self._in_force[index] = await world.begin(fault)
         else:
-            await heals.pop(index)()
+            await self._in_force[index].heal()
             self._note(Healed(t=loop.time(), fault=index, planned=planned))
 
     async def _stop(self, client: "asyncio.Task[None]", assignment: Assignment, scale: float) -> None:
+        self._count()
         self._reached("stopping")
         assignment.stop.set()
         _, late = await asyncio.wait([client], timeout=STOP_WITHIN / scale)
@@ -189,6 +205,12 @@ class Life:
         self._reached("stopped")
 
     # The record
+
+    def _count(self) -> None:
+        """What every fault did. Before the orderly stop, which ends connections for reasons of its own."""
+        for index, force in self._in_force.items():
+            if (counts := force.count()) is not None:
+                self._note(Counted(t=asyncio.get_running_loop().time(), fault=index, counts=counts))
 
     def _note(self, event: HistoryEvent) -> None:
         self._events.append(event)

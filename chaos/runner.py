@@ -72,7 +72,9 @@ def make_history(plan: Plan) -> History:
     """Make one run; what fails in it is in the record."""
     life = Life(plan.scenario, TrackerClient(), engine=plan.engine, seed=plan.seed)
     try:
-        engine_for(plan).run(life.live)
+        engine = engine_for(plan)
+        engine.require_able(plan.scenario.faults)
+        engine.run(life.live)
     except Exception as error:  # noqa: BLE001 - one run that breaks must not take the others' results with it
         life.broke("laboratory", error)
     return life.history()

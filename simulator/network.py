@@ -39,6 +39,8 @@ class Path:
     target: tuple[str, int]
     latency: float = LATENCY
     down: bool = False
+    refused: int = 0
+    """Connects that found it down."""
     unreachable: bool = False
     """Connects get no answer at all; open connections are not touched."""
     effects: dict[Direction, list[Effect]] = field(default_factory=lambda: {"upstream": [], "downstream": []})
@@ -108,6 +110,8 @@ class Network:
         path = self._paths.get((host, port)) or Path(self, (host, port))
         await _handshake(path)
         listener = self._listeners.get(path.target)
+        if path.down:
+            path.refused += 1
         if path.down or (listener is None and not behind_proxy):
             raise ConnectionRefusedError(111, f"Connect call failed ({host!r}, {port})")
         protocol = factory()

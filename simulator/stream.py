@@ -56,6 +56,8 @@ class Segment:
     chance: float | None = None
     """-1..1, drawn once: how much of the jitter it gets."""
     sliced: bool = False
+    """A slicer has seen it; `cut`: and made it of something larger."""
+    cut: bool = False
 
 
 class Cut(Protocol):
@@ -209,7 +211,7 @@ class Stream:
 
     @staticmethod
     def _count(effect: Effect, size: int) -> None:
-        if effect.kind != "slow_close":
+        if effect.kind not in ("slow_close", "slicer"):  # the one minds no bytes, the other counts as it cuts
             effect.bytes += size
 
     @staticmethod
@@ -288,8 +290,13 @@ class Stream:
         if not head.sliced:
             variation = effect.attributes["size_variation"]
             size = effect.attributes["average_size"] + self._connection.rng.randint(-variation, variation)
+            whole = len(head.data)
             head = self._split(max(1, size))
             head.sliced = True
+            if len(head.data) < whole:
+                head.cut = self._way[1].cut = True
+            if head.cut:  # else it was small enough as it was
+                effect.bytes += len(head.data)
         return head
 
     def _split(self, size: int) -> Segment:

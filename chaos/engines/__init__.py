@@ -1,17 +1,33 @@
 """Where a scenario runs. An engine gives a world; everything else about a run is the same on all of them."""
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from contextvars import Context
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from chaos.faults import Fault
+from chaos.history import Counts
 from chaos.kinds import Link
 
 Heal = Callable[[], Awaitable[None]]
 """Ends one fault. Called once; the path is healed when it returns."""
 
 
+def _unseen() -> None:
+    """What an engine counts that cannot see what its faults do."""
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """A fault from its begin on, and what it has done, which can be asked after its end too."""
+
+    heal: Heal
+    count: Callable[[], Counts | None] = _unseen
+    """What it has done up to now; None where the engine cannot see it."""
+
+
 class World(Protocol):
-    """The network between a client and its peer while one run lasts. Its clock is the running loop's."""
+    """The client's machine and the network to its peer while one run lasts. Its clock is the running loop's."""
 
     @property
     def scale(self) -> float:
@@ -20,8 +36,14 @@ class World(Protocol):
     async def open_link(self, link: Link, port: int) -> str:
         """Lead `link` to the peer at `port` of the loopback; returns the `host:port` that the client connects to."""
 
-    async def begin(self, fault: Fault) -> Heal:
-        """Put a network fault, written in scenario time, into force on its link."""
+    def client_context(self) -> Context | None:
+        """Where the client's task must be started, so that it can be told from the rest; None: anywhere."""
+
+    async def begin(self, fault: Fault) -> InForce:
+        """Put a fault of the network or of the client's machine, written in scenario time, into force.
+
+        Raises `EngineError` for a kind that the engine cannot do.
+        """
 
 
 class EngineError(Exception):
@@ -32,6 +54,9 @@ class Engine(Protocol):
     """One way to run scenarios."""
 
     name: str
+
+    def require_able(self, faults: Iterable[Fault]) -> None:
+        """Raises `EngineError` for the first of these faults that cannot be had on this engine."""
 
     def run(self, life: Callable[[World], Coroutine[Any, Any, None]]) -> None:
         """Run `life` in a fresh world to its end. Raises `EngineError`, and what `life` raises."""

@@ -2,12 +2,14 @@
 
 import asyncio
 import gc
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
+from contextvars import Context
 from random import Random
 from typing import Any
 
-from chaos.engines import EngineError, Heal, World
+from chaos.engines import EngineError, InForce, World
 from chaos.faults import Fault
+from chaos.history import Counts
 from chaos.kinds import Link
 from simulator.loop import SimulationError, VirtualLoop
 from simulator.network import Direction, Network, Path
@@ -20,6 +22,9 @@ class SimEngine:
 
     def __init__(self, *, seed: int) -> None:
         self._seed = seed
+
+    def require_able(self, faults: Iterable[Fault]) -> None:
+        """It can do all of them."""
 
     def run(self, life: Callable[[World], Coroutine[Any, Any, None]]) -> None:
         """See `Engine`. A deadlock, an overdrawn budget and what cannot be simulated are its errors."""
@@ -47,25 +52,46 @@ class _SimWorld:
         self._paths[link] = self._network.path("127.0.0.1", outside, to=("127.0.0.1", port))
         return f"127.0.0.1:{outside}"
 
-    async def begin(self, fault: Fault) -> Heal:
+    def client_context(self) -> Context | None:
+        return None
+
+    async def begin(self, fault: Fault) -> InForce:
         assert fault.on is not None, "every network fault names its link"
         path = self._paths[fault.on]
-        if fault.kind == "down":
-            path.disable()
+        return _down(path) if fault.kind == "down" else _effects(path, fault)
 
-            async def enable() -> None:
-                path.enable()
 
-            return enable
-        attributes = {name: value for name, value in fault.attributes.items() if isinstance(value, int)}
-        both: tuple[Direction, ...] = ("upstream", "downstream")
-        effects = [
-            (path.add(fault.kind, direction, attributes, fault.toxicity), direction)
-            for direction in (both if fault.direction == "both" else (fault.direction,))
-        ]
+def _down(path: Path) -> InForce:
+    before = path.refused
+    ends = path.disable()
+    healed: Counts | None = None  # fixed then: the path may be taken down again
 
-        async def heal() -> None:
-            for effect, direction in effects:
-                path.remove(effect, direction)
+    def count() -> Counts:
+        return healed or Counts(ends=ends, refused=path.refused - before)
 
-        return heal
+    async def heal() -> None:
+        nonlocal healed
+        healed = count()
+        path.enable()
+
+    return InForce(heal, count)
+
+
+def _effects(path: Path, fault: Fault) -> InForce:
+    attributes = {name: value for name, value in fault.attributes.items() if isinstance(value, int)}
+    both: tuple[Direction, ...] = ("upstream", "downstream")
+    effects = [
+        (path.add(fault.kind, direction, attributes, fault.toxicity), direction)
+        for direction in (both if fault.direction == "both" else (fault.direction,))
+    ]
+
+    async def heal() -> None:
+        for effect, direction in effects:
+            path.remove(effect, direction)
+
+    def count() -> Counts:
+        return Counts(
+            bytes=sum(effect.bytes for effect, _ in effects), ends=sum(effect.ends for effect, _ in effects)
+        )
+
+    return InForce(heal, count)

@@ -6,12 +6,13 @@ duration of a fault is divided by it. Rates are multiplied, so that the ratios s
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from contextvars import Context
 from pathlib import Path
 from typing import Any
 
 from chaos import toxics
-from chaos.engines import EngineError, Heal, World
+from chaos.engines import EngineError, InForce, World
 from chaos.faults import Fault
 from chaos.kinds import Link
 from chaos.toxics import Toxic, ToxiproxyError
@@ -30,6 +31,15 @@ class ToxiproxyEngine:
         self._binary = find_server(os.environ)
         if self._url is None and self._binary is None:
             raise ToxiproxyMissing("no toxiproxy-server found: get it with `simtool toxiproxy install`")
+
+    def require_able(self, faults: Iterable[Fault]) -> None:
+        """See `Engine`: what happens to the client's machine would happen to the peer's and to this one."""
+        for fault in faults:
+            if fault.spec.where == "client":
+                raise EngineError(
+                    f"{fault}: on real sockets the client shares its event loop with the peer and the laboratory; "
+                    "run it with --engine sim"
+                )
 
     def run(self, life: Callable[[World], Coroutine[Any, Any, None]]) -> None:
         """See `Engine`."""
@@ -55,12 +65,15 @@ class _ToxiproxyWorld:
         self._proxies[link] = proxy
         return f"{proxy.host}:{proxy.port}"
 
-    async def begin(self, fault: Fault) -> Heal:
+    def client_context(self) -> Context | None:
+        return None
+
+    async def begin(self, fault: Fault) -> InForce:
         assert fault.on is not None, "every network fault names its link"
         proxy = self._proxies[fault.on]
         if fault.kind == "down":
             await proxy.disable()
-            return proxy.enable
+            return InForce(proxy.enable)
         both: tuple[toxics.Stream, ...] = ("upstream", "downstream")
         streams = both if fault.direction == "both" else (fault.direction,)
         # Both directions at once: between two calls a Ping could pass one way and its Pong not the other.
@@ -74,7 +87,7 @@ class _ToxiproxyWorld:
         async def heal() -> None:
             await asyncio.gather(*(proxy.remove(name) for name in names))
 
-        return heal
+        return InForce(heal)
 
 
 def toxic(fault: Fault, stream: toxics.Stream, scale: float) -> Toxic:

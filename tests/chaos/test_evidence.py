@@ -1,12 +1,16 @@
+from typing import Any
+
 import pytest
 
-from chaos.evidence import AFTERMATH, Window, evidence, windows
+from chaos.evidence import AFTERMATH, SMALLEST_FRAME, Window, evidence, windows
 from chaos.faults import Fault
-from chaos.history import Began, History, HistoryEvent
+from chaos.history import Began, Counted, Counts, History, HistoryEvent
+from chaos.kinds import KINDS
 from simulator import events as peer
 from tests.chaos.histories import (
     accepted,
     closed,
+    connected,
     delivered,
     fault,
     opened,
@@ -45,6 +49,59 @@ def test_what_is_over_at_once_gets_its_aftermath() -> None:
 def test_what_was_not_healed_lasts_to_the_end_of_the_record() -> None:
     history = record(Began(t=10.0, fault=0, planned=10.0), stopping(33.0))
     assert windows(history, [fault("stall", 10.0)]) == {0: Window(10.0, 33.0)}
+
+
+# Counted
+
+
+def counted(index: int = 0, **counts: Any) -> Counted:
+    return Counted(t=25.0, fault=index, counts=Counts(**counts))
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "counts", "trace"),
+    [
+        ("stall", {}, {"bytes": 10}, "10 bytes held"),
+        ("blackhole", {}, {"bytes": 10, "ends": 1}, "10 bytes dropped, 1 connections ended"),
+        ("latency", {"latency": 1}, {"bytes": 10}, "10 bytes delayed"),
+        ("bandwidth", {"rate": 1}, {"bytes": 10}, "10 bytes slowed"),
+        ("slicer", {"average_size": 1}, {"bytes": 10}, "10 bytes cut in pieces"),
+        ("slow_close", {"delay": 1}, {"ends": 2}, "2 ends of connections delayed"),
+        ("down", {}, {"refused": 3}, "3 attempts refused"),
+        ("reset_peer", {}, {"ends": 1}, "1 connections ended"),
+    ],
+)
+def test_what_the_engine_counted_is_the_evidence(
+    kind: str, more: dict[str, Any], counts: dict[str, int], trace: str
+) -> None:
+    one = fault(kind, 10.0, 5.0, **more)
+    assert seen(record(struck(one), counted(**counts)), one) == trace
+
+
+def test_an_engine_that_counted_nothing_is_not_overruled_by_the_endpoints() -> None:
+    late = messages(held=Window(10.0, 15.0))
+    assert seen(record(late, struck(STALL)), STALL) is not None
+    assert seen(record(late, struck(STALL), counted()), STALL) is None
+
+
+def test_the_endpoints_words_follow_those_of_the_engine() -> None:
+    history = record(messages(held=Window(10.0, 15.0)), struck(STALL), counted(bytes=4800))
+    assert seen(history, STALL) == "4800 bytes held, 48 messages went in and did not come out in time"
+
+
+def test_each_of_several_faults_has_its_own_count() -> None:
+    two = [STALL, fault("stall", 20.0, 5.0)]
+    history = record(struck(*two), counted(0, bytes=1), counted(1))
+    found = windows(history, two)
+    assert [evidence(history, one, found[n]) for n, one in enumerate(two)] == ["1 bytes held", None]
+
+
+def test_every_kind_that_is_not_the_peers_can_leave_a_trace() -> None:
+    for kind, spec in KINDS.items():
+        if spec.where != "peer":
+            attributes = {name: 1 for name, one in spec.attributes.items() if one.required}
+            one = fault(kind, 10.0, 5.0, on="output" if spec.links else None, **attributes)
+            assert seen(record(struck(one)), one) is None
 
 
 # Held
@@ -188,6 +245,78 @@ def test_a_fault_that_began_with_the_last_event_shows_nothing() -> None:
     narrow = fault("bandwidth", 10.0, rate=1)
     for one in (narrow, fault("stall", 10.0), fault("latency", 10.0, latency=9)):
         assert seen(record(accepted(1), struck(one)), one) is None
+
+
+# Ends that come late
+
+
+SLOW_CLOSE = fault("slow_close", 10.0, 5.0, delay=2000)
+
+
+def ended(t: float, number: int = 1, by: Any = "network") -> peer.Ended:
+    return peer.Ended(t=t, link="output", connection=number, code=1006, by=by)
+
+
+@pytest.mark.parametrize(
+    ("ends", "shows"),
+    [
+        ([closed(11.0), ended(13.0, 7)], True),
+        ([closed(13.0), ended(11.0, 7)], True),
+        ([closed(14.9), ended(16.6, 7)], True),
+        ([closed(11.0), ended(11.5, 7)], False),
+        ([closed(11.0)], False),
+        ([closed(8.0), ended(12.0, 7)], False),
+        ([closed(11.0), ended(13.0, 8)], False),
+    ],
+)
+def test_a_slow_close_shows_where_one_side_learns_of_an_end_late(
+    ends: list[HistoryEvent], *, shows: bool
+) -> None:
+    pair = [opened(0.1, 7, "output"), connected(0.2), opened(9.0, 8, "input")]
+    assert (seen(record(pair, ends, struck(SLOW_CLOSE)), SLOW_CLOSE) is not None) is shows
+
+
+def test_a_slow_close_shows_where_both_sides_learn_late_that_the_peer_closes() -> None:
+    pair = [opened(0.1, 7, "output"), connected(0.2), closed(13.0), ended(13.1, 7, "peer")]
+    closing = peer.Misbehaved(t=11.0, kind="close", connection=7)
+    assert seen(record(pair, struck(SLOW_CLOSE)), SLOW_CLOSE) is None
+    assert seen(record(pair, closing, struck(SLOW_CLOSE)), SLOW_CLOSE) == (
+        "1 ends were known on both sides only after up to 2.10 s"
+    )
+
+
+# Pieces
+
+
+def test_a_slicer_with_a_pause_shows_in_messages_as_late_as_their_pieces_ask() -> None:
+    slow = fault("slicer", 10.0, 5.0, average_size=8, size_variation=2, delay=50_000)
+    sizes = accepted(*TENTHS, every=0.1)  # 100 bytes: ten pieces at the least, nine pauses
+    assert seen(record(sizes, throttled(0.45), struck(slow)), slow) == (
+        "46 messages of 10 pieces or more passed, in up to 0.45 s"
+    )
+    assert seen(record(sizes, throttled(0.3), struck(slow)), slow) is None
+
+
+def test_a_slicer_without_a_pause_shows_only_that_there_was_something_to_cut() -> None:
+    fine, coarse = (fault("slicer", 10.0, 5.0, average_size=size) for size in (20, 80))
+    sizes = accepted(*TENTHS, every=0.1)
+    assert seen(record(sizes, messages(), struck(fine)), fine) is not None
+    assert seen(record(sizes, messages(), struck(coarse)), coarse) is None
+    assert seen(record(sizes, struck(fine)), fine) is None
+
+
+def test_a_slicer_that_may_have_spared_the_connection_needs_a_pause_to_show() -> None:
+    some = fault("slicer", 10.0, 5.0, average_size=20, toxicity=0.5)
+    sizes = accepted(*TENTHS, every=0.1)
+    assert seen(record(sizes, messages(), struck(some)), some) is None
+
+
+def test_frames_are_cut_where_a_piece_is_smaller_than_the_smallest_frame() -> None:
+    frames = [peer.Offered(t=n / 10, sequence=n, connection=1) for n in TENTHS]
+    taken = [events.Received(t=n / 10, timestamp=0.0, sequence=n) for n in TENTHS]
+    for size, shows in ((SMALLEST_FRAME // 2, True), (SMALLEST_FRAME, False)):
+        cut = fault("slicer", 10.0, 5.0, on="input", average_size=size)
+        assert (seen(record(frames, taken, struck(cut)), cut) is not None) is shows
 
 
 # The client's and the peer's

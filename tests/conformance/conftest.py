@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from chaos.engines import Engine, Heal, World
+from chaos.engines import Engine, InForce, World
 from chaos.engines.sim import SimEngine
 from chaos.engines.toxiproxy import ToxiproxyEngine
 from chaos.faults import read_fault
@@ -104,7 +104,7 @@ class Stage:
                 await asyncio.sleep(0.002)
         return client, self.servers[-1]
 
-    async def begin(self, kind: str, **attributes: object) -> Heal:
+    async def begin(self, kind: str, **attributes: object) -> InForce:
         """A fault on the link, as a scenario writes it."""
         (fault,) = read_fault({"kind": kind, "at": "0s", "on": "output", **attributes})
         return await self.world.begin(fault)

@@ -100,12 +100,12 @@ def test_a_stall_holds_bytes_and_releases_all_of_them_in_order(play: Play) -> No
     async def experiment(stage: Any) -> Any:
         await stage.listen()
         client, server = await stage.connect()
-        heal = await stage.begin("stall", direction="upstream")
+        fault = await stage.begin("stall", direction="upstream")
         for number in range(20):
             client.transport.write(bytes([number]) * 1000)
             await asyncio.sleep(0.005)
         held = len(server.got)
-        await heal()
+        await fault.heal()
         began = now()
         took = await server.until(lambda end: len(end.got) == 20_000) - began
         return held, bytes(server.got) == b"".join(bytes([n]) * 1000 for n in range(20)), took
@@ -119,13 +119,13 @@ def test_a_client_that_leaves_behind_held_bytes_is_missed_only_after_the_heal(pl
     async def experiment(stage: Any) -> Any:
         await stage.listen()
         client, server = await stage.connect()
-        heal = await stage.begin("stall", direction="upstream")
+        fault = await stage.begin("stall", direction="upstream")
         client.transport.write(b"last words")
         await asyncio.sleep(0.02)
         client.transport.abort()
         await asyncio.sleep(0.2)
         before = bytes(server.got), list(server.endings)
-        await heal()
+        await fault.heal()
         await server.until(lambda end: len(end.endings) == 2)
         return before, bytes(server.got), server.endings
 
@@ -140,11 +140,11 @@ def test_the_end_of_an_idle_connection_passes_toxiproxy_but_no_lost_route(play: 
     async def experiment(stage: Any) -> Any:
         await stage.listen()
         client, server = await stage.connect()
-        heal = await stage.begin(kind, direction="upstream")
+        fault = await stage.begin(kind, direction="upstream")
         client.transport.abort()
         await asyncio.sleep(0.1)
         before = list(server.endings)
-        await heal()
+        await fault.heal()
         await server.until(lambda end: len(end.endings) == 2)
         return stage.name, before, server.endings
 
@@ -157,11 +157,11 @@ def test_a_blackhole_drops_bytes_and_the_connection_dies_as_it_heals(play: Play)
     async def experiment(stage: Any) -> Any:
         await stage.listen()
         client, server = await stage.connect()
-        heal = await stage.begin("blackhole", direction="upstream")
+        fault = await stage.begin("blackhole", direction="upstream")
         client.transport.write(b"dropped")
         await asyncio.sleep(0.1)
         before = client.endings + server.endings
-        await heal()
+        await fault.heal()
         await client.until(lambda end: len(end.endings) == 2)
         await server.until(lambda end: len(end.endings) == 2)
         return before, bytes(server.got), client.endings, server.endings
@@ -173,15 +173,15 @@ def test_a_timeout_ends_a_connection_after_so_long_without_traffic(play: Play) -
     async def experiment(stage: Any) -> Any:
         await stage.listen()
         client, _ = await stage.connect()
-        await stage.begin("timeout", timeout=150, direction="upstream")
-        for _ in range(3):
-            await asyncio.sleep(0.08)
+        await stage.begin("timeout", timeout=300, direction="upstream")
+        for _ in range(8):  # longer than the time, and much closer together, so that no hiccup ends it
+            await asyncio.sleep(0.05)
             client.transport.write(b"busy")
         began = now()
         return await client.until(lambda end: len(end.endings) == 2) - began, client.endings
 
     took, endings = play(experiment)
-    assert took == takes(0.15)
+    assert took == takes(0.3)
     assert endings == ["eof", "lost"]
 
 
@@ -246,12 +246,12 @@ def test_down_ends_refuses_and_comes_back_at_the_same_address(play: Play) -> Non
     async def experiment(stage: Any) -> Any:
         await stage.listen(echo=True)
         client, server = await stage.connect()
-        heal = await stage.begin("down")
+        fault = await stage.begin("down")
         await client.until(lambda end: len(end.endings) == 2)
         await server.until(lambda end: len(end.endings) == 2)
         with pytest.raises(ConnectionRefusedError):
             await stage.connect()
-        await heal()
+        await fault.heal()
         again, _ = await stage.connect()
         again.transport.write(b"hello")
         await again.until(lambda end: end.got == b"hello")
@@ -370,10 +370,10 @@ def test_a_websocket_client_sees_the_same_failure_of_its_handshake(
     async def experiment(stage: Any) -> list[str]:
         async with serve(_wait, "127.0.0.1", 0, ping_interval=None, open_timeout=0.5) as server:
             await stage.lead_to(next(iter(server.sockets)).getsockname()[1])
-            heal = await stage.begin(**fault)
+            force = await stage.begin(**fault)
             with pytest.raises((OSError, InvalidHandshake)) as caught:
                 await connect(f"ws://{stage.address}/", proxy=None, open_timeout=0.3)
-            await heal()
+            await force.heal()
             causes = [caught.value, caught.value.__cause__]
             return [type(error).__name__ for error in causes if error is not None]
 

@@ -309,6 +309,18 @@ def test_a_slicer_delivers_pieces_apart_and_counts_each_byte_once(simulate: Simu
     assert counted == 5120
 
 
+def test_a_slicer_does_not_count_what_it_did_not_have_to_cut(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        client, server = await scene.connect()
+        effect = scene.add("slicer", average_size=100, size_variation=0, delay=0)
+        client.write(b"x" * 100)
+        await settle()
+        return server.sizes, effect.bytes
+
+    assert simulate(main) == ([100], 0)
+
+
 # Silence
 
 

@@ -92,13 +92,19 @@ class Stage:
         """Put the link before whoever listens at `port`."""
         self.address = await self.world.open_link("output", port)
 
+    async def dial(self, **options: bool) -> End:
+        """A client, connected to the link."""
+        host, port = self.address.split(":")
+        transport, client = await asyncio.get_running_loop().create_connection(
+            lambda: End(**options), host, int(port)
+        )
+        self._open.append(transport)
+        return client
+
     async def connect(self, **options: bool) -> tuple[End, End]:
         """A client and its peer, which have met."""
-        host, port = self.address.split(":")
         count = len(self.servers)
-        loop = asyncio.get_running_loop()
-        transport, client = await loop.create_connection(lambda: End(**options), host, int(port))
-        self._open.append(transport)
+        client = await self.dial(**options)
         async with asyncio.timeout(SOON):
             while len(self.servers) == count:  # noqa: ASYNC110 - Toxiproxy accepts before it connects onwards
                 await asyncio.sleep(0.002)

@@ -8,25 +8,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from websockets.asyncio.client import connect
-from websockets.asyncio.server import ServerConnection, serve
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
+
+from tests.conformance.times import EARLY, LATE, now, takes
 
 pytestmark = pytest.mark.scenarios
 
 Play = Callable[[Callable[[Any], Awaitable[Any]]], Any]
-LATE = 0.08
-"""Seconds that a real machine may be late; none may be early by more than the clock's grain, EARLY."""
-EARLY = 0.005
-
-
-def now() -> float:
-    return asyncio.get_running_loop().time()
-
-
-def takes(seconds: float) -> object:
-    """Equal to what lasted so long, give or take a real machine."""
-    return pytest.approx(seconds + (LATE - EARLY) / 2, abs=(LATE + EARLY) / 2)
 
 
 @pytest.mark.parametrize(("direction", "expected"), [("both", 0.2), ("upstream", 0.1), ("downstream", 0.1)])
@@ -51,6 +38,63 @@ def test_a_latency_does_not_delay_the_connect(play: Play) -> None:
         began = now()
         await stage.connect()
         return now() - began
+
+    assert play(experiment) == takes(0)
+
+
+def test_a_latency_that_ends_releases_at_once_what_it_holds(play: Play) -> None:
+    async def experiment(stage: Any) -> Any:
+        await stage.listen()
+        client, server = await stage.connect()
+        fault = await stage.begin("latency", latency=2000, direction="upstream")
+        client.transport.write(b"held")
+        await asyncio.sleep(0.1)
+        held = bytes(server.got)
+        await fault.heal()
+        began = now()
+        return held, await server.until(lambda end: end.got == b"held") - began
+
+    assert play(experiment) == (b"", takes(0))
+
+
+def test_a_jitter_reorders_nothing(play: Play) -> None:
+    async def experiment(stage: Any) -> Any:
+        await stage.listen()
+        client, server = await stage.connect()
+        await stage.begin("latency", latency=50, jitter=50, direction="upstream")
+        began = now()
+        for number in range(30):
+            client.transport.write(bytes([number]))
+            await asyncio.sleep(0.002)
+        took = await server.until(lambda end: len(end.got) == 30) - began
+        return bytes(server.got), took
+
+    got, took = play(experiment)
+    assert got == bytes(range(30))
+    assert 0.06 - EARLY < took < 0.16 + 30 * 0.002 + LATE
+
+
+def test_what_is_slow_twice_takes_both_times(play: Play) -> None:
+    async def experiment(stage: Any) -> float:
+        await stage.listen()
+        client, server = await stage.connect()
+        await stage.begin("latency", latency=100, direction="upstream")
+        await stage.begin("bandwidth", rate=100, direction="upstream")
+        began = now()
+        client.transport.write(b"x" * 20_000)
+        return await server.until(lambda end: len(end.got) == 20_000) - began
+
+    assert play(experiment) == takes(0.3)
+
+
+def test_a_fault_of_toxicity_0_strikes_nobody(play: Play) -> None:
+    async def experiment(stage: Any) -> float:
+        await stage.listen(echo=True)
+        client, _ = await stage.connect()
+        await stage.begin("stall", toxicity=0)
+        began = now()
+        client.transport.write(b"hello")
+        return await client.until(lambda end: end.got == b"hello") - began
 
     assert play(experiment) == takes(0)
 
@@ -94,6 +138,39 @@ def test_a_peer_that_does_not_read_stops_the_writer_until_it_reads(play: Play) -
         return stopped, client.transport.get_write_buffer_size()
 
     assert play(experiment) == ((True, True), 0)
+
+
+def test_a_stall_stops_the_writer_until_it_heals(play: Play) -> None:
+    async def experiment(stage: Any) -> Any:
+        await stage.listen()
+        client, server = await stage.connect()
+        fault = await stage.begin("stall", direction="upstream")
+        client.transport.write(b"x" * 40_000_000)
+        await asyncio.sleep(0.1)
+        stopped = client.paused, len(server.got)
+        await fault.heal()
+        await client.until(lambda end: not end.paused)
+        await server.until(lambda end: len(end.got) == 40_000_000)
+        return stopped
+
+    assert play(experiment) == (True, 0)
+
+
+def test_a_stall_takes_connects_and_holds_what_comes_over_them(play: Play) -> None:
+    async def experiment(stage: Any) -> Any:
+        await stage.listen()
+        fault = await stage.begin("stall")
+        began = now()
+        client, server = await stage.connect()
+        took = now() - began
+        client.transport.write(b"hello")
+        await asyncio.sleep(0.1)
+        held = bytes(server.got)
+        await fault.heal()
+        await server.until(lambda end: end.got == b"hello")
+        return took, held, list(client.endings)
+
+    assert play(experiment) == (takes(0), b"", [])
 
 
 def test_a_stall_holds_bytes_and_releases_all_of_them_in_order(play: Play) -> None:
@@ -172,17 +249,17 @@ def test_a_blackhole_drops_bytes_and_the_connection_dies_as_it_heals(play: Play)
 def test_a_timeout_ends_a_connection_after_so_long_without_traffic(play: Play) -> None:
     async def experiment(stage: Any) -> Any:
         await stage.listen()
-        client, _ = await stage.connect()
+        client, server = await stage.connect()
         await stage.begin("timeout", timeout=300, direction="upstream")
         for _ in range(8):  # longer than the time, and much closer together, so that no hiccup ends it
             await asyncio.sleep(0.05)
             client.transport.write(b"busy")
         began = now()
-        return await client.until(lambda end: len(end.endings) == 2) - began, client.endings
+        took = await client.until(lambda end: len(end.endings) == 2) - began
+        await server.until(lambda end: len(end.endings) == 2)
+        return took, client.endings, server.endings, bytes(server.got)
 
-    took, endings = play(experiment)
-    assert took == takes(0.3)
-    assert endings == ["eof", "lost"]
+    assert play(experiment) == (takes(0.3), ["eof", "lost"], ["eof", "lost"], b"")
 
 
 def test_limit_data_lets_so_much_through_and_ends_with_fin(play: Play) -> None:
@@ -198,6 +275,21 @@ def test_limit_data_lets_so_much_through_and_ends_with_fin(play: Play) -> None:
         return bytes(server.got), client.endings, server.endings
 
     assert play(experiment) == (b"before0123456789", ["eof", "lost"], ["eof", "lost"])
+
+
+def test_limit_data_counts_from_the_first_byte_of_a_new_connection(play: Play) -> None:
+    async def experiment(stage: Any) -> Any:
+        await stage.listen()
+        await stage.begin("limit_data", bytes=10, direction="upstream")
+        client, server = await stage.connect()
+        client.transport.write(b"012345")
+        await server.until(lambda end: len(end.got) == 6)
+        client.transport.write(b"6789 and more")
+        await client.until(lambda end: len(end.endings) == 2)
+        await server.until(lambda end: len(end.endings) == 2)
+        return bytes(server.got)
+
+    assert play(experiment) == b"0123456789"
 
 
 def test_slices_arrive_in_pieces_and_complete(play: Play) -> None:
@@ -228,16 +320,18 @@ def test_a_bandwidth_takes_its_time(play: Play) -> None:
     assert play(experiment) == takes(0.3)
 
 
-def test_a_slow_close_delays_the_end(play: Play) -> None:
+@pytest.mark.parametrize("direction", ["upstream", "downstream"])
+def test_a_slow_close_delays_the_end_and_nothing_before_it(play: Play, direction: str) -> None:
     async def experiment(stage: Any) -> Any:
         await stage.listen()
         client, server = await stage.connect()
-        await stage.begin("slow_close", delay=200, direction="upstream")
+        leaver, other = (client, server) if direction == "upstream" else (server, client)
+        await stage.begin("slow_close", delay=200, direction=direction)
         began = now()
-        client.transport.write(b"bye")
-        client.transport.close()
-        said = await server.until(lambda end: end.got == b"bye") - began
-        return said, await server.until(lambda end: len(end.endings) == 2) - began
+        leaver.transport.write(b"bye")
+        leaver.transport.close()
+        said = await other.until(lambda end: end.got == b"bye") - began
+        return said, await other.until(lambda end: len(end.endings) == 2) - began
 
     assert play(experiment) == (takes(0), takes(0.2))
 
@@ -258,6 +352,17 @@ def test_down_ends_refuses_and_comes_back_at_the_same_address(play: Play) -> Non
         return client.endings, server.endings
 
     assert play(experiment) == (["eof", "lost"], ["eof", "lost"])
+
+
+def test_a_link_whose_peer_is_gone_accepts_and_ends(play: Play) -> None:
+    async def experiment(stage: Any) -> Any:
+        await stage.listen()
+        stage.close()
+        client = await stage.dial()
+        await client.until(lambda end: len(end.endings) == 2)
+        return client.endings
+
+    assert play(experiment) == ["eof", "lost"]
 
 
 def test_a_half_closed_stream_carries_the_answer_except_through_toxiproxy(play: Play) -> None:
@@ -295,86 +400,3 @@ def test_a_close_with_unread_bytes_resets_the_peer_except_through_toxiproxy(play
 
     name, endings = play(experiment)
     assert endings == (["ConnectionResetError"] if name == "sim" else ["eof", "lost"])
-
-
-# What a WebSocket client sees of each end
-
-
-async def _close_1012(connection: ServerConnection) -> None:
-    await connection.close(1012)
-
-
-async def _return(_: ServerConnection) -> None:
-    """The library then closes with 1000."""
-
-
-async def _abort(connection: ServerConnection) -> None:
-    connection.transport.abort()
-
-
-async def _wait(connection: ServerConnection) -> None:
-    await connection.wait_closed()
-
-
-@pytest.mark.parametrize(
-    ("handler", "fault", "expected"),
-    [
-        (_close_1012, None, ("ConnectionClosedError", 1012, None)),
-        (_return, None, ("ConnectionClosedOK", 1000, None)),
-        (_abort, None, ("ConnectionClosedError", None, None)),
-        (_wait, "down", ("ConnectionClosedError", None, None)),
-    ],
-    ids=["close-1012", "close-1000", "abort", "fin"],
-)
-def test_a_websocket_client_sees_the_same_end(
-    play: Play,
-    handler: Callable[[ServerConnection], Awaitable[None]],
-    fault: str | None,
-    expected: tuple[str, int | None, str | None],
-) -> None:
-    async def experiment(stage: Any) -> Any:
-        async with serve(handler, "127.0.0.1", 0, ping_interval=None, close_timeout=0.2) as server:
-            await stage.lead_to(next(iter(server.sockets)).getsockname()[1])
-            client = await connect(
-                f"ws://{stage.address}/", proxy=None, ping_interval=None, close_timeout=0.2
-            )
-            if fault == "down":
-                await stage.begin("down")
-            with pytest.raises(ConnectionClosed) as caught:
-                async with asyncio.timeout(2):
-                    await client.recv()
-            error = caught.value
-            cause = error.__cause__
-            return (
-                type(error).__name__,
-                error.rcvd.code if error.rcvd else None,
-                type(cause).__name__ if isinstance(cause, OSError) else None,
-            )
-
-    assert play(experiment) == expected
-
-
-@pytest.mark.parametrize(
-    ("fault", "expected"),
-    [
-        ({"kind": "reset_peer"}, ["InvalidMessage"]),
-        ({"kind": "limit_data", "bytes": 20, "direction": "downstream"}, ["InvalidMessage", "EOFError"]),
-        ({"kind": "down"}, ["ConnectionRefusedError"]),
-        ({"kind": "blackhole"}, ["TimeoutError"]),
-    ],
-    ids=["rst", "fin", "refused", "silence"],
-)
-def test_a_websocket_client_sees_the_same_failure_of_its_handshake(
-    play: Play, fault: dict[str, object], expected: list[str]
-) -> None:
-    async def experiment(stage: Any) -> list[str]:
-        async with serve(_wait, "127.0.0.1", 0, ping_interval=None, open_timeout=0.5) as server:
-            await stage.lead_to(next(iter(server.sockets)).getsockname()[1])
-            force = await stage.begin(**fault)
-            with pytest.raises((OSError, InvalidHandshake)) as caught:
-                await connect(f"ws://{stage.address}/", proxy=None, open_timeout=0.3)
-            await force.heal()
-            causes = [caught.value, caught.value.__cause__]
-            return [type(error).__name__ for error in causes if error is not None]
-
-    assert play(experiment)[: len(expected)] == expected

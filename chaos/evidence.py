@@ -19,6 +19,8 @@ LATE_SHARE = 0.8
 """A latency shows where a round trip reached this much of what was asked for."""
 RATE_SLACK = 1.3
 """A bandwidth shows where no more than this multiple of its rate arrived; buffers fill before they throttle."""
+BURST_SHARE = 0.5
+"""A burst shows where this share of the frames that were asked for went out: a client may be too slow for all."""
 HELD_UP = 0.25
 """Seconds: what takes longer than this, was held up. What is merely on its way when a fault ends, was not."""
 AFTERMATH = 1.0
@@ -66,9 +68,9 @@ def windows(history: History, faults: Iterable[Fault]) -> dict[int, Window]:
 
 def evidence(history: History, fault: Fault, during: Window) -> str | None:
     """What `fault` visibly did while it was in force, in a few words; None if nothing shows that it did anything."""
-    if fault.spec.where == "peer":
+    look = _LOOK.get(fault.kind)
+    if look is None:
         return misbehaviour(history, fault, during)
-    look = _LOOK[fault.kind]
     seen = look(history, fault, during)
     if during.counts is None:
         return seen
@@ -79,11 +81,8 @@ def evidence(history: History, fault: Fault, during: Window) -> str | None:
 
 def misbehaviour(history: History, fault: Fault, during: Window) -> str | None:
     """How often the peer did, on the fault's link, the wrong thing it was told to do."""
-    link_of = {event.connection: event.link for event in history.of(peer.Opened)}
     times = sum(
-        event.kind == fault.kind
-        and event.t in during
-        and (fault.on is None or link_of.get(event.connection, fault.on) == fault.on)
+        event.kind == fault.kind and event.t in during and fault.on in (None, event.link)
         for event in history.of(peer.Misbehaved)
     )
     return f"the peer did it {times} times" if times else None
@@ -212,6 +211,13 @@ def _smallest(history: History) -> int:
     return min((event.size for event in history.of(events.Accepted)), default=0)
 
 
+def _hurried(history: History, fault: Fault, during: Window) -> str | None:
+    fps = fault.attributes["fps"]
+    assert isinstance(fps, int), "the vocabulary says so"
+    offered = sum(e.t in during for e in history.of(peer.Offered)) / (during.end - during.begin)
+    return f"{offered:.0f} frames a second went out" if offered >= BURST_SHARE * fps else None
+
+
 def _blocked(history: History, _: Fault, during: Window) -> str | None:
     until = during.and_after(history)  # the loop can say so only when it runs again
     lags = [event.seconds for event in history.of(events.Lagged) if event.t in until]
@@ -231,6 +237,7 @@ _LOOK: Mapping[str, Callable[[History, Fault, Window], str | None]] = MappingPro
         "slow_close": _closed_slowly,
         "slicer": _sliced,
         "block_loop": _blocked,
+        "burst": _hurried,
     }
 )
 

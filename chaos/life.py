@@ -5,6 +5,7 @@ import contextlib
 import logging
 from functools import lru_cache
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 from typing import Literal
 
@@ -54,8 +55,7 @@ class CannotRunError(Exception):
 def require_runnable(scenario: Scenario) -> None:
     """Raises `CannotRunError` for a scenario that needs what the laboratory does not have yet."""
     for fault in scenario.faults:
-        where = fault.spec.where
-        if where == "client" or (where == "peer" and fault.kind not in peer_faults.AVAILABLE):
+        if fault.spec.where == "client":
             raise CannotRunError(
                 f"scenario {scenario.name}: the fault {fault.kind!r} is not available in this version"
             )
@@ -125,6 +125,9 @@ class Life:
             confirm=self._scenario.peer.confirm,
             echo=self._scenario.peer.echo,
         )
+        actor = peer_faults.Actor(
+            server, feed, self._scenario.workload.fps, world.scale, Random(f"{self._seed}/garbage")
+        )
         port = await server.start()
         try:
             inlet = await world.open_link("input", port)
@@ -147,7 +150,7 @@ class Life:
                     name="client under test",
                     context=world.client_context(),
                 )
-                await self._from_start_to_end(world, server)
+                await self._from_start_to_end(world, actor)
                 await self._stop(client, assignment, world.scale)
         finally:
             server.abort()
@@ -161,7 +164,7 @@ class Life:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is a fact about the client
             self.broke("client", error)
 
-    async def _from_start_to_end(self, world: World, server: PoseServer) -> None:
+    async def _from_start_to_end(self, world: World, actor: peer_faults.Actor) -> None:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(STEADY_WITHIN / world.scale):
@@ -174,20 +177,22 @@ class Life:
         since_start = (zero - self._began) * world.scale
         for change in timeline(self._scenario.faults):
             await _until(zero + change.at / world.scale)
-            await self._carry_out(change, since_start + change.at, world, server)
+            await self._carry_out(change, since_start + change.at, world, actor)
         self._reached("faults-over")
         await _until(zero + self._scenario.duration / world.scale)
         # A fault that lasts to the end stays in force while the client stops; the world's end ends it.
         self._reached("settled")
 
-    async def _carry_out(self, change: Change, planned: float, world: World, server: PoseServer) -> None:
+    async def _carry_out(
+        self, change: Change, planned: float, world: World, actor: peer_faults.Actor
+    ) -> None:
         loop = asyncio.get_running_loop()
         fault, index = change.fault, change.index
         if change.begins:
             # Stamped before it is carried out: what it breaks, it may break before the call returns.
             self._note(Began(t=loop.time(), fault=index, planned=planned))
             if fault.spec.where == "peer":
-                self._in_force[index] = InForce(await peer_faults.begin(server, fault))
+                self._in_force[index] = InForce(await peer_faults.begin(actor, fault))
             else:
                 self._in_force[index] = await world.begin(fault)
         else:

@@ -283,7 +283,24 @@ def _faults(table: Mapping[str, object], end: float, *, judges_recovery: bool) -
         except FaultError as error:
             raise ScenarioError(f"fault {number}: {error}") from None
         faults += these
+    _one_at_a_time(faults)
     return tuple(faults)
+
+
+def _one_at_a_time(faults: list[Fault]) -> None:
+    """The peer cannot do one thing twice at once: healing the one would heal the other."""
+    for later in faults:
+        for earlier in faults:
+            if (
+                later is not earlier
+                and later.spec.where == "peer"
+                and (later.kind, later.on) == (earlier.kind, earlier.on)
+                and earlier.at <= later.at
+                and (earlier.heals_at is None or later.at < earlier.heals_at)
+            ):
+                raise ScenarioError(
+                    f"two faults are in force at once, {earlier}, and {later}: let one end before the other"
+                )
 
 
 def _in_time(fault: Fault, end: float, *, judges_recovery: bool) -> None:

@@ -66,9 +66,13 @@ class Unreadable(PeerEvent, frozen=True, tag="unreadable"):
 
 
 class Misbehaved(PeerEvent, frozen=True, tag="misbehaved"):
-    """The peer did what it was told to do wrong: `kind` is the fault's name."""
+    """The peer did what it was told to do wrong: `kind` is the fault's name.
+
+    `connection` is 0 where none came about.
+    """
 
     kind: str
+    link: PeerLink
     connection: int = 0
 
 

@@ -30,27 +30,53 @@ class LiveFeed:
     def __init__(self, frame_at: FrameAt, *, interval: float) -> None:
         self._frame_at = frame_at
         self._interval = interval
-        self._began: float | None = None
+        self._pace = 1.0
+        # Since `_since`, by the loop's clock, the camera's own goes on from `_shown`.
+        self._since: float | None = None
+        self._shown = 0.0
 
     def begin(self) -> None:
         """Frame 0 is now; without this, it is when the first client connects."""
-        self._began = asyncio.get_running_loop().time()
+        self._since = asyncio.get_running_loop().time()
+
+    def set_pace(self, factor: float) -> None:
+        """Let frames pass `factor` times as fast as they were taken, from the next one on."""
+        if self._since is not None:
+            # Who waits for the next frame gets it when it was due, and none is skipped for the change.
+            upcoming = self._due(self._number_at(self._elapsed()) + 1)
+            self._since += (upcoming - self._shown) / self._pace
+            self._shown = upcoming
+        self._pace = factor
 
     async def frames(self) -> AsyncIterator[tuple[int, bytes]]:
         """From the next frame on. A client that is too slow to take one misses what passed meanwhile."""
         loop = asyncio.get_running_loop()
-        if self._began is None:
-            self._began = loop.time()
+        if self._since is None:
+            self.begin()
         number = -1
         while True:
-            due_now = int((loop.time() - self._began) / self._interval + 1e-6)
             # Late by one frame is jitter of the loop, and the frame still goes out; later is a client in the way.
-            number = max(number + 1, due_now - 1)
-            await asyncio.sleep(self._began + number * self._interval - loop.time())
+            number = max(number + 1, self._number_at(self._elapsed()) - 1)
+            assert self._since is not None, "it has begun"
+            await asyncio.sleep((self._due(number) - self._shown) / self._pace + self._since - loop.time())
             yield number, self._frame_at(number)
 
     def confirmed(self, number: int) -> None:
         """See `Feed`."""
+
+    def _elapsed(self) -> float:
+        """What the camera's clock says; before a change of pace takes effect, up to a frame less."""
+        assert self._since is not None, "it has begun"
+        passed = asyncio.get_running_loop().time() - self._since
+        return self._shown + max(passed * self._pace, -self._interval)
+
+    def _due(self, number: int) -> float:
+        """When a frame passes, by the camera's clock."""
+        return number * self._interval
+
+    def _number_at(self, shown: float) -> int:
+        """The newest frame that has passed by then."""
+        return int(shown / self._interval + 1e-6)
 
 
 class Playback:

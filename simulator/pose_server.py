@@ -3,19 +3,19 @@
 import asyncio
 import contextlib
 import zlib
-from collections.abc import Callable
+from collections.abc import Iterator
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Literal
 
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
+from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
-from websockets.frames import DATA_OPCODES, Frame
 from websockets.http11 import Request, Response
-from websockets.protocol import Event
 
 from simulator import events
 from simulator.events import PeerLink, PeerObserver
 from simulator.feeds import Feed
+from simulator.peer_connection import PeerConnection
 from simulator.seen import Seen
 from tracker import messages
 
@@ -25,26 +25,6 @@ PATHS: dict[str, PeerLink] = {FEED_PATH: "input", SINK_PATH: "output"}
 MAX_MESSAGE = 16 * 2**20
 STOP_WITHIN = 2.0
 """Seconds that clients get to answer the close handshake when the server stops."""
-
-
-class _Connection(ServerConnection):
-    """The library's connection, telling of each whole message when it is parsed, before anybody reads it."""
-
-    on_parsed: Callable[[bytes], object] | None = None
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.number = 0
-        self._fragments: list[bytes] = []
-
-    def process_event(self, event: Event) -> None:
-        super().process_event(event)
-        if self.on_parsed is not None and isinstance(event, Frame) and event.opcode in DATA_OPCODES:
-            self._fragments.append(bytes(event.data))
-            if event.fin:
-                body = b"".join(self._fragments)
-                self._fragments.clear()
-                self.on_parsed(body)
 
 
 class PoseServer:
@@ -66,10 +46,16 @@ class PoseServer:
         self.echo = echo
         self.accept_then_close: dict[PeerLink, int] = {}
         """Links whose connections are closed, with this code, as soon as they are accepted."""
+        self.refuse: dict[PeerLink, int] = {}
+        """Links whose handshakes are answered with this HTTP status."""
+        self._muted: set[PeerLink] = set()
+        self._unread: set[PeerLink] = set()
+        self._litterers: dict[PeerLink, asyncio.Task[None]] = {}
         self._feed = feed
         self._report = report
         self._confirm = confirm
-        self._open: dict[PeerLink, set[_Connection]] = {"input": set(), "output": set()}
+        # As sets that keep their order: it shows in the record.
+        self._open: dict[PeerLink, dict[PeerConnection, None]] = {"input": {}, "output": {}}
         self._connections = 0
         self._seen: dict[str, Seen] = {}
         self._session: messages.SessionState | None = None
@@ -87,8 +73,8 @@ class PoseServer:
             self._converse,
             host,
             port,
-            process_request=_only_known_paths,
-            create_connection=_Connection,
+            process_request=self._admit,
+            create_connection=PeerConnection,
             compression=None,
             ping_interval=None,
             close_timeout=1.0,
@@ -98,7 +84,12 @@ class PoseServer:
         return self._port
 
     async def stop(self, code: int = 1001) -> None:
-        """Close every connection with `code` and stop listening; idempotent."""
+        """Close every connection with `code` and stop listening, for good; idempotent."""
+        for link in tuple(self._litterers):
+            self.end_garbage(link)
+        await self._leave(code)
+
+    async def _leave(self, code: int) -> None:
         server, self._server = self._server, None
         if server is not None:
             server.close(code=code)
@@ -111,55 +102,110 @@ class PoseServer:
 
     async def go_away(self, code: int = 1012) -> None:
         """Stop as a restarting server does, until `come_back`."""
-        for connection in self.connections():
-            self._misbehaved("restart", connection.number)
-        await self.stop(code)
+        for link in PATHS.values():
+            for connection in self.connections(link):
+                self._misbehaved("restart", link, connection.number)
+        await self._leave(code)
 
     async def come_back(self) -> None:
         """Listen again at the same port."""
         await self.start(self._host, self._port)
 
-    async def close_link(self, link: PeerLink, code: int) -> None:
-        """Close every connection of `link` with `code`."""
-        closing = self.connections(link)
-        for connection in closing:
-            self._misbehaved("close", connection.number)
-        await asyncio.gather(*(connection.close(code) for connection in closing))
+    def connections(self, link: PeerLink | None = None) -> list[PeerConnection]:
+        """The open ones, of one link or of both."""
+        links: tuple[PeerLink, ...] = (link,) if link else ("input", "output")
+        return [connection for name in links for connection in self._open[name]]
 
     def abort(self) -> None:
         """Drop every connection at once."""
         for connection in self.connections():
             connection.transport.abort()
 
-    def connections(self, link: PeerLink | None = None) -> list[_Connection]:
-        """The open ones, of one link or of both."""
-        links: tuple[PeerLink, ...] = (link,) if link else ("input", "output")
-        return [connection for name in links for connection in self._open[name]]
+    # Its misdeeds, each reported; newcomers meet what lasts
+
+    async def close_link(self, link: PeerLink, code: int) -> None:
+        """Close every connection of `link` with `code`."""
+        closing = self.connections(link)
+        for connection in closing:
+            self._misbehaved("close", link, connection.number)
+        await asyncio.gather(*(connection.close(code) for connection in closing))
+
+    def mute_pong(self, link: PeerLink) -> None:
+        """Answer no Ping on `link`."""
+        self._muted.add(link)
+        for connection in self.connections(link):
+            self._mute(connection, link)
+
+    def answer_pong(self, link: PeerLink) -> None:
+        """Answer Pings again."""
+        self._muted.discard(link)
+        for connection in self.connections(link):
+            connection.unmute()
+
+    def stop_reading(self, link: PeerLink) -> None:
+        """Read nothing more from the sockets of `link`."""
+        self._unread.add(link)
+        for connection in self.connections(link):
+            self._stop_reading(connection, link)
+
+    def read_again(self, link: PeerLink) -> None:
+        """Read what has piled up, and go on."""
+        self._unread.discard(link)
+        for connection in self.connections(link):
+            connection.read_again()
+
+    def begin_garbage(self, link: PeerLink, messages: Iterator[bytes], every: float) -> None:
+        """Send the next of `messages` to each connection of `link`, `every` seconds."""
+        self._litterers[link] = asyncio.get_running_loop().create_task(self._litter(link, messages, every))
+
+    def end_garbage(self, link: PeerLink) -> None:
+        """Send no more of it."""
+        self._litterers.pop(link).cancel()
+
+    async def _litter(self, link: PeerLink, messages: Iterator[bytes], every: float) -> None:
+        while True:
+            await asyncio.sleep(every)
+            data = next(messages)
+            members = self._members(link)
+            for connection in members:
+                self._misbehaved("garbage", link, connection.number)
+            broadcast(members, data, text=True)
+
+    def _mute(self, connection: PeerConnection, link: PeerLink) -> None:
+        connection.mute(lambda: self._misbehaved("mute_pong", link, connection.number))
+
+    def _stop_reading(self, connection: PeerConnection, link: PeerLink) -> None:
+        self._misbehaved("stop_reading", link, connection.number)
+        connection.stop_reading()
 
     # One connection
 
     async def _converse(self, connection: ServerConnection) -> None:
-        assert isinstance(connection, _Connection), "the server creates nothing else"
+        assert isinstance(connection, PeerConnection), "the server creates nothing else"
         assert connection.request is not None, "the handshake is done"
         link = PATHS[connection.request.path.partition("?")[0]]
         self._connections += 1
         connection.number = self._connections
-        self._open[link].add(connection)
+        self._open[link][connection] = None
         self._report(events.Opened(t=connection.loop.time(), link=link, connection=connection.number))
+        if link in self._muted:
+            self._mute(connection, link)
+        if link in self._unread:
+            self._stop_reading(connection, link)
         try:
             if link in self.accept_then_close:
-                self._misbehaved("accept_then_close", connection.number)
+                self._misbehaved("accept_then_close", link, connection.number)
                 await connection.close(self.accept_then_close[link])
             elif link == "input":
                 await self._feed_one(connection)
             else:
                 await self._collect_from(connection)
         finally:
-            self._open[link].discard(connection)
+            del self._open[link][connection]
             await connection.wait_closed()
             self._report(_ended(link, connection))
 
-    async def _feed_one(self, connection: _Connection) -> None:
+    async def _feed_one(self, connection: PeerConnection) -> None:
         async with asyncio.TaskGroup() as tasks:
             sender = tasks.create_task(self._send_frames(connection))
             # Nobody should write to a feed; reading keeps pongs and the close frame coming all the same.
@@ -168,7 +214,7 @@ class PoseServer:
                     await connection.recv(decode=False)
             sender.cancel()
 
-    async def _send_frames(self, connection: _Connection) -> None:
+    async def _send_frames(self, connection: PeerConnection) -> None:
         every = self._feed.confirm_every
         number = -1
         with contextlib.suppress(ConnectionClosed):
@@ -181,14 +227,14 @@ class PoseServer:
                     await self._confirm_up_to(number, connection)
             await self._confirm_up_to(number, connection)
 
-    async def _confirm_up_to(self, number: int, connection: _Connection) -> None:
+    async def _confirm_up_to(self, number: int, connection: PeerConnection) -> None:
         def confirmed(pong: "asyncio.Future[float]") -> None:
             if not pong.cancelled() and pong.exception() is None:
                 self._feed.confirmed(number)
 
         asyncio.ensure_future(await connection.ping()).add_done_callback(confirmed)
 
-    async def _collect_from(self, connection: _Connection) -> None:
+    async def _collect_from(self, connection: PeerConnection) -> None:
         if self._confirm == "pong":
             connection.on_parsed = lambda body: self._deliver(body, connection)
         with contextlib.suppress(ConnectionClosed):
@@ -199,15 +245,15 @@ class PoseServer:
                     if delivered is not None:
                         await connection.send(messages.encode_ack(*delivered), text=True)
                 if self.echo:
-                    self._misbehaved("echo", connection.number)
+                    self._misbehaved("echo", "output", connection.number)
                     # Like a hub that serves many: it neither waits for a slow member nor spares the sender.
-                    broadcast(self._members(), body, text=True)
+                    broadcast(self._members("output"), body, text=True)
 
-    def _members(self) -> list[_Connection]:
+    def _members(self, link: PeerLink) -> list[PeerConnection]:
         # A connection whose transport is closing counts as open until the loop comes round to it.
-        return [c for c in self.connections("output") if not c.transport.is_closing()]
+        return [c for c in self.connections(link) if not c.transport.is_closing()]
 
-    def _deliver(self, body: bytes, connection: _Connection) -> tuple[str, int] | None:
+    def _deliver(self, body: bytes, connection: PeerConnection) -> tuple[str, int] | None:
         """Record one arrival; its `(stream, seq)`, or None for what is no output message."""
         now = connection.loop.time()
         try:
@@ -242,12 +288,25 @@ class PoseServer:
                 self._touched.add((hold.id, hold.time))
                 self._report(events.Arrived(t=now, hold=hold.id, time=messages.parse_iso_time(hold.time)))
 
-    def _misbehaved(self, kind: str, connection: int = 0) -> None:
+    def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
+        link = PATHS.get(request.path.partition("?")[0])
+        if link is None:
+            return connection.respond(
+                HTTPStatus.NOT_FOUND, f"the feed is at {FEED_PATH}, the sink at {SINK_PATH}\n"
+            )
+        if link not in self.refuse:
+            return None
+        self._misbehaved("refuse", link)
+        # By hand: the library takes registered statuses only.
+        headers = Headers([("Connection", "close"), ("Content-Length", "0")])
+        return Response(self.refuse[link], "Refused", headers)
+
+    def _misbehaved(self, kind: str, link: PeerLink, connection: int = 0) -> None:
         now = asyncio.get_running_loop().time()
-        self._report(events.Misbehaved(t=now, kind=kind, connection=connection))
+        self._report(events.Misbehaved(t=now, kind=kind, link=link, connection=connection))
 
 
-def _ended(link: PeerLink, connection: _Connection) -> events.Ended:
+def _ended(link: PeerLink, connection: PeerConnection) -> events.Ended:
     protocol = connection.protocol
     received, sent = protocol.close_rcvd, protocol.close_sent
     now = connection.loop.time()
@@ -256,9 +315,3 @@ def _ended(link: PeerLink, connection: _Connection) -> events.Ended:
     if sent is not None:
         return events.Ended(t=now, link=link, connection=connection.number, code=sent.code, by="peer")
     return events.Ended(t=now, link=link, connection=connection.number, code=1006, by="network")
-
-
-def _only_known_paths(connection: ServerConnection, request: Request) -> Response | None:
-    if request.path.partition("?")[0] in PATHS:
-        return None
-    return connection.respond(HTTPStatus.NOT_FOUND, f"the feed is at {FEED_PATH}, the sink at {SINK_PATH}\n")

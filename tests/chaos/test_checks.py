@@ -143,7 +143,7 @@ def test_a_fault_that_never_began_makes_the_run_unknown() -> None:
 
 
 def test_a_peer_that_should_echo_all_along_and_does_not_makes_the_run_unknown() -> None:
-    echoed = peer.Misbehaved(t=3.0, kind="echo", connection=1)
+    echoed = peer.Misbehaved(t=3.0, kind="echo", link="output", connection=1)
     assert judge(record(STEADY), scenario(echo=True)).verdict == "unknown"
     assert judge(record(STEADY, echoed), scenario(echo=True)).verdict == "pass"
 
@@ -325,7 +325,7 @@ def test_a_link_that_was_down_already_has_nothing_to_detect() -> None:
 
 def test_a_connection_that_opens_into_the_silence_has_the_bound_from_there() -> None:
     mute = fault("mute_pong", 10.0, 20.0)
-    told = [peer.Misbehaved(t=t, kind="mute_pong", connection=1) for t in (11.0, 20.0)]
+    told = [peer.Misbehaved(t=t, kind="mute_pong", link="output", connection=1) for t in (11.0, 20.0)]
     first = closed(13.0, "tracker")
     second = [connected(14.0, 2), closed(18.0, "tracker", number=2)]
     assert said(detect, stalled(told, first, second, by=mute), mute) == "pass"

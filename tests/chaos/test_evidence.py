@@ -13,7 +13,6 @@ from tests.chaos.histories import (
     connected,
     delivered,
     fault,
-    opened,
     record,
     refused,
     sent,
@@ -331,14 +330,21 @@ def test_a_blocked_loop_shows_where_the_client_says_so() -> None:
 
 def test_a_peer_says_what_it_did_wrong() -> None:
     bye = fault("close", 10.0, code=1000)
-    did = peer.Misbehaved(t=10.0, kind="close", connection=1)
+    did = peer.Misbehaved(t=10.0, kind="close", link="output", connection=1)
     assert seen(record(struck(bye), did), bye) == "the peer did it 1 times"
-    assert seen(record(struck(bye), peer.Misbehaved(t=10.0, kind="echo", connection=1)), bye) is None
-    assert seen(record(struck(bye), peer.Misbehaved(t=12.0, kind="close", connection=1)), bye) is None
+    for t, kind in ((10.0, "echo"), (12.0, "close")):
+        assert seen(record(struck(bye), peer.Misbehaved(t=t, kind=kind, link="output")), bye) is None
 
 
 def test_what_the_peer_did_on_one_link_is_no_trace_on_the_other() -> None:
-    did = [opened(1.0, 1, "input"), peer.Misbehaved(t=10.0, kind="close", connection=1)]
+    did = peer.Misbehaved(t=10.0, kind="close", link="input", connection=1)
     for link, found in (("input", True), ("output", False)):
         bye = fault("close", 10.0, on=link, code=1000)
         assert (seen(record(struck(bye), did), bye) is not None) is found
+
+
+def test_a_burst_shows_where_frames_went_out_at_the_rate() -> None:
+    burst = fault("burst", 10.0, 2.0, on="input", fps=10)
+    offered = [peer.Offered(t=10 + n * 0.15, sequence=n, connection=1) for n in range(20)]
+    assert seen(record(struck(burst), offered), burst) == "7 frames a second went out"
+    assert seen(record(struck(burst), offered[::2]), burst) is None

@@ -137,6 +137,10 @@ def test_a_multi_line_about_becomes_one_line() -> None:
         (HEAD + FAULT.replace('"20s"', '"51s"'), ["ends at 61s", "lengthen duration"]),
         (HEAD + FAULT.replace('"20s"', '"45.5s"'), ["ends at 55.5s", "'recover'", "5s or more"]),
         (HEAD + FAULT.replace('for = "20s"', ""), ["never ends", "'recover'"]),
+        (
+            HEAD + 2 * '[[faults]]\nat = 10\nfor = 5\nkind = "refuse"\n',
+            ["refuse on output", "at once", "let one end"],
+        ),
         (HEAD + FAULT + 'every = "25s"\ntimes = 3', ["begins at 1m"]),
     ],
 )

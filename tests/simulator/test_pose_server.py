@@ -1,0 +1,176 @@
+"""The mock peer's misdeeds, each as a client meets it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from simulator import events
+from simulator.events import PeerLink
+from simulator.feeds import LiveFeed
+from simulator.network import Network
+from simulator.pose_server import FEED_PATH, SINK_PATH, PoseServer
+
+Simulate = Callable[[Callable[[Network], Awaitable[Any]]], Any]
+PATH: dict[PeerLink, str] = {"input": FEED_PATH, "output": SINK_PATH}
+
+
+class Served:
+    """A mock peer and what it reported."""
+
+    def __init__(self) -> None:
+        self.seen: list[events.AnyPeerEvent] = []
+        self.feed = LiveFeed(lambda n: b"%d" % n, interval=0.1)
+        self.server = PoseServer(self.feed, report=self.seen.append)
+        self.port = 0
+
+    async def connect(self, link: PeerLink = "output") -> ClientConnection:
+        return await connect(
+            f"ws://127.0.0.1:{self.port}{PATH[link]}", ping_interval=None, compression=None, proxy=None
+        )
+
+    def misdeeds(self) -> list[tuple[str, str, int]]:
+        return [(e.kind, e.link, e.connection) for e in self.seen if isinstance(e, events.Misbehaved)]
+
+
+@pytest.fixture
+def served(simulate: Simulate) -> Callable[[Callable[[Served], Awaitable[Any]]], Any]:
+    """`served(main)` runs `main(peer)` beside a mock peer on virtual time."""
+
+    def run(main: Callable[[Served], Awaitable[Any]]) -> Any:
+        async def serving(_: Network) -> Any:
+            peer = Served()
+            peer.port = await peer.server.start()
+            try:
+                return await main(peer)
+            finally:
+                peer.server.abort()
+                await peer.server.stop()
+
+        return simulate(serving)
+
+    return run
+
+
+Serve = Callable[[Callable[[Served], Awaitable[Any]]], Any]
+
+
+async def is_answered(client: ClientConnection) -> bool:
+    try:
+        async with asyncio.timeout(1):
+            await (await client.ping())
+    except TimeoutError:
+        return False
+    return True
+
+
+def test_a_muted_peer_reads_and_answers_no_ping_until_it_is_healed(served: Serve) -> None:
+    async def main(peer: Served) -> None:
+        old, input_client = await peer.connect(), await peer.connect("input")
+        peer.server.mute_pong("output")
+        new = await peer.connect()
+        await old.send("hello")
+        assert await is_answered(input_client)
+        assert [await is_answered(old), await is_answered(new)] == [False, False]
+        assert any(isinstance(event, events.Unreadable) for event in peer.seen)
+        peer.server.answer_pong("output")
+        assert await is_answered(old)
+        assert peer.misdeeds() == [("mute_pong", "output", 1), ("mute_pong", "output", 3)]
+
+    served(main)
+
+
+def test_a_peer_that_stops_reading_pushes_back_and_takes_all_of_it_later(served: Serve) -> None:
+    async def main(peer: Served) -> None:
+        client = await peer.connect()
+        peer.server.stop_reading("output")
+        late = await peer.connect()
+        await late.send("late")
+        sending = asyncio.create_task(_send_many(client, 100))
+        await asyncio.sleep(5)
+        assert not sending.done()
+        assert not any(isinstance(event, events.Unreadable) for event in peer.seen)
+        peer.server.read_again("output")
+        await sending
+        assert await is_answered(client)
+        assert sum(isinstance(event, events.Unreadable) for event in peer.seen) == 101
+        assert peer.misdeeds() == [("stop_reading", "output", 1), ("stop_reading", "output", 2)]
+
+    served(main)
+
+
+async def _send_many(client: ClientConnection, count: int) -> None:
+    for _ in range(count):
+        await client.send("x" * 20_000)
+
+
+def test_a_refusal_turns_newcomers_away_and_leaves_the_others(served: Serve) -> None:
+    async def main(peer: Served) -> None:
+        old = await peer.connect()
+        peer.server.refuse["output"] = 499  # not a registered status
+        with pytest.raises(InvalidStatus) as refused:
+            await peer.connect()
+        assert refused.value.response.status_code == 499
+        assert await is_answered(old)
+        await peer.connect("input")
+        del peer.server.refuse["output"]
+        await peer.connect()
+        assert peer.misdeeds() == [("refuse", "output", 0)]
+
+    served(main)
+
+
+def test_garbage_comes_between_the_frames_for_everybody_until_it_is_healed(served: Serve) -> None:
+    async def main(peer: Served) -> list[bytes]:
+        old = await peer.connect("input")
+        peer.server.begin_garbage("input", (b"bad %d" % n for n in range(100)), 0.25)
+        await asyncio.sleep(0.3)
+        new = await peer.connect("input")
+        await asyncio.sleep(0.3)
+        peer.server.end_garbage("input")
+        await asyncio.sleep(1)
+        assert [data for data in await _received(new) if data.startswith(b"bad")] == [b"bad 1"]
+        assert [number for _, _, number in peer.misdeeds()] == [1, 1, 2]
+        return await _received(old)
+
+    received = served(main)
+    assert [data for data in received if data.startswith(b"bad")] == [b"bad 0", b"bad 1"]
+    assert [data for data in received if data.isdigit()][:16] == [b"%d" % n for n in range(16)]
+
+
+async def _received(client: ClientConnection) -> list[bytes]:
+    found = []
+    try:
+        async with asyncio.timeout(0.25):
+            while True:
+                found.append(await client.recv(decode=False))
+    except (TimeoutError, ConnectionClosed):
+        return found
+
+
+def test_a_burst_sends_faster_and_skips_no_frame_on_the_way_in_or_out(served: Serve) -> None:
+    async def main(peer: Served) -> list[float]:
+        client = await peer.connect("input")
+        receiving = asyncio.create_task(_receive(client, 40))
+        await asyncio.sleep(0.95)
+        peer.feed.set_pace(10)
+        await asyncio.sleep(0.25)
+        peer.feed.set_pace(1)
+        return await receiving
+
+    # Frame 10 at 1.0 s, as it was due; then one every 10 ms, until frame 31 at 1.21 s; then one every 100 ms.
+    times = served(main)
+    assert times == pytest.approx([n * 0.1 for n in range(10)] + [1 + n * 0.01 for n in range(21)] + [
+        1.21 + n * 0.1 for n in range(9)
+    ], abs=2e-3)  # fmt: skip
+
+
+async def _receive(client: ClientConnection, count: int) -> list[float]:
+    times = []
+    for number in range(count):
+        assert await client.recv(decode=False) == b"%d" % number
+        times.append(asyncio.get_running_loop().time())
+    return [t - times[0] for t in times]

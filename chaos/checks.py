@@ -12,9 +12,11 @@ from chaos.evidence import Window, evidence, misbehaviour
 from chaos.facts import Facts
 from chaos.faults import Fault
 from chaos.history import Broke, History
-from chaos.promises import PROMISE_CHECKS, every_frame, silence
+from chaos.promises import FOR_GOOD, PROMISE_CHECKS, every_frame, silence
 from chaos.scenario import Scenario
+from chaos.sessions import every_reset
 from chaos.verdicts import Check, Verdict
+from tracker import events
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Judgement:
 
 def judge(history: History, scenario: Scenario) -> Judgement:
     """Every promise that applies to the record; none where the record is not one of a whole run."""
-    start = lived(history)
+    start = lived(history, scenario)
     if start.verdict == "unknown":
         return Judgement("unknown", (start,))
     facts = Facts(history, scenario.faults)
@@ -40,7 +42,11 @@ def judge(history: History, scenario: Scenario) -> Judgement:
             )
         if check is not None:
             checks.append(check)
-    checks += [check for beyond in (every_frame, silence) if (check := beyond(facts, scenario)) is not None]
+    checks += [
+        check
+        for beyond in (every_frame, every_reset, silence)
+        if (check := beyond(facts, scenario)) is not None
+    ]
     verdicts = {check.verdict for check in checks}
     worst: Verdict = "fail" if "fail" in verdicts else "unknown" if "unknown" in verdicts else "pass"
     return Judgement(worst, tuple(checks))
@@ -49,17 +55,34 @@ def judge(history: History, scenario: Scenario) -> Judgement:
 # What a record needs before it can prove anything
 
 
-def lived(history: History) -> Check:
-    """It was steady before the faults, and neither the client nor the laboratory broke."""
+def lived(history: History, scenario: Scenario) -> Check:
+    """It was steady before the faults, and neither the client nor the laboratory broke.
+
+    A client that was refused for good is right to give up. Where a fault was in force before the client started,
+    nobody could expect a steady state.
+    """
     expected = "a healthy start, and a client and a laboratory that last to the end"
-    broke = history.first(Broke)
-    if broke is not None:
-        verdict: Verdict = "fail" if broke.who == "client" else "unknown"
-        return Check("lived", verdict, expected, f"the {broke.who} failed: {broke.what}")
+    refusal = _refusal(history, scenario)
+    for broke in history.of(Broke):
+        if broke.who == "client" and refusal is not None and broke.t >= refusal.t:
+            expected = "a healthy start, and a client that gives up where it is refused for good"
+        else:
+            verdict: Verdict = "fail" if broke.who == "client" else "unknown"
+            return Check("lived", verdict, expected, f"the {broke.who} failed: {broke.what}")
     steady = history.phase("steady")
-    if steady is None:
+    if steady is None and not scenario.from_start:
         return Check("lived", "unknown", expected, "no output arrived before the first fault was due")
-    return Check("lived", "pass", expected, f"steady after {steady:.1f} s")
+    seen = "never steady, with a fault from the start" if steady is None else f"steady after {steady:.1f} s"
+    gave_up = "" if refusal is None else f", gave up at {refusal.t:.1f} s: {refusal.why} on {refusal.link}"
+    return Check("lived", "pass", expected, seen + gave_up)
+
+
+def _refusal(history: History, scenario: Scenario) -> events.Refused | None:
+    """The refusal for good that the scenario asks for, if the client took it as one."""
+    asked = {(fault.on, fault.attributes["status"]) for fault in scenario.faults if fault.kind == "refuse"}
+    return history.first(
+        events.Refused, lambda e: e.fatal and e.status in FOR_GOOD and (e.link, e.status) in asked
+    )
 
 
 def traces(facts: Facts, scenario: Scenario) -> Iterator[Check]:

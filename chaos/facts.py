@@ -15,6 +15,8 @@ from tracker import events
 
 NEWCOMERS_ONLY = frozenset({"accept_then_close", "refuse"})
 """Kinds that leave the connections alone that were there before."""
+CLOSES = frozenset({"close", "restart", "accept_then_close"})
+"""Kinds by which the peer ends a connection itself."""
 IN_FLIGHT = 5.0
 """Seconds before the stop in which a frame may still be on its way."""
 PAUSE = 1.0
@@ -113,6 +115,33 @@ class Facts:
         if self.undelivered is None or self.forgets:
             return frozenset(overtaken)
         return frozenset(overtaken) | frozenset(tail[: max(0, len(tail) - self.undelivered)])
+
+    @cached_property
+    def declared_left(self) -> frozenset[int]:
+        """Missing, but the client was kept from delivering them to its end, and said that it still held so many."""
+        open_still = [c for c in self.connections if c.link == "output" and c.closed is None]
+        kept = any(
+            strike.during.end > self.stopping
+            and strike.concerns("output")
+            and all(strike.strikes(connection) for connection in open_still)
+            for strike in self.strikes
+        )
+        if not kept or self.undelivered is None or self.forgets:
+            return frozenset()
+        return self.missing - self.lost
+
+    @cached_property
+    def told_by(self) -> dict[tuple[str, float], int]:
+        """Which output was the first to show a touch, by hold and message time in whole milliseconds."""
+        found: dict[tuple[str, float], int] = {}
+        waiting: list[tuple[str, float]] = []
+        for event in self.history.events:
+            if isinstance(event, events.Touched):
+                waiting.append((event.hold, float(int(event.time))))
+            elif isinstance(event, events.Accepted) and waiting:
+                found |= dict.fromkeys(waiting, event.seq)
+                waiting.clear()
+        return found
 
     @property
     def forgets(self) -> bool:
@@ -297,8 +326,9 @@ class Facts:
     def false_kills(self) -> tuple[events.Closed, ...]:
         """Connections that ended although no fault that may end one was in force on that link.
 
-        Those that the peer closed are its own doing. One that ended without a close frame is not taken at the
-        client's word: where nothing struck the path, nobody else can have dropped it.
+        Those that the peer closed are its own doing, even if its Close frame did not arrive. Another that ended
+        without a close frame is not taken at the client's word: where nothing struck the path, nobody else can have
+        dropped it.
         """
         silence = {(e.link, e.connection): e.silence for e in self.history.of(events.Died)}
         return tuple(
@@ -306,12 +336,27 @@ class Facts:
             for connection in self.connections
             if connection.closed is not None
             and connection.closed.by != "peer"
+            and not (connection.closed.by == "network" and self._peer_closed(connection))
             and not self._excused(
                 connection,
                 connection.closed.t,
                 # What ends a fault can end the connection too, a moment after the heal.
                 AFTERMATH if connection.closed.by == "network" else silence.get(connection[:2], 0.0),
             )
+        )
+
+    def _peer_closed(self, connection: Connection) -> bool:
+        """Whether the peer had begun to close it: the one that it had opened last when the client's came about."""
+        opened = [
+            event.connection
+            for event in self.history.of(peer.Opened)
+            if event.link == connection.link and event.t <= connection.opened
+        ]
+        assert connection.closed is not None, "only what ended is asked about"
+        ended = connection.closed.t
+        return any(
+            event.kind in CLOSES and event.connection in opened[-1:] and event.t <= ended
+            for event in self.history.of(peer.Misbehaved)
         )
 
     def _excused(self, connection: Connection, given_up: float, silence: float) -> bool:
@@ -324,8 +369,12 @@ class Facts:
 
     @cached_property
     def longest_silence(self) -> float | None:
-        """The longest time without an arrival, from the steady state to the stop; None if it never was steady."""
-        begin = self.history.phase("steady")
+        """The longest time without an arrival, up to the stop; None if it never was steady.
+
+        It counts from the steady state, or from the start where a fault was in force by then.
+        """
+        early = [during.begin for fault, during in self.in_force if fault.at == 0]
+        begin = min(early) if early else self.history.phase("steady")
         if begin is None or begin >= self.stopping:
             return None
         times = [event.t for event in self.deliveries if begin <= event.t <= self.stopping]

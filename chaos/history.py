@@ -94,8 +94,9 @@ class History:
     client: str
     seed: int
     events: tuple[HistoryEvent, ...]
-    reference: dict[str, float] = field(default_factory=dict)
-    """Hold to message time (ms): the touches of a fault-free run over the frames that the client received."""
+    reference: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    """Hold to message times (ms), several where the session was reset: the touches of a fault-free run over the frames
+    and resets that the client received."""
     settings: dict[str, Any] = field(default_factory=dict)
     """The client's configuration in scenario seconds, where it has one that we know."""
 

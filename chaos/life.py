@@ -1,15 +1,14 @@
 """The life of one run, the same on every engine: start, reach the steady state, inject on time, heal, stop."""
 
 import asyncio
-import contextlib
 import logging
-from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from chaos import peer_faults
+from chaos import peer_faults, workloads
 from chaos.clients import Assignment, Client
 from chaos.engines import InForce, World
 from chaos.faults import Change, timeline
@@ -26,22 +25,12 @@ from chaos.history import (
 )
 from chaos.scenario import Scenario
 from simulator import events as peer
-from simulator.climber import Climb, generate_climb
-from simulator.feeds import FrameAt, LiveFeed
 from simulator.pose_server import FEED_PATH, SINK_PATH, PoseServer
-from tracker.calibration import load_calibration
-from tracker.events import Received
-from tracker.messages import BadMessage, Pose, decode_input
-from tracker.pipeline import Pipeline
-from tracker.session import load_route
-from tracker.wall import load_wall
 
 STEADY_WITHIN = 60.0
 """Scenario seconds from the client's start in which its first outputs must arrive."""
 STEADY_AFTER = 10
 """Outputs that must have arrived before a run counts as steady."""
-FRAMES_KEPT = 8192
-"""Some 16 MB, and four minutes at 30 fps; in a longer run the reference draws its frames anew."""
 STOP_WITHIN = 15.0
 """Scenario seconds that a client may take for its orderly end before it counts as broken."""
 
@@ -59,10 +48,9 @@ def require_runnable(scenario: Scenario) -> None:
             raise CannotRunError(
                 f"scenario {scenario.name}: the fault {fault.kind!r} is not available in this version"
             )
-    if scenario.workload.recording is not None:
-        raise CannotRunError(
-            f"scenario {scenario.name}: workload.recording is not available in this version: use a generated climb"
-        )
+    problem = workloads.problem(scenario.workload)
+    if problem is not None:
+        raise CannotRunError(f"scenario {scenario.name}: {problem}")
 
 
 class Life:
@@ -74,8 +62,7 @@ class Life:
         self._client = client
         self._engine = engine
         self._seed = seed
-        workload = scenario.workload
-        self._climb, self._frame = _climb(seed, workload.fps, workload.holds)
+        self._material = workloads.material(scenario.workload, seed)
         self._began = 0.0
         self._scale = 1.0
         self._events: list[HistoryEvent] = []
@@ -89,7 +76,7 @@ class Life:
         self._began = asyncio.get_running_loop().time()
         self._scale = world.scale
         with TemporaryDirectory(prefix="simtool-") as folder:
-            files = self._climb.write_files(Path(folder))
+            files = self._material.files(Path(folder))
             try:
                 await self._with_peer(world, files)
             except Exception as error:
@@ -99,7 +86,7 @@ class Life:
     def history(self) -> History:
         """The record, once the run is over, however it ended."""
         with TemporaryDirectory(prefix="simtool-") as folder:
-            reference = _reference(self._frame, self._climb.write_files(Path(folder)), self._events)
+            reference = workloads.reference(self._material, Path(folder), self._events)
         return History(
             scenario=self._scenario.name,
             engine=self._engine,
@@ -117,8 +104,8 @@ class Life:
         last = self._events[-1].t if self._events else self._began
         self._note(Broke(t=last, who=who, what=f"{type(error).__name__}: {error}"))
 
-    async def _with_peer(self, world: World, files: tuple[Path, Path, Path]) -> None:
-        feed = LiveFeed(self._frame, interval=1 / (self._scenario.workload.fps * world.scale))
+    async def _with_peer(self, world: World, files: workloads.Files) -> None:
+        feed = self._material.feed(world.scale)
         server = PoseServer(
             feed,
             report=self._note_arrival,
@@ -126,7 +113,7 @@ class Life:
             echo=self._scenario.peer.echo,
         )
         actor = peer_faults.Actor(
-            server, feed, self._scenario.workload.fps, world.scale, Random(f"{self._seed}/garbage")
+            server, feed, self._material.fps, world.scale, Random(f"{self._seed}/garbage")
         )
         port = await server.start()
         try:
@@ -135,22 +122,26 @@ class Life:
             assignment = Assignment(
                 input_url=f"ws://{inlet}{FEED_PATH}",
                 output_url=f"ws://{outlet}{SINK_PATH}",
-                wall=files[0],
-                calibration=files[1],
-                route=files[2],
+                wall=files.wall,
+                calibration=files.calibration,
+                route=files.route,
                 overrides=self._scenario.client,
                 scale=world.scale,
                 seed=self._seed,
                 report=self._note,
                 stop=asyncio.Event(),
             )
+            for change in timeline(self._scenario.faults):
+                if change.at == 0:
+                    await self._carry_out(change, self._now_in_scenario(), world, actor)
             async with asyncio.TaskGroup() as tasks:
                 client = tasks.create_task(
                     self._client_to_its_end(assignment),
                     name="client under test",
                     context=world.client_context(),
                 )
-                await self._from_start_to_end(world, actor)
+                if self._scenario.from_start or await self._becomes_steady():
+                    await self._through_the_scenario(world, actor)
                 await self._stop(client, assignment, world.scale)
         finally:
             server.abort()
@@ -164,20 +155,30 @@ class Life:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is a fact about the client
             self.broke("client", error)
 
-    async def _from_start_to_end(self, world: World, actor: peer_faults.Actor) -> None:
-        loop = asyncio.get_running_loop()
+    async def _becomes_steady(self) -> bool:
         try:
-            async with asyncio.timeout(STEADY_WITHIN / world.scale):
+            async with asyncio.timeout(STEADY_WITHIN / self._scale):
                 await self._steady.wait()
         except TimeoutError:
-            return  # nothing could be learned from what follows; the record says how far it came
+            return False  # nothing could be learned from what follows; the record says how far it came
         self._reached("steady")
-        # The scenario's clock starts here, so that a slow start of a busy machine is no part of it.
-        zero = loop.time()
-        since_start = (zero - self._began) * world.scale
-        for change in timeline(self._scenario.faults):
-            await _until(zero + change.at / world.scale)
-            await self._carry_out(change, since_start + change.at, world, actor)
+        return True
+
+    async def _through_the_scenario(self, world: World, actor: peer_faults.Actor) -> None:
+        # The scenario's clock starts here: with the client where a fault is in force from the start, otherwise in
+        # the steady state, so that a slow start of a busy machine is no part of it.
+        zero = asyncio.get_running_loop().time()
+        since_start = self._now_in_scenario()
+        resets = self._scenario.workload.reset_at
+        changes = [change for change in timeline(self._scenario.faults) if change.at > 0]
+        for at, what in sorted(
+            [*((c.at, c) for c in changes), *((at, None) for at in resets)], key=itemgetter(0)
+        ):
+            await _until(zero + at / world.scale)
+            if what is None:
+                actor.server.reset_holds()
+            else:
+                await self._carry_out(what, since_start + at, world, actor)
         self._reached("faults-over")
         await _until(zero + self._scenario.duration / world.scale)
         # A fault that lasts to the end stays in force while the client stops; the world's end ends it.
@@ -226,35 +227,16 @@ class Life:
             self._arrived += 1
             if self._arrived == STEADY_AFTER:
                 self._steady.set()
+                if self._scenario.from_start:
+                    self._reached("steady")
+
+    def _now_in_scenario(self) -> float:
+        """Scenario seconds from the run's begin."""
+        return (asyncio.get_running_loop().time() - self._began) * self._scale
 
     def _reached(self, phase: Phase) -> None:
         self._note(Reached(t=asyncio.get_running_loop().time(), phase=phase))
 
 
-@lru_cache(maxsize=1)
-def _climb(seed: int, fps: float, holds: int) -> tuple[Climb, FrameAt]:
-    """A climb and its frames. They are wanted again: by the reference run, and by the seed's next scenario."""
-    climb = generate_climb(seed, fps=fps, holds=holds)
-    return climb, lru_cache(FRAMES_KEPT)(climb.frame)
-
-
 async def _until(moment: float) -> None:
     await asyncio.sleep(moment - asyncio.get_running_loop().time())
-
-
-def _reference(
-    frame: FrameAt, files: tuple[Path, Path, Path], record: list[HistoryEvent]
-) -> dict[str, float]:
-    """The touches of a run without a network over the frames that the client received."""
-    wall, calibration, route = files
-    pipeline = Pipeline(
-        load_wall(wall), load_calibration(calibration), route=load_route(str(route)), stream="reference"
-    )
-    touches: dict[str, float] = {}
-    for event in record:
-        if type(event) is Received and event.sequence is not None:
-            with contextlib.suppress(BadMessage):  # it was one for the client too
-                pose = decode_input(frame(event.sequence))
-                assert isinstance(pose, Pose), "a climb has nothing else"
-                touches |= {touch.hold_id: touch.time_ms for touch in pipeline.step(pose).touched}
-    return touches

@@ -33,7 +33,7 @@ PROMISES = (
 """The tracker's promises, by the names that checks and scenarios use."""
 
 STEADY_BY = 2.0
-"""Seconds. No fault begins earlier: a run that never was healthy says nothing about what a fault broke."""
+"""Seconds. No fault begins earlier, unless at 0: a run that never was healthy says nothing about what a fault broke."""
 RECOVERY_MARGIN = 5.0
 """Seconds of healed path that a run which judges `recover` needs at its end."""
 
@@ -55,7 +55,13 @@ class Workload:
     holds: int = 5
     """Holds on the generated climb's route."""
     recording: Path | None = None
-    """Resolved against the scenario's folder; whether it can be read is found out when it is."""
+    """Shown again and again. Resolved against the scenario's folder, as the three files that go with it; whether they
+    can be read is found out when they are."""
+    wall: Path | None = None
+    calibration: Path | None = None
+    route: Path | None = None
+    reset_at: tuple[float, ...] = ()
+    """When the feed carries a reset of the session; in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +120,13 @@ class Scenario:
     faults: tuple[Fault, ...] = ()
     """Repeated ones written out; in the order of the file."""
     expect: Expect = Expect()
+    sim_only: str | None = None
+    """Why it cannot run on real sockets; None: it can."""
+
+    @property
+    def from_start(self) -> bool:
+        """Whether a fault is in force before the client starts; the scenario's clock then starts with the client."""
+        return any(fault.at == 0 for fault in self.faults)
 
 
 def load(file: Path) -> Scenario:
@@ -174,11 +187,12 @@ def _scenario(table: Mapping[str, object], file: Path) -> Scenario:
         about=about,
         stresses=stresses,
         duration=duration,
-        workload=_workload(_table(table, "workload"), file),
+        workload=_workload(_table(table, "workload"), file, duration),
         client=client,
         peer=peer,
         faults=_faults(table, duration, judges_recovery="recover" in stresses),
         expect=_expect(_table(table, "expect")),
+        sim_only=_text(table, "sim_only", "the reason, in a few words") if "sim_only" in table else None,
     )
 
 
@@ -210,14 +224,29 @@ def _stresses(table: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _workload(table: Mapping[str, object], file: Path) -> Workload:
+_WALL_FILES = ("wall", "calibration", "route")
+
+
+def _workload(table: Mapping[str, object], file: Path, end: float) -> Workload:
     _only(table, [f.name for f in fields(Workload)], "workload.")
+    reset_at = _reset_at(table, end)
     if "recording" in table:
-        recording = _text(table, "recording", "the path of a recording", "workload.")
         for key in ("fps", "holds"):
             if key in table:
                 raise ScenarioError(f"workload.{key} is given beside workload.recording: keep one of the two")
-        return Workload(recording=file.parent / recording)
+        recording = file.parent / _text(table, "recording", "the path of a recording", "workload.")
+        wall, calibration, route = (
+            file.parent / _text(table, key, f"the path of the recording's {key}", "workload.")
+            for key in _WALL_FILES
+        )
+        return Workload(
+            recording=recording, wall=wall, calibration=calibration, route=route, reset_at=reset_at
+        )
+    for key in _WALL_FILES:
+        if key in table:
+            raise ScenarioError(
+                f"workload.{key} is given without workload.recording: a generated climb has a wall of its own"
+            )
     fps, holds = table.get("fps", Workload().fps), table.get("holds", Workload().holds)
     if isinstance(fps, bool) or not isinstance(fps, int | float) or not MIN_FPS <= fps <= MAX_FPS:
         raise ScenarioError(f"workload.fps is {fps!r}: it must be a number from {MIN_FPS} to {MAX_FPS}")
@@ -225,7 +254,26 @@ def _workload(table: Mapping[str, object], file: Path) -> Workload:
         raise ScenarioError(
             f"workload.holds is {holds!r}: it must be a whole number from {MIN_HOLDS} to {MAX_HOLDS}"
         )
-    return Workload(fps=float(fps), holds=holds)
+    return Workload(fps=float(fps), holds=holds, reset_at=reset_at)
+
+
+def _reset_at(table: Mapping[str, object], end: float) -> tuple[float, ...]:
+    value = table.get("reset_at", [])
+    if not isinstance(value, list):
+        raise ScenarioError(
+            f'workload.reset_at is {value!r}: it must be a list of times, as in ["12s", "20s"]'
+        )
+    try:
+        times = sorted(parse_duration(entry) for entry in value)
+    except DurationError as error:
+        raise ScenarioError(f"workload.reset_at: {error}") from None
+    for at in times:
+        if not STEADY_BY <= at < end:
+            raise ScenarioError(
+                f"workload.reset_at has {format_duration(at)}: it must be {format_duration(STEADY_BY)} or later,"
+                f" and before the run ends at {format_duration(end)}"
+            )
+    return tuple(times)
 
 
 _TIMING = [f.name for f in fields(Timing)]
@@ -278,8 +326,8 @@ def _faults(table: Mapping[str, object], end: float, *, judges_recovery: bool) -
     for number, entry in enumerate(tables, 1):
         try:
             these = read_fault(entry)
-            _in_time(these[0], end, judges_recovery=judges_recovery)
-            _in_time(these[-1], end, judges_recovery=judges_recovery)
+            for fault in these:
+                _in_time(fault, end, judges_recovery=judges_recovery)
         except FaultError as error:
             raise ScenarioError(f"fault {number}: {error}") from None
         faults += these
@@ -306,10 +354,14 @@ def _one_at_a_time(faults: list[Fault]) -> None:
 def _in_time(fault: Fault, end: float, *, judges_recovery: bool) -> None:
     """Raises FaultError for a fault that the run's life has no room for."""
     begins, lasts = format_duration(fault.at), format_duration(end)
-    if fault.at < STEADY_BY:
+    if 0 < fault.at < STEADY_BY:
         raise FaultError(
             f"{fault.kind}: it begins at {begins}, but the run must first be steady: let it begin at"
-            f" {format_duration(STEADY_BY)} or later (what is wrong all along belongs into [peer])"
+            f" {format_duration(STEADY_BY)} or later, or at 0s, before the client starts"
+        )
+    if fault.at == fault.duration == 0:
+        raise FaultError(
+            f"{fault.kind}: it begins at {begins}, when there is no connection yet: let it begin later"
         )
     if fault.at >= end:
         raise FaultError(

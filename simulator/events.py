@@ -37,6 +37,12 @@ class Offered(PeerEvent, frozen=True, tag="offered"):
     connection: int
 
 
+class ResetOffered(PeerEvent, frozen=True, tag="reset-offered"):
+    """A reset of the session was written to feed connection `connection`."""
+
+    connection: int
+
+
 class Delivered(PeerEvent, frozen=True, tag="delivered"):
     """Output `(stream, seq)` arrived: parsed at the endpoint with confirm `pong`, processed with `ack`.
 
@@ -49,6 +55,8 @@ class Delivered(PeerEvent, frozen=True, tag="delivered"):
     digest: int
     connection: int
     repeat: bool = False
+    reset: bool = False
+    """Whether it says that the session was reset."""
 
 
 class Arrived(PeerEvent, frozen=True, tag="arrived"):
@@ -76,5 +84,5 @@ class Misbehaved(PeerEvent, frozen=True, tag="misbehaved"):
     connection: int = 0
 
 
-AnyPeerEvent = Opened | Ended | Offered | Delivered | Arrived | Unreadable | Misbehaved
+AnyPeerEvent = Opened | Ended | Offered | ResetOffered | Delivered | Arrived | Unreadable | Misbehaved
 PeerObserver = Callable[[AnyPeerEvent], None]

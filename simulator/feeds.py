@@ -6,6 +6,13 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Protocol
 
+import msgspec
+
+from tracker.messages import ResetHolds
+
+RESET = msgspec.json.encode(ResetHolds())
+"""The message that begins a new session."""
+
 FrameAt = Callable[[int], bytes]
 
 
@@ -15,8 +22,11 @@ class Feed(Protocol):
     confirm_every: int | None
     """After how many frames the server asks its client how far it got; None: this feed does not care."""
 
-    def frames(self) -> AsyncIterator[tuple[int, bytes]]:
-        """From where this client comes in, when each is due: its number and its bytes."""
+    def frames(self) -> AsyncIterator[tuple[int | None, bytes]]:
+        """From where this client comes in, when each is due: its number and its bytes.
+
+        What has no number is no frame, but a reset or a bad message that goes along.
+        """
 
     def confirmed(self, number: int) -> None:
         """A client has every frame up to `number`."""
@@ -43,23 +53,23 @@ class LiveFeed:
         """Let frames pass `factor` times as fast as they were taken, from the next one on."""
         if self._since is not None:
             # Who waits for the next frame gets it when it was due, and none is skipped for the change.
-            upcoming = self._due(self._number_at(self._elapsed()) + 1)
+            upcoming = self._due(self._place_at(self._elapsed()) + 1)
             self._since += (upcoming - self._shown) / self._pace
             self._shown = upcoming
         self._pace = factor
 
-    async def frames(self) -> AsyncIterator[tuple[int, bytes]]:
+    async def frames(self) -> AsyncIterator[tuple[int | None, bytes]]:
         """From the next frame on. A client that is too slow to take one misses what passed meanwhile."""
         loop = asyncio.get_running_loop()
         if self._since is None:
             self.begin()
-        number = -1
+        place = -1
         while True:
             # Late by one frame is jitter of the loop, and the frame still goes out; later is a client in the way.
-            number = max(number + 1, self._number_at(self._elapsed()) - 1)
+            place = max(place + 1, self._place_at(self._elapsed()) - 1)
             assert self._since is not None, "it has begun"
-            await asyncio.sleep((self._due(number) - self._shown) / self._pace + self._since - loop.time())
-            yield number, self._frame_at(number)
+            await asyncio.sleep((self._due(place) - self._shown) / self._pace + self._since - loop.time())
+            yield self._message(place)
 
     def confirmed(self, number: int) -> None:
         """See `Feed`."""
@@ -70,12 +80,17 @@ class LiveFeed:
         passed = asyncio.get_running_loop().time() - self._since
         return self._shown + max(passed * self._pace, -self._interval)
 
-    def _due(self, number: int) -> float:
-        """When a frame passes, by the camera's clock."""
-        return number * self._interval
+    # What a camera with other pictures does in its own way; here every message is a frame
 
-    def _number_at(self, shown: float) -> int:
-        """The newest frame that has passed by then."""
+    def _message(self, place: int) -> tuple[int | None, bytes]:
+        return place, self._frame_at(place)
+
+    def _due(self, place: int) -> float:
+        """When it passes, by the camera's clock."""
+        return place * self._interval
+
+    def _place_at(self, shown: float) -> int:
+        """The newest that has passed by then."""
         return int(shown / self._interval + 1e-6)
 
 

@@ -14,7 +14,7 @@ from websockets.http11 import Request, Response
 
 from simulator import events
 from simulator.events import PeerLink, PeerObserver
-from simulator.feeds import Feed
+from simulator.feeds import RESET, Feed
 from simulator.peer_connection import PeerConnection
 from simulator.seen import Seen
 from tracker import messages
@@ -116,6 +116,13 @@ class PoseServer:
         links: tuple[PeerLink, ...] = (link,) if link else ("input", "output")
         return [connection for name in links for connection in self._open[name]]
 
+    def reset_holds(self) -> None:
+        """Send each client of the feed a reset of its session."""
+        members = self._members("input")
+        broadcast(members, RESET, text=True)
+        for connection in members:
+            self._report(events.ResetOffered(t=connection.loop.time(), connection=connection.number))
+
     def abort(self) -> None:
         """Drop every connection at once."""
         for connection in self.connections():
@@ -216,16 +223,19 @@ class PoseServer:
 
     async def _send_frames(self, connection: PeerConnection) -> None:
         every = self._feed.confirm_every
-        number = -1
+        last = -1
         with contextlib.suppress(ConnectionClosed):
             async for number, data in self._feed.frames():
                 await connection.send(data, text=True)
-                self._report(
-                    events.Offered(t=connection.loop.time(), sequence=number, connection=connection.number)
-                )
-                if every is not None and number % every == 0:
-                    await self._confirm_up_to(number, connection)
-            await self._confirm_up_to(number, connection)
+                now = connection.loop.time()
+                if number is not None:
+                    last = number
+                    self._report(events.Offered(t=now, sequence=number, connection=connection.number))
+                    if every is not None and number % every == 0:
+                        await self._confirm_up_to(number, connection)
+                elif data == RESET:
+                    self._report(events.ResetOffered(t=now, connection=connection.number))
+            await self._confirm_up_to(last, connection)
 
     async def _confirm_up_to(self, number: int, connection: PeerConnection) -> None:
         def confirmed(pong: "asyncio.Future[float]") -> None:
@@ -271,6 +281,7 @@ class PoseServer:
                 digest=zlib.crc32(body),
                 connection=connection.number,
                 repeat=repeat,
+                reset=output.reset,
             )
         )
         if not repeat and output.session is not self._session:

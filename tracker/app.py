@@ -117,7 +117,7 @@ class Tracker:
             if isinstance(message, Pose):
                 await self._on_pose(message, wire)
             else:
-                self._pipeline.reset()
+                self._reset("input")
         except BadMessage as bad:
             self._reject("input", bad.reason, bad.detail)
         except OutboxFull:
@@ -136,6 +136,10 @@ class Tracker:
             self._report(events.Touched(t=loop.time(), hold=touch.hold_id, time=touch.time_ms))
         if not self._paused:
             await self._send(self._pipeline.encode, essential=step.essential, wire=wire)
+
+    def _reset(self, link: events.LinkName) -> None:
+        self._pipeline.reset()
+        self._report(events.SessionReset(t=asyncio.get_running_loop().time(), link=link))
 
     async def _send(self, encode: Callable[[int], bytes], *, essential: bool, wire: Wire) -> None:
         """Give the next number to what `encode` makes and put it into the outbox; wait for room where the policy says.
@@ -195,7 +199,7 @@ class Tracker:
         """Carry out a control; the reply, for those that have one."""
         match control:
             case messages.ResetHolds():
-                self._pipeline.reset()
+                self._reset("control")
                 return None
             case messages.PauseOutput():
                 self._paused = True

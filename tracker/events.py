@@ -108,6 +108,12 @@ class Received(Event, frozen=True, tag="received"):
     sequence: int | None = None
 
 
+class SessionReset(Event, frozen=True, tag="session-reset"):
+    """A reset was taken from `link`: all holds are untouched again, and the next output says so."""
+
+    link: LinkName
+
+
 class Rejected(Event, frozen=True, tag="rejected"):
     """A bad message was counted and skipped."""
 
@@ -183,6 +189,7 @@ AnyEvent = (
     | Probed
     | Answered
     | Received
+    | SessionReset
     | Rejected
     | Accepted
     | Displaced

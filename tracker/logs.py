@@ -22,6 +22,7 @@ _LEVELS: dict[type[events.Event], int] = {
     events.Rejected: logging.WARNING,
     events.Displaced: logging.WARNING,
     events.Touched: logging.INFO,
+    events.SessionReset: logging.INFO,
     events.Stopping: logging.INFO,
     events.Stopped: logging.INFO,
 }

@@ -20,9 +20,20 @@ def record(
     settings: Mapping[str, Any] | None = None,
     reference: Mapping[str, float] | None = None,
 ) -> History:
-    """A history of these events; those of one time stay in the order in which they are given."""
+    """A history of these events; those of one time stay in the order in which they are given.
+
+    `reference` has one touch for each hold.
+    """
     flat = sorted(_flat(parts), key=lambda event: event.t)
-    return History("literal", "sim", "tracker", 0, tuple(flat), dict(reference or {}), dict(settings or {}))
+    return History(
+        "literal",
+        "sim",
+        "tracker",
+        0,
+        tuple(flat),
+        {hold: (time,) for hold, time in (reference or {}).items()},
+        dict(settings or {}),
+    )
 
 
 def _flat(parts: Parts) -> Iterator[Any]:

@@ -29,6 +29,7 @@ from chaos.promises import (
     survives_input,
 )
 from chaos.scenario import PROMISES, Scenario
+from chaos.sessions import every_reset
 from chaos.verdicts import Check
 from simulator import events as peer
 from tests.chaos.histories import (
@@ -118,8 +119,25 @@ def test_a_run_that_never_was_steady_is_unknown_whatever_else_it_shows() -> None
     assert judge(lost, scenario(stresses=["no-loss"])).verdict == "unknown"
 
 
+def test_where_a_fault_is_in_force_from_the_start_no_steady_state_is_asked_for() -> None:
+    early = scenario(fault("down", 0.0, 9.0))
+    assert lived(record(), early).verdict == "pass"
+    assert lived(record(), scenario(fault("down", 2.0, 9.0))).verdict == "unknown"
+
+
+def test_a_client_that_is_refused_for_good_is_right_to_give_up() -> None:
+    asked = scenario(fault("refuse", 2.0, status=401))
+    assert lived(record(STEADY, refused(4.0, fatal=True), broke("client")), asked).verdict == "pass"
+    assert lived(record(STEADY, refused(6.0, fatal=True), broke("client")), asked).verdict == "fail"
+    assert lived(record(STEADY, refused(4.0), broke("client")), asked).verdict == "fail"
+    assert lived(record(STEADY, refused(4.0, fatal=True), broke("laboratory")), asked).verdict == "unknown"
+    for other in (fault("refuse", 2.0, status=503), fault("refuse", 2.0, on="input", status=401)):
+        gave_up = record(STEADY, refused(4.0, fatal=True), broke("client"))
+        assert lived(gave_up, scenario(other)).verdict == "fail"
+
+
 def test_a_client_that_broke_has_failed() -> None:
-    assert lived(record(STEADY, broke("client"))).verdict == "fail"
+    assert lived(record(STEADY, broke("client")), scenario()).verdict == "fail"
     assert judge(record(STEADY, broke("client")), scenario()).verdict == "fail"
     assert judge(record(broke("client")), scenario()).verdict == "fail"
 
@@ -519,7 +537,7 @@ def test_a_restart_of_the_peer_concerns_both_links() -> None:
 
 def test_a_fault_to_the_end_of_the_run_leaves_no_recovery_to_judge() -> None:
     forever = fault("down", 10.0)
-    assert said(recover, interrupted(None, stopped(61.0), by=(forever,)), forever) == "unknown"
+    assert said(recover, interrupted(None, stopped(61.0), by=(forever,)), forever) is None
 
 
 # polite
@@ -773,3 +791,97 @@ def test_displacing_with_room_left_breaks_the_bound() -> None:
     gone = events.Displaced(t=4.0, seq=1)  # said right after what it gave way to was accepted
     assert said(bounded, record(accepted(1, 2), gone, settings=settings)) == "fail"
     assert said(bounded, record(accepted(1, 2, 3, 4), gone, settings=settings)) == "pass"
+
+
+# every-reset
+
+
+def reset_taken(*times: float) -> list[events.SessionReset]:
+    return [events.SessionReset(t=t, link="input") for t in times]
+
+
+def reset_offered(*times: float) -> list[peer.ResetOffered]:
+    return [peer.ResetOffered(t=t, connection=1) for t in times]
+
+
+def told(seq: int, *, at: float | None = None, repeat: bool = False) -> peer.Delivered:
+    t = float(seq) if at is None else at
+    return peer.Delivered(
+        t=t, stream="s", seq=seq, size=100, digest=0, connection=1, repeat=repeat, reset=True
+    )
+
+
+RESET = [reset_offered(2.5), reset_taken(2.6), accepted(1, 2, 3, 4), stopping(60.0)]
+
+
+def test_a_reset_is_told_by_the_next_output_and_by_no_other() -> None:
+    assert said(every_reset, record(RESET, delivered(1, 2, 4), told(3))) == "pass"
+    assert (
+        said(every_reset, record(RESET, delivered(1, 2, 4), told(3), told(3, at=9.0, repeat=True))) == "pass"
+    )
+    assert said(every_reset, record(RESET, delivered(1, 2, 3), told(4))) == "fail"
+    assert said(every_reset, record(RESET, delivered(1, 2), told(3), told(4))) == "fail"
+    assert said(every_reset, record(RESET, delivered(1, 2, 3, 4))) == "fail"
+    assert said(every_reset, record(accepted(1), delivered(1))) is None
+
+
+def test_two_resets_before_one_output_are_told_as_one() -> None:
+    history = record(RESET, reset_offered(2.7), reset_taken(2.8), delivered(1, 2, 4), told(3))
+    assert said(every_reset, history) == "pass"
+
+
+def test_a_reset_over_a_healthy_input_must_be_taken() -> None:
+    ignored = record(reset_offered(2.5), accepted(1, 2, 3), delivered(1, 2, 3), stopping(60.0))
+    assert said(every_reset, ignored) == "fail"
+    cut = fault("down", 2.0, 2.0, on="input")
+    assert said(every_reset, record(ignored.events, struck(cut)), cut) == "pass"
+
+
+def test_a_reset_that_was_still_in_flight_is_not_known_to_be_told() -> None:
+    assert said(every_reset, record(RESET, delivered(1, 2))) == "unknown"
+
+
+# What is left at an end under a fault
+
+
+def test_what_a_fault_kept_from_delivery_to_the_end_is_no_loss_if_the_client_says_so() -> None:
+    stall = fault("stall", 2.5)
+    begun = [struck(stall), connected(), accepted(1, 2, 3, 4), delivered(1, 2), stopping(5.0)]
+    assert said(no_loss, record(begun, stopped(6.0, undelivered=2)), stall) == "pass"
+    assert said(no_loss, record(begun, stopped(6.0, undelivered=1)), stall) == "fail"
+    healed = fault("stall", 2.5, 1.0)
+    early = record(begun[2:], connected(), struck(healed), stopped(6.0, undelivered=2))
+    assert said(no_loss, early, healed) == "unknown"
+
+
+def test_a_refusal_of_newcomers_is_no_reason_to_leave_anything_on_an_open_connection() -> None:
+    refusal = fault("refuse", 2.5)
+    begun = [struck(refusal), connected(), accepted(1, 2), delivered(1), stopping(5.0)]
+    assert said(no_loss, record(begun, stopped(6.0, undelivered=1)), refusal) == "unknown"
+
+
+def test_a_touch_among_what_was_left_at_such_an_end_is_no_other_climb() -> None:
+    stall = fault("stall", 2.5)
+    touched = [events.Touched(t=t, hold=hold, time=t * 1000) for hold, t in (("a", 0.9), ("b", 2.9))]
+    begun = [struck(stall), connected(), touched, accepted(1, 2, 3), touch("a", 900), stopping(5.0)]
+    history = record(begun, delivered(1, 2), stopped(6.0, undelivered=1), reference={"a": 900, "b": 2900})
+    assert said(same_climb, history, stall) == "pass"
+    lost = record(begun, delivered(1, 2), stopped(6.0, undelivered=1), reference={"a": 900, "c": 2900})
+    assert said(same_climb, lost, stall) == "unknown"
+
+
+def test_a_refusal_for_good_that_is_not_taken_as_one_is_impolite() -> None:
+    refusal = events.Refused(t=2.0, link="output", why="HTTP 403", status=403)
+    assert said(polite, record(connecting(1.0), refusal)) == "fail"
+
+
+def test_a_connection_that_the_peer_closed_is_not_killed_by_the_client_even_if_no_close_frame_arrived() -> (
+    None
+):
+    bye = fault("close", 10.0, code=1001)
+    told_to = peer.Misbehaved(t=10.0, kind="close", link="output", connection=3)
+    late = [opened(0.05, 3), connected(), struck(bye), closed(13.0)]
+    assert said(no_false_kill, record(late, told_to), bye) == "pass"
+    assert said(no_false_kill, record(late), bye) == "fail"
+    other = record(opened(0.04, 2), late, peer.Misbehaved(t=10.0, kind="close", link="output", connection=2))
+    assert said(no_false_kill, other, bye) == "fail"

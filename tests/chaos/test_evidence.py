@@ -13,6 +13,7 @@ from tests.chaos.histories import (
     connected,
     delivered,
     fault,
+    opened,
     record,
     refused,
     sent,
@@ -277,7 +278,7 @@ def test_a_slow_close_shows_where_one_side_learns_of_an_end_late(
 
 def test_a_slow_close_shows_where_both_sides_learn_late_that_the_peer_closes() -> None:
     pair = [opened(0.1, 7, "output"), connected(0.2), closed(13.0), ended(13.1, 7, "peer")]
-    closing = peer.Misbehaved(t=11.0, kind="close", connection=7)
+    closing = peer.Misbehaved(t=11.0, kind="close", link="output", connection=7)
     assert seen(record(pair, struck(SLOW_CLOSE)), SLOW_CLOSE) is None
     assert seen(record(pair, closing, struck(SLOW_CLOSE)), SLOW_CLOSE) == (
         "1 ends were known on both sides only after up to 2.10 s"

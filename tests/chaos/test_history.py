@@ -23,7 +23,7 @@ KINDS = (*get_args(AnyEvent), *get_args(AnyPeerEvent), *get_args(AnyLabEvent))
 
 def test_no_two_kinds_of_event_have_the_same_name() -> None:
     names = [kind.__struct_config__.tag for kind in KINDS]
-    assert len(set(names)) == len(names) == 32
+    assert len(set(names)) == len(names) == 34
 
 
 def test_every_figure_of_an_event_that_is_no_duration_is_known_by_name() -> None:
@@ -79,7 +79,7 @@ def test_the_record_is_a_header_and_an_event_a_line_and_can_be_read_back() -> No
         "engine": "sim",
         "client": "tracker",
         "seed": 0,
-        "reference": {"hold_1": 1761934987500.0},
+        "reference": {"hold_1": [1761934987500.0]},
         "settings": {"confirm": "pong", "timing": {"flush_timeout": 5.0}},
     }
     assert all(line.endswith(b"\n") and line.count(b"\n") == 1 for line in (header, *lines))

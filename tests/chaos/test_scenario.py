@@ -74,10 +74,31 @@ def test_overrides_that_do_not_fit_a_configuration_are_its_error() -> None:
         client.apply_to(slow)
 
 
-def test_a_recording_is_found_from_the_scenarios_folder() -> None:
-    assert parse(HEAD + '[workload]\nrecording = "climb.jsonl.gz"\n', FILE).workload.recording == Path(
-        "folder/climb.jsonl.gz"
-    )
+RECORDED = (
+    '[workload]\nrecording = "a.jsonl.gz"\nwall = "b/w.svg"\ncalibration = "c.json"\nroute = "/r.json"\n'
+)
+
+
+def test_a_recording_and_its_wall_are_found_from_the_scenarios_folder() -> None:
+    found = parse(HEAD + RECORDED, FILE).workload
+    assert (found.recording, found.wall) == (Path("folder/a.jsonl.gz"), Path("folder/b/w.svg"))
+    assert (found.calibration, found.route) == (Path("folder/c.json"), Path("/r.json"))
+
+
+def test_resets_come_in_the_order_of_their_times() -> None:
+    found = parse(HEAD + '[workload]\nreset_at = ["12s", 4]\n', FILE).workload.reset_at
+    assert found == (4.0, 12.0)
+
+
+def test_a_fault_may_be_in_force_from_the_start_and_then_the_clock_starts_with_the_client() -> None:
+    assert parse(HEAD + FAULT.replace('"10s"', '"0s"'), FILE).from_start
+    assert not parse(HEAD + FAULT, FILE).from_start
+
+
+def test_what_runs_in_the_simulation_only_says_why() -> None:
+    text = HEAD.replace("duration", 'sim_only = "it blocks the loop"\nduration')
+    assert parse(text, FILE).sim_only == "it blocks the loop"
+    assert parse(HEAD, FILE).sim_only is None
 
 
 def test_a_scenario_travels_to_another_process() -> None:
@@ -117,6 +138,15 @@ def test_a_multi_line_about_becomes_one_line() -> None:
         (HEAD + "[workload]\nholds = 2.5", ["workload.holds is 2.5", "whole number"]),
         (HEAD + "[workload]\nholds = true", ["workload.holds is True"]),
         (HEAD + '[workload]\nrecording = "x.jsonl"\nholds = 3', ["workload.holds", "workload.recording"]),
+        (HEAD + RECORDED.replace("route", "rout"), ["'workload.rout'", "did you mean 'route'?"]),
+        (HEAD + '[workload]\nrecording = "x.jsonl"', ["'workload.wall' is missing"]),
+        (HEAD + '[workload]\nroute = "x.json"', ["workload.route", "without workload.recording"]),
+        (HEAD + "[workload]\nreset_at = 4", ["workload.reset_at is 4", "list"]),
+        (HEAD + '[workload]\nreset_at = ["1 s"]', ["workload.reset_at: '1 s'"]),
+        (HEAD + "[workload]\nreset_at = [1]", ["reset_at has 1s", "2s or later"]),
+        (HEAD + "[workload]\nreset_at = [60]", ["reset_at has 1m", "ends at 1m"]),
+        ("sim_only = true" + HEAD, ["sim_only is True", "reason"]),
+        (HEAD + "[[faults]]\nat = 0\nkind = 'close'\ncode = 1000", ["close", "no connection yet"]),
         (HEAD + "workload = 3", ["workload is 3", "[workload]"]),
         (HEAD + "[client]\nprobe_flor = 1", ["'client.probe_flor'", "did you mean 'probe_floor'?"]),
         (HEAD + "[client]\noutbox_message = 1", ["did you mean 'outbox_messages'?"]),

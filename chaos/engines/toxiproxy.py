@@ -19,6 +19,10 @@ from chaos.toxics import Toxic, ToxiproxyError
 from chaos.toxiproxy_control import ProxyHandle, ToxiproxyServer
 from chaos.toxiproxy_install import ToxiproxyMissing, find_server
 
+SLOWING = frozenset({"latency", "bandwidth", "stall", "slicer", "slow_close"})
+"""Kinds that end by striking nobody any more. To remove a toxic, the server first hands on what the toxic holds, and
+where the client has left meanwhile, it waits for that for ever, and answers nothing more."""
+
 
 class ToxiproxyEngine:
     """Runs scenarios on the server that `find_server` finds, or on the one at `url`."""
@@ -85,7 +89,10 @@ class _ToxiproxyWorld:
         )
 
         async def heal() -> None:
-            await asyncio.gather(*(proxy.remove(name) for name in names))
+            if fault.kind in SLOWING:
+                await asyncio.gather(*(proxy.update(name, {"toxicity": 0.0}) for name in names))
+            else:
+                await asyncio.gather(*(proxy.remove(name) for name in names))
 
         return InForce(heal)
 

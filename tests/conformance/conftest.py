@@ -14,6 +14,8 @@ from chaos.toxiproxy_install import ToxiproxyMissing
 
 SOON = 3.0
 """The bound of every wait for something that must happen."""
+EARLY = 0.001
+"""Seconds of the clock's grain."""
 
 
 class End(asyncio.Protocol):
@@ -131,10 +133,28 @@ Experiment = Callable[[Stage], Awaitable[Any]]
 
 
 @pytest.fixture(params=["sim", pytest.param("toxiproxy", marks=pytest.mark.toxiproxy)])
-def play(request: pytest.FixtureRequest) -> Callable[[Experiment], Any]:
+def world_name(request: pytest.FixtureRequest) -> str:
+    """Each test runs in both."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def takes(world_name: str) -> Callable[[float], object]:
+    """`takes(seconds)` is equal to what lasted so long; a real machine may be late, and none is early."""
+    late = {"sim": 0.002, "toxiproxy": 0.2}[world_name]
+
+    def about(seconds: float) -> object:
+        return pytest.approx(seconds + (late - EARLY) / 2, abs=(late + EARLY) / 2)
+
+    return about
+
+
+@pytest.fixture
+def play(world_name: str) -> Callable[[Experiment], Any]:
     """`play(experiment)` plays it on a stage of the world in question, and returns what it returns."""
     try:
-        engine: Engine = SimEngine(seed=1) if request.param == "sim" else ToxiproxyEngine(scale=1)
+        engine: Engine = SimEngine(seed=1) if world_name == "sim" else ToxiproxyEngine(scale=1)
     except ToxiproxyMissing as error:
         pytest.skip(str(error))
 
@@ -142,7 +162,7 @@ def play(request: pytest.FixtureRequest) -> Callable[[Experiment], Any]:
         results: list[Any] = []
 
         async def life(world: World) -> None:
-            stage = Stage(world, request.param)
+            stage = Stage(world, world_name)
             try:
                 results.append(await experiment(stage))
             finally:

@@ -1,4 +1,5 @@
-"""The same experiments on virtual time and through Toxiproxy: outcomes agree, and times within LATE.
+"""The same experiments on virtual time and through Toxiproxy: outcomes agree, and times as far as a
+real machine keeps them.
 
 Where the two cannot agree, the test asserts what each does, and says why.
 """
@@ -9,16 +10,19 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.times import EARLY, LATE, now, takes
-
 pytestmark = pytest.mark.scenarios
 
 Play = Callable[[Callable[[Any], Awaitable[Any]]], Any]
+Takes = Callable[[float], object]
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 @pytest.mark.parametrize(("direction", "expected"), [("both", 0.2), ("upstream", 0.1), ("downstream", 0.1)])
 def test_a_latency_of_100_ms_delays_an_echo_by_100_ms_each_way(
-    play: Play, direction: str, expected: float
+    play: Play, takes: Takes, direction: str, expected: float
 ) -> None:
     async def experiment(stage: Any) -> float:
         await stage.listen(echo=True)
@@ -31,7 +35,7 @@ def test_a_latency_of_100_ms_delays_an_echo_by_100_ms_each_way(
     assert play(experiment) == takes(expected)
 
 
-def test_a_latency_does_not_delay_the_connect(play: Play) -> None:
+def test_a_latency_does_not_delay_the_connect(play: Play, takes: Takes) -> None:
     async def experiment(stage: Any) -> float:
         await stage.listen()
         await stage.begin("latency", latency=500)
@@ -42,7 +46,7 @@ def test_a_latency_does_not_delay_the_connect(play: Play) -> None:
     assert play(experiment) == takes(0)
 
 
-def test_a_latency_that_ends_releases_at_once_what_it_holds(play: Play) -> None:
+def test_a_latency_that_ends_releases_at_once_what_it_holds(play: Play, takes: Takes) -> None:
     async def experiment(stage: Any) -> Any:
         await stage.listen()
         client, server = await stage.connect()
@@ -71,10 +75,10 @@ def test_a_jitter_reorders_nothing(play: Play) -> None:
 
     got, took = play(experiment)
     assert got == bytes(range(30))
-    assert 0.06 - EARLY < took < 0.16 + 30 * 0.002 + LATE
+    assert 0.058 < took < 0.5
 
 
-def test_what_is_slow_twice_takes_both_times(play: Play) -> None:
+def test_what_is_slow_twice_takes_both_times(play: Play, takes: Takes) -> None:
     async def experiment(stage: Any) -> float:
         await stage.listen()
         client, server = await stage.connect()
@@ -87,7 +91,7 @@ def test_what_is_slow_twice_takes_both_times(play: Play) -> None:
     assert play(experiment) == takes(0.3)
 
 
-def test_a_fault_of_toxicity_0_strikes_nobody(play: Play) -> None:
+def test_a_fault_of_toxicity_0_strikes_nobody(play: Play, takes: Takes) -> None:
     async def experiment(stage: Any) -> float:
         await stage.listen(echo=True)
         client, _ = await stage.connect()
@@ -102,6 +106,7 @@ def test_a_fault_of_toxicity_0_strikes_nobody(play: Play) -> None:
 @pytest.mark.parametrize(("young", "ending"), [(True, ["ConnectionResetError"]), (False, ["eof", "lost"])])
 def test_a_reset_comes_with_traffic_and_is_a_fin_for_an_older_connection(
     play: Play,
+    takes: Takes,
     young: bool,  # noqa: FBT001 - pytest hands it over by name
     ending: list[str],
 ) -> None:
@@ -156,7 +161,7 @@ def test_a_stall_stops_the_writer_until_it_heals(play: Play) -> None:
     assert play(experiment) == (True, 0)
 
 
-def test_a_stall_takes_connects_and_holds_what_comes_over_them(play: Play) -> None:
+def test_a_stall_takes_connects_and_holds_what_comes_over_them(play: Play, takes: Takes) -> None:
     async def experiment(stage: Any) -> Any:
         await stage.listen()
         fault = await stage.begin("stall")
@@ -173,7 +178,7 @@ def test_a_stall_takes_connects_and_holds_what_comes_over_them(play: Play) -> No
     assert play(experiment) == (takes(0), b"", [])
 
 
-def test_a_stall_holds_bytes_and_releases_all_of_them_in_order(play: Play) -> None:
+def test_a_stall_holds_bytes_and_releases_all_of_them_in_order(play: Play, takes: Takes) -> None:
     async def experiment(stage: Any) -> Any:
         await stage.listen()
         client, server = await stage.connect()
@@ -207,6 +212,26 @@ def test_a_client_that_leaves_behind_held_bytes_is_missed_only_after_the_heal(pl
         return before, bytes(server.got), server.endings
 
     assert play(experiment) == ((b"", []), b"last words", ["eof", "lost"])
+
+
+def test_a_stall_heals_though_the_client_has_left_what_it_holds(play: Play) -> None:
+    async def experiment(stage: Any) -> Any:
+        await stage.listen()
+        client, server = await stage.connect()
+        fault = await stage.begin("stall", direction="downstream")
+        for _ in range(20):
+            server.transport.write(b"x" * 10_000)
+            await asyncio.sleep(0.005)
+        client.transport.abort()
+        await asyncio.sleep(0.1)
+        async with asyncio.timeout(2):
+            await fault.heal()
+        again, other = await stage.connect()
+        other.transport.write(b"hello")
+        await again.until(lambda end: end.got == b"hello")
+        return bytes(client.got)
+
+    assert play(experiment) == b""
 
 
 @pytest.mark.parametrize("kind", ["stall", "blackhole"])
@@ -246,7 +271,7 @@ def test_a_blackhole_drops_bytes_and_the_connection_dies_as_it_heals(play: Play)
     assert play(experiment) == ([], b"", ["eof", "lost"], ["eof", "lost"])
 
 
-def test_a_timeout_ends_a_connection_after_so_long_without_traffic(play: Play) -> None:
+def test_a_timeout_ends_a_connection_after_so_long_without_traffic(play: Play, takes: Takes) -> None:
     async def experiment(stage: Any) -> Any:
         await stage.listen()
         client, server = await stage.connect()
@@ -308,7 +333,7 @@ def test_slices_arrive_in_pieces_and_complete(play: Play) -> None:
     assert max(reads) <= 320  # and a busy machine reads two or three at once
 
 
-def test_a_bandwidth_takes_its_time(play: Play) -> None:
+def test_a_bandwidth_takes_its_time(play: Play, takes: Takes) -> None:
     async def experiment(stage: Any) -> float:
         await stage.listen()
         client, server = await stage.connect()
@@ -321,7 +346,7 @@ def test_a_bandwidth_takes_its_time(play: Play) -> None:
 
 
 @pytest.mark.parametrize("direction", ["upstream", "downstream"])
-def test_a_slow_close_delays_the_end_and_nothing_before_it(play: Play, direction: str) -> None:
+def test_a_slow_close_delays_the_end_and_nothing_before_it(play: Play, takes: Takes, direction: str) -> None:
     async def experiment(stage: Any) -> Any:
         await stage.listen()
         client, server = await stage.connect()

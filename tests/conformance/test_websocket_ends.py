@@ -9,12 +9,16 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from tests.conformance.times import now, takes
-
 pytestmark = pytest.mark.scenarios
 
 Play = Callable[[Callable[[Any], Awaitable[Any]]], Any]
+Takes = Callable[[float], object]
 QUIET: dict[str, Any] = {"proxy": None, "compression": None, "ping_interval": None, "close_timeout": 0.2}
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
 
@@ -152,7 +156,7 @@ def test_a_websocket_client_sees_the_same_failure_of_its_handshake(
     assert play(experiment)[: len(expected)] == expected
 
 
-def test_a_handshake_goes_on_when_the_stall_heals(play: Play) -> None:
+def test_a_handshake_goes_on_when_the_stall_heals(play: Play, takes: Takes) -> None:
     async def experiment(stage: Any) -> float:
         async with serve(_wait, "127.0.0.1", 0, ping_interval=None, close_timeout=0.2) as server:
             await stage.lead_to(next(iter(server.sockets)).getsockname()[1])

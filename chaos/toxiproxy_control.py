@@ -1,32 +1,26 @@
-"""Toxiproxy as the harness uses it: one private server, proxies, typed toxics.
+"""Toxiproxy as the harness uses it: one private server, its process and its proxies.
 
-asyncio outside, toxiproxy-python inside, and nothing of the latter shows. Only its lowest class is used: what
-stands above that in the library has no time-out, lists all proxies before it makes one (a listing can hang),
-takes a 500 for an answer and cannot change a toxic.
+asyncio outside, a control client that blocks inside (`toxiproxy_http`), in threads and under deadlines.
 """
 
 import asyncio
 import contextlib
 import json
-import math
 import re
 import secrets
 import socket
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 import requests
-from toxiproxy import Toxiproxy
-from toxiproxy.api import APIConsumer
-from toxiproxy.exceptions import InvalidToxic, NotFound, ProxyExists
 
-from chaos.nearest import unknown_name
-from chaos.toxics import Toxic, ToxiproxyError
+from chaos.toxics import ToxiproxyError
+from chaos.toxiproxy_http import innermost, point_to, read_back, remedy, request
+from chaos.toxiproxy_proxy import ProxyHandle
 
 DEADLINE_S = 5.0
 START_LIMIT_S = 15.0
@@ -124,7 +118,7 @@ class ToxiproxyServer:
                 raise ToxiproxyError(f"{what}: {key} is {address!r}: it must be host:port")
         asked = {"name": name, "upstream": upstream, "enabled": True}
         made = await self.call("POST", "/proxies", what, {**asked, "listen": listen})
-        _read_back(what, asked, made)
+        read_back(what, asked, made)
         host, _, port = str(made.get("listen")).rpartition(":")
         handle = ProxyHandle(self, name, upstream, host.strip("[]"), int(port))
         self._proxies[name] = handle
@@ -139,7 +133,7 @@ class ToxiproxyServer:
             # address was read when it began, so that it cannot reach a later server, and what it still
             # changes is a private server that is about to be killed.
             async with asyncio.timeout(self.deadline):
-                status, content = await asyncio.to_thread(_request, method, path, body, self.deadline)
+                status, content = await asyncio.to_thread(request, method, path, body, self.deadline)
         except (TimeoutError, requests.Timeout) as error:
             raise ToxiproxyError(
                 f"{what}: no answer from {self.address} within {self.deadline:g} s, and whether it was done is not "
@@ -154,7 +148,7 @@ class ToxiproxyServer:
         if status >= 400:
             said = answer["error"] if isinstance(answer, dict) and "error" in answer else answer or ""
             said = " ".join(str(said).split())[:300]
-            raise ToxiproxyError(f"{what}: the server said {said!r} ({status}): {_remedy(status, said)}")
+            raise ToxiproxyError(f"{what}: the server said {said!r} ({status}): {remedy(status, said)}")
         return answer
 
     def forget(self, handle: "ProxyHandle") -> None:
@@ -235,18 +229,18 @@ class ToxiproxyServer:
 
     def _point_to(self, host: str, port: int) -> None:
         self.address = f"{host}:{port}"
-        Toxiproxy().update_api_consumer(host, port)
+        point_to(host, port)
 
     async def _why_gone(self, error: Exception) -> str:
         if self._process is None:
-            return f"nothing answers at {self.address} ({_innermost(error)}): start it, or mend TOXIPROXY_URL"
+            return f"nothing answers at {self.address} ({innermost(error)}): start it, or mend TOXIPROXY_URL"
         # The connection breaks a moment before the end of the process is known.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GRACE_S):
                 await self._process.wait()
         code = self._process.returncode
         if code is None:
-            return f"the server at {self.address} does not answer ({_innermost(error)}){self._log.quoted()}"
+            return f"the server at {self.address} does not answer ({innermost(error)}){self._log.quoted()}"
         how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
         return f"the server at {self.address} {how}{self._log.quoted()}: start a new one"
 
@@ -283,101 +277,6 @@ class ToxiproxyServer:
                         await self._reading
 
 
-class ProxyHandle:
-    """One proxy of a server. Clients connect to `host`:`port`, which stay the same until it is closed."""
-
-    def __init__(self, server: ToxiproxyServer, name: str, upstream: str, host: str, port: int) -> None:
-        self.name = name
-        self.upstream = upstream
-        self.host = host
-        self.port = port
-        self._server = server
-        self._path = f"/proxies/{name}"
-        self._toxics: dict[str, Toxic] = {}
-        self._closed = False
-
-    @property
-    def toxics(self) -> Mapping[str, Toxic]:
-        """What was added here and not removed, by name, as last set."""
-        return dict(self._toxics)
-
-    async def add(self, toxic: Toxic, name: str | None = None) -> str:
-        """Puts the toxic at the end of its direction's chain, and returns its name: `latency_upstream`, say."""
-        name = name or f"{toxic.kind}_{toxic.stream}"
-        if not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
-            raise ToxiproxyError(f"add toxic {name!r}: a name is made of letters, digits, '_', '.' and '-'")
-        await self._set(f"add toxic {name!r} to proxy {self.name!r}", "", name, toxic)
-        return name
-
-    async def update(self, name: str, attributes: Mapping[str, float]) -> Toxic:
-        """Changes some attributes, or `toxicity`, of a toxic added here; the others stay. Returns it as it is now."""
-        what = f"update toxic {name!r} of proxy {self.name!r}"
-        toxic = self._known(what, name)
-        valid = [*toxic.attributes, "toxicity"]
-        for key in attributes:
-            if key not in valid:
-                raise ToxiproxyError(
-                    f"{what}: {key!r} is no attribute of {toxic.kind}: {unknown_name(key, valid)}"
-                )
-        changed: Toxic = replace(toxic, **attributes)  # type: ignore[arg-type]  # names checked above, values by __post_init__
-        # POST does what PATCH does, and the library has no PATCH.
-        await self._set(what, f"/{name}", name, changed)
-        return changed
-
-    async def remove(self, name: str) -> None:
-        """Removes a toxic. Can take as long as its own timeout (reset_peer), or fail at the deadline.
-
-        After a failure at the deadline the toxic may be there or not, and the proxy answers nothing more until
-        what holds it lets go: a client that does not read, mostly.
-        """
-        what = f"remove toxic {name!r} of proxy {self.name!r}"
-        self._known(what, name)
-        await self._server.call("DELETE", f"{self._path}/toxics/{name}", what)
-        del self._toxics[name]
-
-    async def disable(self) -> None:
-        """FIN to every connection, then refusal of new ones. The toxics stay.
-
-        Where something holds the proxy, this and `enable` take effect, and still fail at the deadline: the
-        server acts, and then waits for what it must list in its answer.
-        """
-        await self._enabled(f"disable proxy {self.name!r}", value=False)
-
-    async def enable(self) -> None:
-        """Listens again, on the same port."""
-        await self._enabled(f"enable proxy {self.name!r}", value=True)
-
-    async def close(self) -> None:
-        """Removes the proxy; its connections end. A second time it does nothing."""
-        if self._closed:
-            return
-        await self._server.call("DELETE", self._path, f"close proxy {self.name!r}")
-        self._closed = True
-        self._server.forget(self)
-
-    async def _set(self, what: str, path: str, name: str, toxic: Toxic) -> None:
-        asked: dict[str, object] = {
-            "name": name,
-            "type": toxic.kind,
-            "stream": toxic.stream,
-            "toxicity": toxic.toxicity,
-            "attributes": toxic.attributes,
-        }
-        _read_back(what, asked, await self._server.call("POST", f"{self._path}/toxics{path}", what, asked))
-        self._toxics[name] = toxic
-
-    async def _enabled(self, what: str, *, value: bool) -> None:
-        answer = await self._server.call("POST", self._path, what, {"enabled": value})
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        _read_back(what, {"enabled": value, "listen": f"{host}:{self.port}"}, answer)
-
-    def _known(self, what: str, name: str) -> Toxic:
-        if name not in self._toxics:
-            there = f"it has {', '.join(self._toxics)}" if self._toxics else "it has none"
-            raise ToxiproxyError(f"{what}: no toxic of this name was added here: {there}")
-        return self._toxics[name]
-
-
 class _Log:
     """What the server says, as far as an error text needs it."""
 
@@ -408,56 +307,3 @@ class _Log:
                 with contextlib.suppress(ValueError):
                     line = str(json.loads(line).get("error", line))
                 self.failure = line
-
-
-def _request(method: str, path: str, body: Mapping[str, object] | None, limit: float) -> tuple[int, bytes]:
-    """Runs in a thread. The status and the server's own words, which the library's errors carry along."""
-    # Without this, HTTP_PROXY in the environment would be asked for a loopback address.
-    options: dict[str, Any] = {"timeout": limit, "proxies": {"http": "", "all": ""}}
-    if body is not None:
-        options["json"] = body
-    send = {"GET": APIConsumer.get, "POST": APIConsumer.post, "DELETE": APIConsumer.delete}[method]
-    try:
-        response = send(path, **options)
-    except NotFound as error:
-        return 404, error.args[0]
-    except ProxyExists as error:  # any 409
-        return 409, error.args[0]
-    except InvalidToxic as error:  # any 400
-        return 400, error.args[0]
-    return response.status_code, response.content
-
-
-def _remedy(status: int, said: str) -> str:
-    if "address already in use" in said:
-        return "free that port, or take another; port 0 takes a free one"
-    if status == 503:
-        return "a toxic or a client that does not read holds the proxy; let it read, or end the server"
-    return {
-        "proxy already exists": "take another name, or a server of your own",
-        "toxic already exists": "update or remove that one, or give this one a name",
-        "proxy not found": "somebody closed it; create it again",
-        "toxic not found": "somebody removed it; add it again",
-    }.get(said, "that was not foreseen; compare the request with the API of Toxiproxy 2.12")
-
-
-def _read_back(what: str, asked: Mapping[str, object], answer: object) -> None:
-    """The server passes over what it does not know in silence, so what it now has is compared."""
-    has = answer if isinstance(answer, dict) else {}
-    for key, value in asked.items():
-        now = has.get(key)
-        if isinstance(value, float) and isinstance(now, int | float):
-            same = math.isclose(value, now, rel_tol=1e-6)  # the server's single precision
-        else:
-            same = now == value
-        if not same:
-            raise ToxiproxyError(
-                f"{what}: {key} should be {value!r}, and the server has {now!r}: is it another version than 2.12?"
-            )
-
-
-def _innermost(error: BaseException) -> str:
-    """Of a chain of wrapped errors the first, which is the one that says what happened."""
-    while (cause := error.__cause__ or error.__context__) is not None:
-        error = cause
-    return str(error) or type(error).__name__

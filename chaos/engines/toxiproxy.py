@@ -16,8 +16,9 @@ from chaos.engines import EngineError, InForce, World
 from chaos.faults import Fault
 from chaos.kinds import Link
 from chaos.toxics import Toxic, ToxiproxyError
-from chaos.toxiproxy_control import ProxyHandle, ToxiproxyServer
+from chaos.toxiproxy_control import ToxiproxyServer
 from chaos.toxiproxy_install import ToxiproxyMissing, find_server
+from chaos.toxiproxy_proxy import ProxyHandle
 
 SLOWING = frozenset({"latency", "bandwidth", "stall", "slicer", "slow_close"})
 """Kinds that end by striking nobody any more. To remove a toxic, the server first hands on what the toxic holds, and

@@ -20,8 +20,9 @@ from chaos.toxics import (
     Toxic,
     ToxiproxyError,
 )
-from chaos.toxiproxy_control import ProxyHandle, ToxiproxyServer, free_port
+from chaos.toxiproxy_control import ToxiproxyServer, free_port
 from chaos.toxiproxy_install import ToxiproxyMissing, find_server
+from chaos.toxiproxy_proxy import ProxyHandle
 
 SOON = 5.0
 """The bound of every wait for something that must happen."""

@@ -28,8 +28,6 @@ START_TRIES = 10
 GRACE_S = 0.3
 """From SIGTERM to SIGKILL. Short: a server whose API hangs would wait 30 s for it, and has nothing to save."""
 
-# The server
-
 
 def free_port() -> int:
     """A port of 127.0.0.1 that was free a moment ago."""

@@ -12,6 +12,9 @@ from chaos.evidence import Window, evidence, misbehaviour
 from chaos.facts import Facts
 from chaos.faults import Fault
 from chaos.history import Broke, History
+from chaos.peer_evidence import peer_evidence
+from chaos.peer_facts import facts_of
+from chaos.peer_promises import PEER_CHECKS
 from chaos.promises import FOR_GOOD, PROMISE_CHECKS, every_frame, silence
 from chaos.scenario import Scenario
 from chaos.sessions import every_reset
@@ -32,21 +35,24 @@ def judge(history: History, scenario: Scenario) -> Judgement:
     start = lived(history, scenario)
     if start.verdict == "unknown":
         return Judgement("unknown", (start,))
-    facts = Facts(history, scenario.faults)
+    facts = facts_of(history, scenario.faults)
     checks = [start, *traces(facts, scenario)]
-    for name, promise in PROMISE_CHECKS.items():
+    reports = history.role == "tracker"
+    judged = []
+    for name, promise in (PROMISE_CHECKS if reports else PEER_CHECKS).items():
         check = promise(facts, scenario)
-        if check is None and name in scenario.stresses:
+        if check is None and name in scenario.stresses and reports:
             check = Check(
                 name, "unknown", "something to judge", "nothing in the record is about this promise"
             )
         if check is not None:
-            checks.append(check)
-    checks += [
-        check
-        for beyond in (every_frame, every_reset, silence)
-        if (check := beyond(facts, scenario)) is not None
-    ]
+            judged.append(check)
+    if not reports and not any(check.name in scenario.stresses for check in judged):
+        what = f"one of {', '.join(scenario.stresses)}"
+        judged.append(Check("stressed", "unknown", what, "none of them shows from the peer's side"))
+    checks += judged
+    beyond = (every_frame, every_reset, silence) if reports else (silence,)
+    checks += [check for each in beyond if (check := each(facts, scenario)) is not None]
     verdicts = {check.verdict for check in checks}
     worst: Verdict = "fail" if "fail" in verdicts else "unknown" if "unknown" in verdicts else "pass"
     return Judgement(worst, tuple(checks))
@@ -92,7 +98,11 @@ def traces(facts: Facts, scenario: Scenario) -> Iterator[Check]:
     if scenario.peer.echo:
         found["echo all along"] = misbehaviour(history, Fault("echo", 0.0, None, "output"), Window(0.0, inf))
     found |= {str(fault): None for fault in scenario.faults}
-    found |= {str(fault): evidence(history, fault, during) for fault, during in facts.in_force}
+    for fault, during in facts.in_force:
+        trace = evidence(history, fault, during)
+        if trace is None and history.role != "tracker":
+            trace = peer_evidence(facts, fault, during)
+        found[str(fault)] = trace
     if not found:
         return
     without = [what for what, trace in found.items() if trace is None]

@@ -12,6 +12,8 @@ from typing import Annotated
 import typer
 
 from chaos import catalogue, report, results, serving
+from chaos.clients import ClientError
+from chaos.clients.choose import BUILT_IN, COMMAND, DEFAULT, load_client
 from chaos.durations import format_duration
 from chaos.life import CannotRunError, require_runnable
 from chaos.results import EXIT_INTERRUPTED, EXIT_PASS, EXIT_UNKNOWN, EXIT_USAGE, RunResult
@@ -21,7 +23,6 @@ from chaos.toxiproxy_install import ToxiproxyMissing, cache_path, find_server, i
 from tracker.console import run_command
 
 ENGINES = ("auto", "sim", "toxiproxy", "all")
-CLIENTS = ("tracker",)
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 toxiproxy_app = typer.Typer(
@@ -38,7 +39,7 @@ def main() -> None:
     """The console script."""
     # What ends a CI job ends us as Ctrl-C does: with our workers, and with the servers that they started.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    usage = (UsageError, ScenarioError, CannotRunError, serving.CannotServeError)
+    usage = (UsageError, ScenarioError, CannotRunError, ClientError, serving.CannotServeError)
     run_command(
         app,
         "simtool",
@@ -71,7 +72,16 @@ def chaos(
     engine: Annotated[
         str, typer.Option(help="auto: sim, and toxiproxy where it is found. sim, toxiproxy, all: just these.")
     ] = "auto",
-    client: Annotated[str, typer.Option(help="What is under test.")] = "tracker",
+    client: Annotated[
+        str,
+        typer.Option(
+            help=f"What is under test: {', '.join(BUILT_IN)}, or module:attr, an async function of two URLs."
+        ),
+    ] = DEFAULT,
+    command: Annotated[
+        str | None,
+        typer.Option(help='A program under test, as in "node client.js {input} {output}"; on real sockets.'),
+    ] = None,
     seed: Annotated[int, typer.Option(help="The first seed.")] = 0,
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from the first on.")] = 1,
     jobs: Annotated[int | None, typer.Option(min=1, help="Runs side by side. [one a core]")] = None,
@@ -95,8 +105,8 @@ def chaos(
     Exit codes: 0 all pass, 1 some check failed, 2 wrong use, 3 nothing failed but something is unknown or a
     needed part is absent, 130 interrupted.
     """
-    if client not in CLIENTS:
-        raise UsageError(f"--client is {client!r}: this version knows {', '.join(CLIENTS)}")
+    named = _client(client, command)
+    only = load_client(named).real_sockets_only
     if not 0.1 <= time_scale <= 20:
         raise UsageError(
             f"--time-scale is {time_scale:g}: take 0.1 to 20; above that, this machine's own delays would be judged"
@@ -104,15 +114,19 @@ def chaos(
     scenarios = _scenarios(names or [])
     numbers = range(seed, seed + seeds)
     jobs = jobs or os.cpu_count() or 1
+    engines = _engines("sim" if check_determinism else engine, only)
     if check_determinism:
         raise typer.Exit(
-            _check_determinism([Plan(s, "sim", n, 1.0, Path()) for s in scenarios for n in numbers], jobs)
+            _check_determinism(
+                [Plan(s, "sim", n, 1.0, Path(), named) for s in scenarios for n in numbers], jobs
+            )
         )
-    engines = _engines(engine)
     if json not in (None, "-"):
         _require_writable(Path(json))
     folder = _folder(report_folder)
-    plans = [Plan(s, name, n, time_scale, folder) for s in scenarios for n in numbers for name in engines]
+    plans = [
+        Plan(s, name, n, time_scale, folder, named) for s in scenarios for n in numbers for name in engines
+    ]
     with report.Watching(report.console(stderr=True), len(plans)) as watching:
         done = perform_all(plans, perform, jobs=jobs, done=watching.done)
     _tell(done, json, folder)
@@ -129,10 +143,25 @@ def _scenarios(names: list[str]) -> list[Scenario]:
     return list(found.values())
 
 
-def _engines(asked: str) -> list[str]:
+def _client(client: str, command: str | None) -> str:
+    """How the client is named in a plan."""
+    if command is None:
+        return client
+    if client != DEFAULT:
+        raise UsageError("--client and --command are two clients: name one of them")
+    return f"{COMMAND}{command}"
+
+
+def _engines(asked: str, real_sockets_only: str | None) -> list[str]:
     """The engines to run on. `auto` takes what is there and says what is not; to ask for Toxiproxy is to insist."""
     if asked not in ENGINES:
         raise UsageError(f"--engine is {asked!r}: choose one of {', '.join(ENGINES)}")
+    if real_sockets_only is not None:
+        if asked in ("sim", "all"):
+            raise UsageError(
+                f"the client cannot run on virtual time: {real_sockets_only}: use --engine toxiproxy"
+            )
+        asked = "toxiproxy"
     if asked == "sim":
         return ["sim"]
     there = "TOXIPROXY_URL" in os.environ or find_server(os.environ) is not None
@@ -199,6 +228,8 @@ def _tell(done: Sequence[RunResult], json: str | None, folder: Path) -> None:
     document = results.document(done)
     (folder / "results.json").write_bytes(document)
     out = report.console(stderr=json == "-")
+    if done and done[0].client != DEFAULT:
+        out.print(f"client {done[0].client}", markup=False, soft_wrap=True)
     out.print(report.table(done))
     report.explain(out, done)
     out.print(report.summary(done))

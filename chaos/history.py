@@ -16,6 +16,8 @@ from tracker.events import AnyEvent, Event
 
 SCHEMA = "simtool.history/1"
 
+Role = Literal["tracker", "relay", "receiver"]
+"""What a client does with the frames it reads: outputs of its own, and reports; sends each on; nothing that shows."""
 Phase = Literal["steady", "faults-over", "settled", "stopping", "stopped"]
 
 
@@ -99,6 +101,8 @@ class History:
     and resets that the client received."""
     settings: dict[str, Any] = field(default_factory=dict)
     """The client's configuration in scenario seconds, where it has one that we know."""
+    role: Role = "tracker"
+    """Of the client. Only a tracker reports what it does; the others are judged by what the peer saw."""
 
     def of(self, kind: type[E]) -> Iterator[E]:
         """All events of one kind, in order."""
@@ -127,6 +131,7 @@ class History:
             "scenario": self.scenario,
             "engine": self.engine,
             "client": self.client,
+            "role": self.role,
             "seed": self.seed,
             "reference": self.reference,
             "settings": self.settings,

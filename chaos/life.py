@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from chaos import peer_faults, workloads
-from chaos.clients import Assignment, Client
+from chaos.clients import Assignment, Client, NotSimulatedError
 from chaos.engines import InForce, World
 from chaos.faults import Change, timeline
 from chaos.history import (
@@ -30,7 +30,7 @@ from simulator.pose_server import FEED_PATH, SINK_PATH, PoseServer
 STEADY_WITHIN = 60.0
 """Scenario seconds from the client's start in which its first outputs must arrive."""
 STEADY_AFTER = 10
-"""Outputs that must have arrived before a run counts as steady."""
+"""Outputs that must have arrived before a run counts as steady; frames offered, where the client only reads."""
 STOP_WITHIN = 15.0
 """Scenario seconds that a client may take for its orderly end before it counts as broken."""
 
@@ -95,6 +95,7 @@ class Life:
             events=in_scenario_time(self._events, began=self._began, scale=self._scale),
             reference=reference,
             settings=self._client.settings(self._scenario.client),
+            role=self._client.role,
         )
 
     def broke(self, who: Literal["client", "laboratory"], error: BaseException) -> None:
@@ -152,6 +153,8 @@ class Life:
             await self._client.run(assignment)
             if not assignment.stop.is_set():
                 raise RuntimeError("it came to an end that nobody had asked for")  # noqa: TRY301 - as if it had raised
+        except NotSimulatedError as error:
+            self.broke("laboratory", error)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is a fact about the client
             self.broke("client", error)
 
@@ -223,7 +226,7 @@ class Life:
 
     def _note_arrival(self, event: peer.AnyPeerEvent) -> None:
         self._events.append(event)
-        if type(event) is peer.Delivered:
+        if type(event) is (peer.Offered if self._client.role == "receiver" else peer.Delivered):
             self._arrived += 1
             if self._arrived == STEADY_AFTER:
                 self._steady.set()

@@ -29,6 +29,7 @@ JITTER_NEEDS = 4
 """From so many delays on, a regular pattern is no accident."""
 STOP_GRACE = 1.0
 """Seconds that an orderly stop may take beyond the client's own deadlines."""
+_ENDED_BY = {"tracker": "by the client", "peer": "by the peer", "network": "without a close frame"}
 SILENT = frozenset({"stall", "blackhole", "timeout", "mute_pong", "stop_reading"})
 """Kinds that end nothing by themselves: the client has to notice."""
 
@@ -162,9 +163,18 @@ def no_false_kill(facts: Facts, _: Scenario) -> Check | None:
         "no-false-kill",
         ok=not wrong,
         expected="no connection given up that a fault had not broken",
-        observed=f"{len(wrong)}, the first on {wrong[0].link} at {wrong[0].t:.1f} s: {wrong[0].code} {wrong[0].why}"
-        if wrong
-        else "none",
+        observed=_ends(wrong) if wrong else "none",
+    )
+
+
+def _ends(closed: tuple[events.Closed, ...]) -> str:
+    """Ends of one kind together: how each came about, when it first did, and how often."""
+    kinds = Counter((end.code, end.why, end.by, end.link) for end in closed)
+    first = {(end.code, end.why, end.by, end.link): end.t for end in reversed(closed)}
+    return "; ".join(
+        f"{code} {why + ' ' if why else ''}{_ENDED_BY[by]} on {link} at {first[code, why, by, link]:.1f} s"
+        f"{f', {times} times' if times > 1 else ''}"
+        for (code, why, by, link), times in kinds.items()
     )
 
 
@@ -228,7 +238,7 @@ def polite(facts: Facts, _: Scenario) -> Check | None:
                 deaf += not event.fatal
     if not delays and not final and all(len(times) == 1 for times in attempts.values()):
         return None
-    busiest = max((_most_within(ATTEMPTS_WITHIN, times) for times in attempts.values()), default=0)
+    busiest = max((most_within(ATTEMPTS_WITHIN, times) for times in attempts.values()), default=0)
     expected = f"announced, jittered back-off: at most {ATTEMPTS} attempts in {ATTEMPTS_WITHIN:g} s"
     if deaf:
         return Check("polite", "fail", expected, f"{deaf} refusals for good were not taken as such")
@@ -241,7 +251,7 @@ def polite(facts: Facts, _: Scenario) -> Check | None:
     return decided("polite", ok=busiest <= ATTEMPTS, expected=expected, observed=f"at most {busiest}")
 
 
-def _most_within(seconds: float, times: list[float]) -> int:
+def most_within(seconds: float, times: list[float]) -> int:
     """The most of `times`, which rise, in any span of `seconds`."""
     most = first = 0
     for count, t in enumerate(times, 1):

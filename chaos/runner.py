@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from chaos.checks import judge
-from chaos.clients.tracker import TrackerClient
+from chaos.clients.choose import DEFAULT, file_name, load_client
 from chaos.engines import Engine
 from chaos.engines.sim import SimEngine
 from chaos.engines.toxiproxy import ToxiproxyEngine
-from chaos.facts import Facts
 from chaos.history import History
 from chaos.life import Life
+from chaos.peer_facts import facts_of
 from chaos.results import RunResult
 from chaos.scenario import Scenario
 
@@ -39,11 +39,14 @@ class Plan:
     time_scale: float
     folder: Path
     """Where its record goes."""
+    client: str = DEFAULT
+    """As `chaos.clients.choose` reads it."""
 
     @property
     def record(self) -> Path:
         """The history's file."""
-        return self.folder / f"{self.scenario.name}.{self.engine}.{self.seed}.jsonl"
+        client = "" if self.client == DEFAULT else f".{file_name(self.client)}"
+        return self.folder / f"{self.scenario.name}.{self.engine}{client}.{self.seed}.jsonl"
 
 
 def perform(plan: Plan) -> RunResult:
@@ -53,7 +56,7 @@ def perform(plan: Plan) -> RunResult:
     with plan.record.open("wb") as file:
         file.writelines(history.lines())
     judgement = judge(history, plan.scenario)
-    measures = Facts(history, plan.scenario.faults).measures()
+    measures = facts_of(history, plan.scenario.faults).measures()
     measures["virtual_s"] = round(history.events[-1].t, 1) if history.events else 0.0
     measures["wall_s"] = round(time.perf_counter() - began, 2)
     return RunResult(
@@ -70,7 +73,8 @@ def perform(plan: Plan) -> RunResult:
 
 def make_history(plan: Plan) -> History:
     """Make one run; what fails in it is in the record."""
-    life = Life(plan.scenario, TrackerClient(), engine=plan.engine, seed=plan.seed)
+    client = load_client(plan.client, plan.record.with_suffix(".txt"))
+    life = Life(plan.scenario, client, engine=plan.engine, seed=plan.seed)
     try:
         engine = engine_for(plan)
         engine.require_able(plan.scenario.faults)

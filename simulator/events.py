@@ -28,6 +28,8 @@ class Ended(PeerEvent, frozen=True, tag="peer-ended"):
     connection: int
     code: int
     by: Literal["client", "peer", "network"]
+    why: str = ""
+    """The reason in the client's close frame."""
 
 
 class Offered(PeerEvent, frozen=True, tag="offered"):
@@ -44,7 +46,8 @@ class ResetOffered(PeerEvent, frozen=True, tag="reset-offered"):
 
 
 class Delivered(PeerEvent, frozen=True, tag="delivered"):
-    """Output `(stream, seq)` arrived: parsed at the endpoint with confirm `pong`, processed with `ack`.
+    """Output `(stream, seq)`, or a relayed frame, arrived: parsed at the endpoint with confirm `pong`, processed with
+    `ack`.
 
     `digest` is a checksum of the body; `repeat` says that this `(stream, seq)` had arrived before.
     """
@@ -67,7 +70,7 @@ class Arrived(PeerEvent, frozen=True, tag="arrived"):
 
 
 class Unreadable(PeerEvent, frozen=True, tag="unreadable"):
-    """The client sent something that is no output message."""
+    """The client sent something that is neither an output message nor a frame."""
 
     reason: str
     connection: int

@@ -16,6 +16,7 @@ from simulator import events
 from simulator.events import PeerLink, PeerObserver
 from simulator.feeds import RESET, Feed
 from simulator.peer_connection import PeerConnection
+from simulator.relayed import RELAY, relayed_sequence
 from simulator.seen import Seen
 from tracker import messages
 
@@ -264,13 +265,16 @@ class PoseServer:
         return [c for c in self.connections(link) if not c.transport.is_closing()]
 
     def _deliver(self, body: bytes, connection: PeerConnection) -> tuple[str, int] | None:
-        """Record one arrival; its `(stream, seq)`, or None for what is no output message."""
+        """Record one arrival; its `(stream, seq)`, or None for what is neither an output nor a frame."""
         now = connection.loop.time()
         try:
             output = messages.decode_output(body)
         except messages.BadMessage as bad:
-            self._report(events.Unreadable(t=now, reason=bad.reason, connection=connection.number))
-            return None
+            sequence = relayed_sequence(body)
+            if sequence is None:
+                self._report(events.Unreadable(t=now, reason=bad.reason, connection=connection.number))
+                return None
+            output = messages.Output(RELAY, sequence)
         repeat = not self._seen.setdefault(output.stream, Seen()).add(output.seq)
         self._report(
             events.Delivered(
@@ -322,7 +326,14 @@ def _ended(link: PeerLink, connection: PeerConnection) -> events.Ended:
     received, sent = protocol.close_rcvd, protocol.close_sent
     now = connection.loop.time()
     if received is not None and protocol.close_rcvd_then_sent is not False:
-        return events.Ended(t=now, link=link, connection=connection.number, code=received.code, by="client")
+        return events.Ended(
+            t=now,
+            link=link,
+            connection=connection.number,
+            code=received.code,
+            by="client",
+            why=received.reason,
+        )
     if sent is not None:
         return events.Ended(t=now, link=link, connection=connection.number, code=sent.code, by="peer")
     return events.Ended(t=now, link=link, connection=connection.number, code=1006, by="network")

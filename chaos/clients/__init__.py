@@ -1,12 +1,21 @@
-"""What is under test."""
+"""What is under test: the tracker, or any other client of the pose server."""
 
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from chaos.history import Role
 from chaos.scenario import ClientOverrides
 from tracker.events import Observer
+
+
+class ClientError(Exception):
+    """There is no such client, or it cannot be used; the text is one line that says why and what to do."""
+
+
+class NotSimulatedError(Exception):
+    """A client asked the simulation for what it does not have; the text is one line that says what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +38,16 @@ class Assignment:
 
 
 class Client(Protocol):
-    """A client of the pose server: poses in over one WebSocket, something out for each over another."""
+    """A client of the pose server: poses in over one WebSocket, something out for each over another.
+
+    A `relay` sends every message that it reads on, unchanged or at least with its `sequence`; a `receiver` reads the
+    input only. Both are judged by what the peer sees of them.
+    """
 
     name: str
+    role: Role
+    real_sockets_only: str | None
+    """Why it cannot run on virtual time, as in "its threads run in real time"; None: it can."""
 
     async def run(self, assignment: Assignment) -> None:
         """Until `assignment.stop`; returns when all connections are closed."""

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from chaos.clients import Assignment
+from chaos.history import Role
 from chaos.scenario import ClientOverrides
 from tracker.app import Tracker
 from tracker.calibration import load_calibration
@@ -21,6 +22,8 @@ class TrackerClient:
     """See `tracker.app.Tracker`."""
 
     name = "tracker"
+    role: Role = "tracker"
+    real_sockets_only: str | None = None
 
     async def run(self, assignment: Assignment) -> None:
         """Until told to stop; raises where the tracker gave up by itself."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from chaos.faults import Fault, read_fault
-from chaos.history import Began, Broke, Healed, History, HistoryEvent, LabEvent, Reached
+from chaos.history import Began, Broke, Healed, History, HistoryEvent, LabEvent, Reached, Role
 from chaos.scenario import Expect, Peer, Scenario
 from simulator import events as peer
 from tracker import events
@@ -19,6 +19,7 @@ def record(
     *parts: Parts,
     settings: Mapping[str, Any] | None = None,
     reference: Mapping[str, float] | None = None,
+    role: Role = "tracker",
 ) -> History:
     """A history of these events; those of one time stay in the order in which they are given.
 
@@ -33,6 +34,7 @@ def record(
         tuple(flat),
         {hold: (time,) for hold, time in (reference or {}).items()},
         dict(settings or {}),
+        role,
     )
 
 
@@ -109,6 +111,24 @@ def connected(t: float = 0.1, number: int = 1, link: events.LinkName = "output")
 def opened(t: float, number: int, link: peer.PeerLink = "output") -> peer.Opened:
     """The peer's view of a connection, by the peer's number."""
     return peer.Opened(t=t, link=link, connection=number)
+
+
+def ended(
+    t: float,
+    by: Any = "client",
+    number: int = 1,
+    link: peer.PeerLink = "output",
+    *,
+    code: int = 1000,
+    why: str = "",
+) -> peer.Ended:
+    """The peer's view of a connection's end."""
+    return peer.Ended(t=t, link=link, connection=number, code=code, by=by, why=why)
+
+
+def offered(*sequences: int, every: float = 1.0, over: int = 2) -> list[HistoryEvent]:
+    """Each frame at `sequence * every` seconds."""
+    return [peer.Offered(t=n * every, sequence=n, connection=over) for n in sequences]
 
 
 def closed(

@@ -13,13 +13,13 @@ from chaos.history import Began, History, HistoryEvent
 from chaos.promises import (
     ATTEMPTS,
     PROMISE_CHECKS,
-    _most_within,
     bounded,
     clean_stop,
     dedup_safe,
     detect,
     every_frame,
     in_order,
+    most_within,
     no_false_kill,
     no_loss,
     polite,
@@ -605,7 +605,7 @@ def test_each_link_has_attempts_of_its_own() -> None:
 @given(st.lists(st.floats(0, 60).map(lambda t: round(t, 1)), max_size=40).map(sorted))
 def test_the_busiest_span_is_that_of_an_obvious_count(times: list[float]) -> None:
     obvious = max((sum(t <= later and later - t < 10.0 for later in times) for t in times), default=0)
-    assert _most_within(10.0, times) == obvious
+    assert most_within(10.0, times) == obvious
 
 
 # clean-stop

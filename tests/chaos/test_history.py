@@ -78,6 +78,7 @@ def test_the_record_is_a_header_and_an_event_a_line_and_can_be_read_back() -> No
         "scenario": "literal",
         "engine": "sim",
         "client": "tracker",
+        "role": "tracker",
         "seed": 0,
         "reference": {"hold_1": [1761934987500.0]},
         "settings": {"confirm": "pong", "timing": {"flush_timeout": 5.0}},

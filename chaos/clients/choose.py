@@ -1,0 +1,48 @@
+"""A client by its name, by where a Python program keeps it, or by the command that starts it.
+
+How a client is named is plain data, so that it travels to a worker: a name of `BUILT_IN`, `module:attr`, or
+`$ command line`.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from chaos.clients import Client, ClientError
+from chaos.clients.command import CommandClient
+from chaos.clients.incident import IncidentAfter, IncidentBefore
+from chaos.clients.tracker import TrackerClient
+from chaos.clients.user import load_user_client
+from chaos.nearest import unknown_name
+
+DEFAULT = TrackerClient.name
+COMMAND = "$ "
+"""What a command line begins with in a plan."""
+
+BUILT_IN: Mapping[str, Callable[[], Client]] = MappingProxyType(
+    {
+        TrackerClient.name: TrackerClient,
+        IncidentBefore.name: IncidentBefore,
+        IncidentAfter.name: IncidentAfter,
+    }
+)
+"""The clients that come with the laboratory."""
+
+
+def load_client(named: str, output: Path = Path()) -> Client:
+    """A fresh client. What a command writes goes to the file `output`. Raises `ClientError`."""
+    if named in BUILT_IN:
+        return BUILT_IN[named]()
+    if named.startswith(COMMAND):
+        return CommandClient(named.removeprefix(COMMAND), output)
+    if ":" in named:
+        return load_user_client(named)
+    raise ClientError(
+        f"no client {named!r}: {unknown_name(named, BUILT_IN)}; or name one of your own as module:attr"
+    )
+
+
+def file_name(named: str) -> str:
+    """A client's name for use in the name of a file."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", named).strip("-.")[:60] or "client"

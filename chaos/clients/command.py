@@ -1,0 +1,120 @@
+"""A program in any language as a client: started, watched, stopped. Real sockets only.
+
+It gets the URLs in place of `{input}` and `{output}` in its command line and as SIMTOOL_INPUT and SIMTOOL_OUTPUT, and
+in SIMTOOL_TIME_SCALE how many scenario seconds pass in one of its own. Its own durations are its own: unless it
+divides them by that, only `--time-scale 1` shows it as it is in the field.
+"""
+
+import asyncio
+import contextlib
+import os
+import shlex
+import shutil
+import signal
+from pathlib import Path
+from typing import Any
+
+from chaos.clients import Assignment, ClientError
+from chaos.history import Role
+from chaos.scenario import ClientOverrides
+
+TERM_WITHIN = 10.0
+"""Scenario seconds from SIGTERM to SIGKILL. A client that takes longer has not stopped in good order."""
+LINES, WIDTH = 3, 200
+"""How much of the end of what it wrote an error quotes."""
+
+
+class ProgramFailed(Exception):
+    """The program under test did not last, or did not stop; the text says how it ended and what it last wrote."""
+
+
+class CommandClient:
+    """A relay that is a process group of its own. What it writes is kept in `output`. Raises `ClientError`."""
+
+    role: Role = "relay"
+    real_sockets_only: str | None = "a program runs in real time"
+
+    def __init__(self, line: str, output: Path) -> None:
+        try:
+            self._words = shlex.split(line)
+        except ValueError as error:
+            raise ClientError(
+                f"the command {line!r} cannot be split into words: {error}: mend its quotes"
+            ) from None
+        if not self._words:
+            raise ClientError('the command is empty: give one, as in "node client.js {input} {output}"')
+        if shutil.which(self._words[0]) is None:
+            raise ClientError(
+                f"the command {line!r} cannot be started: there is no program {self._words[0]!r}: give its path, or put it on PATH"
+            )
+        self.name = line
+        self._output = output
+
+    async def run(self, assignment: Assignment) -> None:
+        """Raises `ProgramFailed`; the process group is gone in any case."""
+        process = await self._start(assignment)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                ended = tasks.create_task(process.wait())
+                stop = tasks.create_task(assignment.stop.wait())
+                await asyncio.wait([ended, stop], return_when=asyncio.FIRST_COMPLETED)
+                stop.cancel()
+                if ended.done():
+                    raise ProgramFailed(f"it ended by itself {self._how(process)}")
+                _signal(process, signal.SIGTERM)
+                _, late = await asyncio.wait([ended], timeout=TERM_WITHIN / assignment.scale)
+                if late:
+                    _signal(process, signal.SIGKILL)
+                    await ended
+                    raise ProgramFailed(
+                        f"it ignored SIGTERM for {TERM_WITHIN:g} s and was killed{self._last()}"
+                    )
+        finally:
+            # The program, should we be cancelled, and whatever it started, should that still be there.
+            _signal(process, signal.SIGKILL)
+            await process.wait()
+
+    def settings(self, overrides: ClientOverrides) -> dict[str, Any]:
+        """None that we know."""
+        del overrides
+        return {}
+
+    async def _start(self, assignment: Assignment) -> asyncio.subprocess.Process:
+        urls = {"{input}": assignment.input_url, "{output}": assignment.output_url}
+        words = self._words
+        for placeholder, url in urls.items():
+            words = [word.replace(placeholder, url) for word in words]
+        told = {
+            "SIMTOOL_INPUT": assignment.input_url,
+            "SIMTOOL_OUTPUT": assignment.output_url,
+            "SIMTOOL_TIME_SCALE": f"{assignment.scale:g}",
+        }
+        try:
+            with self._output.open("wb") as output:
+                return await asyncio.create_subprocess_exec(
+                    *words,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    env={**os.environ, **told},
+                    start_new_session=True,
+                )
+        except OSError as error:
+            raise ProgramFailed(f"it could not be started: {error}") from error
+
+    def _how(self, process: asyncio.subprocess.Process) -> str:
+        code = process.returncode
+        assert code is not None, "it has ended"
+        by = f"with exit code {code}" if code >= 0 else f"by {signal.Signals(-code).name}"
+        return f"{by}{self._last()}"
+
+    def _last(self) -> str:
+        written = self._output.read_text(errors="replace").split("\n")
+        lines = [" ".join(line.split())[:WIDTH] for line in written if line.strip()]
+        return f"; it last wrote: {' | '.join(lines[-LINES:])}" if lines else "; it wrote nothing"
+
+
+def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    """To the whole group, which is named after its first process."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)

@@ -1,0 +1,108 @@
+"""A client that somebody wrote: `module:attr`, importable from the current directory."""
+
+import importlib
+import inspect
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, get_args
+
+from chaos.clients import Assignment, Client, ClientError
+from chaos.clients.relay import Relay
+from chaos.history import Role
+
+RelayFunction = Callable[[str, str], Awaitable[None]]
+"""What a user writes: reads the first URL, sends each message on to the second, until it is cancelled."""
+
+ROLES: tuple[Role, ...] = tuple(role for role in get_args(Role) if role != "tracker")
+
+
+def load_user_client(where: str) -> Client:
+    """The client at `module:attr`: an async function of two URLs, or an object that fulfils `Client`.
+
+    Raises `ClientError`.
+    """
+    module_name, _, attr = where.partition(":")
+    if not module_name or not attr:
+        raise ClientError(
+            f"client {where!r}: write it as module:attr, as in relay:relay for relay() in relay.py"
+        )
+    module = _import(module_name, where)
+    try:
+        found = getattr(module, attr)
+    except AttributeError:
+        functions = [name for name, value in vars(module).items() if inspect.iscoroutinefunction(value)]
+        there = (
+            f"async functions there are: {', '.join(functions)}"
+            if functions
+            else "there is no async function"
+        )
+        raise ClientError(f"client {where!r}: {module_name} has no {attr!r}; {there}") from None
+    if inspect.isclass(found):
+        raise ClientError(f"client {where!r} is a class: name an object of it, or an async function")
+    if hasattr(found, "run"):
+        return _object(found, where)
+    return _function(found, where)
+
+
+def _import(name: str, where: str) -> Any:
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
+            raise ClientError(
+                f"client {where!r}: no module {error.name!r} in {here} or among the installed ones"
+            ) from None
+        raise ClientError(f"client {where!r}: {name} needs {error.name!r}, which is not installed") from None
+    except Exception as error:
+        raise ClientError(
+            f"client {where!r}: importing {name} failed: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _object(found: Any, where: str) -> Client:
+    missing = [name for name in ("name", "role", "real_sockets_only", "settings") if not hasattr(found, name)]
+    if missing:
+        raise ClientError(
+            f"client {where!r} has run(), but no {', '.join(missing)}: see Client in chaos/clients/__init__.py"
+        )
+    if not inspect.iscoroutinefunction(found.run):
+        raise ClientError(f"client {where!r}: its run() is not async: write it with `async def`")
+    _role(found.role, where, get_args(Role))
+    client: Client = found
+    return client
+
+
+def _function(found: Any, where: str) -> Client:
+    call = found if inspect.isroutine(found) else getattr(type(found), "__call__", None)  # noqa: B004 - it may be async
+    if not inspect.iscoroutinefunction(call):
+        what = "is not async" if callable(found) else f"is {found!r:.60}, which cannot be called"
+        raise ClientError(
+            f"client {where!r} {what}: write it as `async def relay(input_url: str, output_url: str)`"
+        )
+    try:
+        inspect.signature(found).bind("input", "output")
+    except TypeError as error:
+        raise ClientError(
+            f"client {where!r} cannot be called with two URLs ({error}): give it (input_url, output_url)"
+        ) from None
+    return _UserRelay(where, _role(getattr(found, "role", "relay"), where, ROLES), found)
+
+
+def _role(given: Any, where: str, roles: tuple[Role, ...]) -> Role:
+    for role in roles:
+        if given == role:
+            return role
+    raise ClientError(f"client {where!r}: its role is {given!r}: it must be {' or '.join(map(repr, roles))}")
+
+
+class _UserRelay(Relay):
+    def __init__(self, name: str, role: Role, function: RelayFunction) -> None:
+        self.name = name
+        self.role = role
+        self._function = function
+
+    async def relay(self, assignment: Assignment) -> None:
+        await self._function(assignment.input_url, assignment.output_url)

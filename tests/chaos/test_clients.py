@@ -1,0 +1,97 @@
+"""A client by its name: what is found, and one line for each mistake."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from chaos.clients import ClientError
+from chaos.clients.choose import BUILT_IN, COMMAND, file_name, load_client
+from chaos.runner import Plan
+from tests.chaos.histories import scenario
+
+MODULE = """
+import asyncio
+async def relay(input_url, output_url): await asyncio.sleep(3600)
+async def watch(input_url, output_url): await asyncio.sleep(3600)
+watch.role = "receiver"
+async def odd(input_url, output_url): pass
+odd.role = "reciever"
+async def alone(url): pass
+def plain(input_url, output_url): pass
+number = 3
+class Whole:
+    name, role, real_sockets_only = "whole", "relay", None
+    async def run(self, assignment): pass
+    def settings(self, overrides): return {}
+class Async:
+    async def __call__(self, input_url, output_url): pass
+class Half:
+    async def run(self, assignment): pass
+class Plain(Whole):
+    def run(self, assignment): pass
+whole, called, half, unasync = Whole(), Async(), Half(), Plain()
+"""
+
+
+@pytest.fixture(autouse=True)
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine.py").write_text(MODULE)
+    (tmp_path / "broken.py").write_text("raise ValueError('no luck')")
+    (tmp_path / "needy.py").write_text("import no_such_thing")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    for name in ("mine", "broken", "needy"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_each_built_in_client_knows_its_name(name: str) -> None:
+    assert load_client(name).name == name
+
+
+@pytest.mark.parametrize(
+    ("where", "role"),
+    [("mine:relay", "relay"), ("mine:watch", "receiver"), ("mine:called", "relay"), ("mine:whole", "relay")],
+)
+def test_a_users_client_is_found_in_the_current_directory(where: str, role: str) -> None:
+    client = load_client(where)
+    assert (client.name, client.role) == ("whole" if where == "mine:whole" else where, role)
+
+
+@pytest.mark.parametrize(
+    ("named", "complaint"),
+    [
+        ("traker", "did you mean 'tracker'?"),
+        ("mine:", "write it as module:attr"),
+        ("absent:relay", "no module 'absent'"),
+        ("needy:relay", "needs 'no_such_thing', which is not installed"),
+        ("broken:relay", "importing broken failed: ValueError: no luck"),
+        ("mine:rely", "mine has no 'rely'; async functions there are: relay, watch, odd, alone"),
+        ("mine:plain", "is not async"),
+        ("mine:number", "is 3, which cannot be called"),
+        ("mine:alone", "cannot be called with two URLs"),
+        ("mine:odd", "its role is 'reciever': it must be 'relay' or 'receiver'"),
+        ("mine:Whole", "is a class"),
+        ("mine:half", "no name, role, real_sockets_only, settings"),
+        ("mine:unasync", "its run() is not async"),
+        (f"{COMMAND}", "the command is empty"),
+        (f"{COMMAND}no-such-program x", "there is no program 'no-such-program'"),
+        (f"{COMMAND}python 'x", "mend its quotes"),
+    ],
+)
+def test_a_client_that_cannot_be_used_is_one_line_that_says_why(named: str, complaint: str) -> None:
+    with pytest.raises(ClientError) as raised:
+        load_client(named)
+    assert complaint in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_record_is_named_after_the_client_unless_it_is_the_tracker() -> None:
+    def named(client: str) -> str:
+        return Plan(scenario(), "sim", 3, 10.0, Path(), client).record.name
+
+    assert named("tracker") == "literal.sim.3.jsonl"
+    assert named("mine:relay") == "literal.sim.mine-relay.3.jsonl"
+    assert named("$ node ../a b.mjs {input}") == "literal.sim.node-..-a-b.mjs-input.3.jsonl"
+    assert file_name("$ //") == "client"

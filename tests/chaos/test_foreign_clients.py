@@ -1,0 +1,135 @@
+"""Clients that report nothing, on virtual time: what they are known to do wrong, and nothing else."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from chaos import catalogue
+from chaos.results import RunResult
+from chaos.runner import Plan, perform, perform_twice
+from chaos.verdicts import Check
+
+pytestmark = pytest.mark.scenarios
+
+INCIDENT = ("incident-before", "incident-after")
+
+
+def plan(scenario: str, client: str, folder: Path = Path()) -> Plan:
+    return Plan(catalogue.find(scenario), "sim", 0, 10.0, folder, client)
+
+
+def failed(result: RunResult) -> dict[str, Check]:
+    return {check.name: check for check in result.checks if check.verdict == "fail"}
+
+
+@pytest.mark.parametrize("client", INCIDENT)
+def test_while_nothing_goes_wrong_every_client_passes(client: str, tmp_path: Path) -> None:
+    result = perform(plan("steady", client, tmp_path))
+    assert (result.verdict, result.troubles()) == ("pass", ())
+    assert (result.client, result.measures["delivered"] > 1000) == (client, True)
+
+
+@pytest.mark.parametrize("client", INCIDENT)
+def test_the_incident_who_never_reads_what_is_echoed_kills_its_own_link(client: str, tmp_path: Path) -> None:
+    result = perform(plan("echo-backlog", client, tmp_path))
+    assert "1011 keepalive ping timeout by the client on output" in failed(result)["no-false-kill"].observed
+    assert "in-order" in failed(result)
+
+
+def test_the_fixed_client_fell_silent_for_ten_seconds(tmp_path: Path) -> None:
+    result = perform(plan("echo-backlog", "incident-after", tmp_path))
+    assert 9.0 < result.measures["longest_silence_s"] < 11.0
+
+
+@pytest.mark.parametrize("client", INCIDENT)
+def test_what_the_incidents_clients_had_handed_over_is_lost_with_the_link(
+    client: str, tmp_path: Path
+) -> None:
+    result = perform(plan("reset", client, tmp_path))
+    assert "no-loss" in failed(result)
+    assert result.measures["lost"] > 0
+
+
+def test_a_close_with_1000_on_the_input_sends_the_fixed_client_into_a_rush(tmp_path: Path) -> None:
+    (tmp_path / "rush.toml").write_text(
+        'name = "rush"\nabout = "-"\nstresses = ["polite"]\nduration = "12s"\n'
+        '[[faults]]\nat = "3s"\nfor = "3s"\non = "input"\nkind = "accept_then_close"\ncode = 1000\n'
+        '[[faults]]\nat = "3.1s"\non = "input"\nkind = "close"\ncode = 1000\n'
+    )
+    result = perform(plan(str(tmp_path / "rush.toml"), "incident-after", tmp_path))
+    assert "polite" in failed(result)
+    assert result.measures["connections"] > 500
+
+
+def test_the_record_of_a_foreign_client_is_the_same_twice() -> None:
+    assert perform_twice(plan("reset", "incident-after")).difference is None
+
+
+# One that somebody wrote
+
+
+RELAY = """
+import asyncio
+from websockets.asyncio.client import connect
+
+async def relay(input_url, output_url):
+    async with connect(input_url) as source, connect(output_url) as sink:
+        async for message in source:
+            await sink.send(message)
+
+async def watch(input_url, output_url):
+    async with connect(input_url) as source:
+        async for message in source:
+            pass
+watch.role = "receiver"
+
+async def threads(input_url, output_url):
+    await asyncio.to_thread(print)
+
+async def quits(input_url, output_url):
+    async with connect(input_url) as source:
+        await source.recv()
+
+async def crashes(input_url, output_url):
+    raise KeyError("hold")
+"""
+
+
+@pytest.fixture
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "someones.py").write_text(RELAY)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "someones", raising=False)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["relay", "watch"])
+def test_a_users_coroutine_is_judged_like_any_client(name: str, mine: Path) -> None:
+    result = perform(plan("steady", f"someones:{name}", mine))
+    if name == "watch":  # of what steady stresses, one promise is about a client that sends nothing
+        assert {check.name for check in result.checks} == {"lived", "no-false-kill", "clean-stop", "silence"}
+    assert (result.verdict, result.troubles()) == ("pass", ())
+
+
+def test_a_users_relay_that_does_not_reconnect_fails_where_the_link_is_cut(mine: Path) -> None:
+    result = perform(plan("reset", "someones:relay", mine))
+    assert result.verdict == "fail"
+    assert "ConnectionClosed" in failed(result)["lived"].observed
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"), [("quits", "an end that nobody had asked for"), ("crashes", "KeyError: 'hold'")]
+)
+def test_a_client_that_does_not_last_is_told_with_its_reason(name: str, complaint: str, mine: Path) -> None:
+    result = perform(plan("steady", f"someones:{name}", mine))
+    assert complaint in failed(result)["lived"].observed
+
+
+def test_what_cannot_be_simulated_is_no_failure_of_the_client(mine: Path) -> None:
+    result = perform(plan("steady", "someones:threads", mine))
+    (check,) = result.checks
+    assert result.verdict == "unknown"
+    assert "an executor" in check.observed
+    assert "run it with --engine toxiproxy" in check.observed

@@ -47,7 +47,11 @@ def judge(history: History, scenario: Scenario) -> Judgement:
             )
         if check is not None:
             judged.append(check)
-    if not reports and not any(check.name in scenario.stresses for check in judged):
+    if (
+        not reports
+        and start.verdict == "pass"
+        and not any(check.name in scenario.stresses for check in judged)
+    ):
         what = f"one of {', '.join(scenario.stresses)}"
         judged.append(Check("stressed", "unknown", what, "none of them shows from the peer's side"))
     checks += judged

@@ -34,6 +34,9 @@ STEADY_AFTER = 10
 STOP_WITHIN = 15.0
 """Scenario seconds that a client may take for its orderly end before it counts as broken."""
 
+FAREWELL = 1.0
+"""Scenario seconds after the end of a client that reports nothing, in which its close frames may still arrive."""
+
 log = logging.getLogger("chaos.life")
 
 
@@ -211,6 +214,8 @@ class Life:
         if late:
             client.cancel()  # awaited by the task group around us
             self.broke("client", TimeoutError(f"it did not stop within {STOP_WITHIN:g} s"))
+        if self._client.role != "tracker":
+            await asyncio.sleep(FAREWELL / scale)
         self._reached("stopped")
 
     # The record

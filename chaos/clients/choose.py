@@ -6,6 +6,7 @@ How a client is named is plain data, so that it travels to a worker: a name of `
 
 import re
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
 
@@ -14,6 +15,7 @@ from chaos.clients.command import CommandClient
 from chaos.clients.incident import IncidentAfter, IncidentBefore
 from chaos.clients.tracker import TrackerClient
 from chaos.clients.user import load_user_client
+from chaos.clients.websockets_iterator import WebsocketsIterator
 from chaos.nearest import unknown_name
 
 DEFAULT = TrackerClient.name
@@ -25,6 +27,11 @@ BUILT_IN: Mapping[str, Callable[[], Client]] = MappingProxyType(
         TrackerClient.name: TrackerClient,
         IncidentBefore.name: IncidentBefore,
         IncidentAfter.name: IncidentAfter,
+        WebsocketsIterator.name: WebsocketsIterator,
+        "aiohttp": lambda: _optional("aiohttp", "chaos.clients.aiohttp_relay", "AiohttpRelay"),
+        "websocket-client": lambda: _optional(
+            "websocket-client", "chaos.clients.websocket_client_relay", "WebsocketClientRelay"
+        ),
     }
 )
 """The clients that come with the laboratory."""
@@ -41,6 +48,17 @@ def load_client(named: str, output: Path = Path()) -> Client:
     raise ClientError(
         f"no client {named!r}: {unknown_name(named, BUILT_IN)}; or name one of your own as module:attr"
     )
+
+
+def _optional(package: str, module: str, attr: str) -> Client:
+    """A client on a package that the laboratory does without. Raises `ClientError` where it is not there."""
+    try:
+        client: Client = getattr(import_module(module), attr)()
+    except ModuleNotFoundError as error:
+        raise ClientError(
+            f"client {package!r} needs {error.name!r}, which is not installed: pip install 'pose-session-tracker[clients]'"
+        ) from None
+    return client
 
 
 def file_name(named: str) -> str:

@@ -23,7 +23,7 @@ def failed(result: RunResult) -> dict[str, Check]:
     return {check.name: check for check in result.checks if check.verdict == "fail"}
 
 
-@pytest.mark.parametrize("client", INCIDENT)
+@pytest.mark.parametrize("client", [*INCIDENT, "websockets-iterator", "examples.relay:relay"])
 def test_while_nothing_goes_wrong_every_client_passes(client: str, tmp_path: Path) -> None:
     result = perform(plan("steady", client, tmp_path))
     assert (result.verdict, result.troubles()) == ("pass", ())
@@ -60,6 +60,20 @@ def test_a_close_with_1000_on_the_input_sends_the_fixed_client_into_a_rush(tmp_p
     result = perform(plan(str(tmp_path / "rush.toml"), "incident-after", tmp_path))
     assert "polite" in failed(result)
     assert result.measures["connections"] > 500
+
+
+def test_the_librarys_iterator_does_not_back_off_where_each_connect_succeeds(tmp_path: Path) -> None:
+    (tmp_path / "short.toml").write_text(
+        'name = "short"\nabout = "-"\nstresses = ["polite"]\nduration = "5s"\n'
+        '[[faults]]\nat = "3s"\nfor = "200ms"\non = "output"\nkind = "accept_then_close"\ncode = 1000\n'
+        '[[faults]]\nat = "3s"\non = "output"\nkind = "close"\ncode = 1000\n'
+    )
+    result = perform(plan(str(tmp_path / "short.toml"), "websockets-iterator", tmp_path))
+    assert set(failed(result)) == {"polite"}
+
+
+def test_a_relay_that_reads_what_is_echoed_keeps_its_link(tmp_path: Path) -> None:
+    assert perform(plan("echo-backlog", "websockets-iterator", tmp_path)).verdict == "pass"
 
 
 def test_the_record_of_a_foreign_client_is_the_same_twice() -> None:

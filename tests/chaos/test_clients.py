@@ -34,6 +34,10 @@ whole, called, half, unasync = Whole(), Async(), Half(), Plain()
 """
 
 
+PACKAGES = {"aiohttp": "aiohttp", "websocket-client": "websocket"}
+"""Clients that need what the laboratory does without, and what they import."""
+
+
 @pytest.fixture(autouse=True)
 def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "mine.py").write_text(MODULE)
@@ -47,7 +51,22 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_each_built_in_client_knows_its_name(name: str) -> None:
+    if name in PACKAGES:
+        pytest.importorskip(PACKAGES[name])
     assert load_client(name).name == name
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_a_client_whose_package_is_absent_says_how_to_get_it(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("chaos.clients.aiohttp_relay", "chaos.clients.websocket_client_relay"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.setitem(sys.modules, PACKAGES[name], None)
+    with pytest.raises(
+        ClientError, match=rf"{name}.*not installed: pip install 'pose-session-tracker\[clients\]'"
+    ):
+        load_client(name)
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ AnyLabEvent = Reached | Began | Healed | Counted | Broke
 HistoryEvent = AnyEvent | AnyPeerEvent | AnyLabEvent
 
 # The fields of all events above that are durations or times of the loop's clock.
-_SECONDS = frozenset({"t", "took", "delay", "silence", "rtt", "seconds"})
+_SECONDS = frozenset({"t", "took", "delay", "silence", "rtt", "seconds", "held"})
 
 E = TypeVar("E", bound=Event | PeerEvent | LabEvent)
 

@@ -68,7 +68,7 @@ def test_the_tracker_needs_nothing_of_the_laboratory(path: Path) -> None:
 
 def test_the_core_is_pure() -> None:
     core = {
-        "tracker": "messages wall calibration session outbox liveness reconnect states config events pipeline",
+        "tracker": "messages wall calibration session outbox liveness reconnect states meter config events pipeline",
         "chaos": "faults scenario history facts evidence checks promises verdicts kinds toxics peer_facts peer_promises"
         " peer_evidence",
     }

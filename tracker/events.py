@@ -101,6 +101,28 @@ class Answered(Event, frozen=True, tag="answered"):
     rtt: float
 
 
+class Carried(Event, frozen=True, tag="carried"):
+    """What a connection carried since the last such event: one every `probe_interval`, and one at its end.
+
+    Bytes in and out, application and control frames alike; silence is a zero here before it is anything else.
+    """
+
+    link: LinkName
+    connection: int
+    received: int = 0
+    """Bytes that the socket gave."""
+    sent: int = 0
+    """Bytes that the kernel took."""
+    buffered: int = 0
+    """Bytes that wait in the write buffer: `sent` of 0 beside it is a link that takes nothing."""
+    messages: int = 0
+    """Messages that were read."""
+    unasked: int = 0
+    """Those of them that nobody asked for: what comes back on the output and is no ack."""
+    held: float = 0.0
+    """Seconds in which the tracker did not read, on purpose."""
+
+
 class Received(Event, frozen=True, tag="received"):
     """A pose was taken from the input. `sequence` is the sender's, where it gives one."""
 
@@ -188,6 +210,7 @@ AnyEvent = (
     | Closed
     | Probed
     | Answered
+    | Carried
     | Received
     | SessionReset
     | Rejected

@@ -25,6 +25,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from tracker import events, states
 from tracker.config import Timing, redacted
 from tracker.liveness import Health, Liveness
+from tracker.meter import Meter
 from tracker.reconnect import Backoff, Failure, remedy
 from tracker.states import LinkState
 
@@ -35,12 +36,14 @@ USER_AGENT = f"pose-session-tracker/{version('pose-session-tracker')}"
 
 
 class _Connection(ClientConnection):
-    """The library's connection, noting when bytes last came: any byte is life of the downstream."""
+    """The library's connection, noting when bytes last came, for any byte is life of the downstream; and how many."""
 
     last_received = -math.inf
+    received = 0
 
     def data_received(self, data: bytes) -> None:
         self.last_received = self.loop.time()
+        self.received += len(data)
         super().data_received(data)
 
 
@@ -80,6 +83,8 @@ class Wire:
         self.opened_at = self._loop.time()
         self.liveness = Liveness(link.timing, self.opened_at)
         self._handed = 0  # bytes given to the transport since it opened
+        self._flushed = self._buffered = 0  # of these, as of the last look: gone, and still waiting
+        self.meter = Meter(link.name, number)
         self._pings: set[asyncio.Task[None]] = set()
         self.kick = asyncio.Event()  # the watch has something to reconsider
         self.died = False
@@ -92,9 +97,11 @@ class Wire:
         """
         while True:
             try:
-                yield await self._connection.recv(decode=False)
+                message = await self._connection.recv(decode=False)
             except ConnectionClosed:
                 return
+            self.meter.messages += 1
+            yield message
 
     async def send(self, body: bytes) -> bool:
         """Write one text message; wait while the write buffer is over its mark. False: the connection is over."""
@@ -122,10 +129,13 @@ class Wire:
     def held(self) -> Iterator[None]:
         """While this lasts the traffic does not read, on purpose; silence then proves nothing."""
         self.liveness.hold(self._loop.time())
+        self.meter.hold(self._loop.time())
         try:
             yield
         finally:
-            self.liveness.resume(self._loop.time())
+            now = self._loop.time()
+            self.meter.resume(now)
+            self.liveness.resume(now)
             self.kick.set()
 
     def alive(self) -> None:
@@ -146,8 +156,13 @@ class Wire:
     async def watch(self, tasks: asyncio.TaskGroup) -> None:
         """Probe, judge, and abort the transport of a dead link; return when it is dead."""
         heartbeat = self._link.timing.probe_floor / 5
+        report_due = self.opened_at + self._link.timing.probe_interval
         while True:
             now = self._loop.time()
+            self._look_at_the_buffer()
+            if now >= report_due:
+                self.report_carried()
+                report_due = now + self._link.timing.probe_interval
             if self._judge(now):
                 self.died = True
                 # No close handshake: on a dead link it could only wait. Everybody who waits for this connection,
@@ -165,8 +180,7 @@ class Wire:
 
     def _judge(self, now: float) -> bool:
         link, liveness = self._link, self.liveness
-        buffered = self._connection.transport.get_write_buffer_size()
-        liveness.progress(now, flushed=self._handed - buffered, buffered=buffered)
+        liveness.progress(now, flushed=self._flushed, buffered=self._buffered)
         liveness.received(self._connection.last_received)
         verdict = liveness.check(now)
         if verdict.health is Health.DEAD:
@@ -188,6 +202,21 @@ class Wire:
             link.enter("answered")
             link.report(events.Revived(t=now, link=link.name, connection=self.number))
         return verdict.health is Health.DEAD
+
+    def _look_at_the_buffer(self) -> None:
+        self._buffered = self._connection.transport.get_write_buffer_size()
+        self._flushed = self._handed - self._buffered
+
+    def report_carried(self) -> None:
+        """Report what went over since the last report. Once it has ended there is no buffer: the last look counts."""
+        self._link.report(
+            self.meter.report(
+                self._loop.time(),
+                received=self._connection.received,
+                flushed=self._flushed,
+                buffered=self._buffered,
+            )
+        )
 
     async def _sleep(self, heartbeat: float) -> None:
         """Until a verdict, a probe or a kick is due; while an answer is awaited, a heartbeat at most."""
@@ -333,6 +362,7 @@ class Link:
             wire.abort()  # closed already, unless we are cancelled
             self._wire = None
             unconfirmed = self.traffic.lost()
+        wire.report_carried()
         code, by, why = wire.epilogue()
         self.enter("dead" if wire.died else "closed")
         self.report(

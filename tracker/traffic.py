@@ -108,7 +108,8 @@ class Outgoing:
                 if ack is not None and ack.stream == self._stream:
                     wire.alive()
                     self._confirmed(self._outbox.confirm_through(ack.seq))
-                # Anything else is a peer that broadcasts to its sender: read, and let go.
+                else:
+                    wire.meter.unasked += 1  # a peer that broadcasts to its sender: read, and let go
             sender.cancel()
 
     async def _send_all(self, wire: Wire) -> None:

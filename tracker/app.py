@@ -38,11 +38,14 @@ class Tracker:
         *,
         rng: Random,
         observers: tuple[events.Observer, ...] = (),
+        keep: Callable[[events.LinkName, bytes], None] | None = None,
     ) -> None:
+        """`keep` is given every message of the input and the control link as it came, before it is decoded."""
         self._config = config
         self._pipeline = pipeline
         self.counters = Counters()
         self._observers = (self.counters.observe, *observers)
+        self._keep_message = keep
         self._outbox = Outbox(config.outbox, confirm=config.confirm, overflow=config.overflow)
         self._out = Outgoing(self._outbox, stream=pipeline.stream, report=self._report)
         self._output = self._link("output", config.output_url, self._out, rng)
@@ -112,6 +115,8 @@ class Tracker:
     # In
 
     async def _on_input(self, data: bytes, wire: Wire) -> None:
+        if self._keep_message is not None:
+            self._keep_message("input", data)
         try:
             message = messages.decode_input(data)
             if isinstance(message, Pose):
@@ -179,6 +184,8 @@ class Tracker:
             self._reject("input", "stopping", f"output {message.seq} found no room before the stop")
 
     async def _on_control(self, data: bytes, wire: Wire) -> None:
+        if self._keep_message is not None:
+            self._keep_message("control", data)
         try:
             reply = self._obey(messages.decode_control(data))
             if reply is not None:

@@ -10,6 +10,7 @@ import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from random import Random
 from typing import Annotated, Any, NoReturn
@@ -28,7 +29,7 @@ from tracker.pipeline import Pipeline
 from tracker.pipeline import solve as solve_recording
 from tracker.session import Rules, load_route
 from tracker.settings import read_settings, tracker_config
-from tracker.trace import Trace
+from tracker.trace import Bounds, Recorder
 from tracker.wall import load_wall
 
 EXIT_DELIVERED = 0
@@ -85,7 +86,19 @@ def run(
         typer.Option(help="What gives way when the outbox is full: latest, block or fail. [latest]"),
     ] = None,
     outbox_messages: Annotated[int | None, typer.Option(help="The outbox's bound in messages. [900]")] = None,
-    trace: Annotated[str | None, typer.Option(help="Write every event to this file as JSON lines.")] = None,
+    trace: Annotated[
+        str | None, typer.Option(help="Write every event to this file as JSON lines, a flight recorder.")
+    ] = None,
+    trace_bytes: Annotated[
+        int | None, typer.Option(help="The trace goes on in a new file after so many bytes. [64000000]")
+    ] = None,
+    trace_files: Annotated[
+        int | None, typer.Option(help="Keep the newest so many: FILE, FILE.1, FILE.2 ... [4]")
+    ] = None,
+    trace_payloads: Annotated[
+        bool | None,
+        typer.Option("--trace-payloads", help="Keep the input's messages and the wall's files in the trace."),
+    ] = None,
     metrics_port: Annotated[int | None, typer.Option(help="Serve totals to Prometheus at this port.")] = None,
     config: Annotated[
         Path | None, typer.Option(help="TOML with these options; the command line wins.")
@@ -147,16 +160,17 @@ def _leave(code: int) -> NoReturn:
 async def _track(config: TrackerConfig, pipeline: Pipeline, settings: dict[str, Any]) -> Outcome:
     loop = asyncio.get_running_loop()
     with ExitStack() as stack:
-        trace: Trace | None = None
+        recorder: Recorder | None = None
         observers: list[Observer] = [EventLog(logging.getLogger("tracker")).observe]
         if "trace" in settings:
-            trace = stack.enter_context(Trace(Path(settings["trace"]), config, stream=pipeline.stream))
-            observers.append(trace.observe)
-        tracker = Tracker(config, pipeline, rng=Random(), observers=tuple(observers))
+            recorder = stack.enter_context(_recorder(config, pipeline, settings))
+            observers.append(recorder.observe)
+        keep = recorder.keep if recorder is not None and settings.get("trace_payloads") else None
+        tracker = Tracker(config, pipeline, rng=Random(), observers=tuple(observers), keep=keep)
         if "metrics_port" in settings:
             metrics.serve(settings["metrics_port"], tracker.counters)
-        if trace is not None:
-            trace.begin(loop.time())  # last: an earlier trace is not lost to a start that failed
+        if recorder is not None:
+            recorder.begin(loop)  # last: an earlier trace is not moved on by a start that failed
         running = asyncio.current_task()
         assert running is not None, "a coroutine always runs in a task"
 
@@ -169,6 +183,27 @@ async def _track(config: TrackerConfig, pipeline: Pipeline, settings: dict[str, 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, on_signal, number)
         return await tracker.run()
+
+
+def _recorder(config: TrackerConfig, pipeline: Pipeline, settings: dict[str, Any]) -> Recorder:
+    bounds = {name: settings[f"trace_{name}"] for name in ("bytes", "files") if f"trace_{name}" in settings}
+    files = {name: Path(settings[name]).read_bytes() for name in ("wall", "calibration")}
+    route = settings.get("route_data")
+    if route:
+        files["route"] = route.encode() if route.lstrip().startswith("{") else Path(route).read_bytes()
+    return Recorder(
+        Path(settings["trace"]),
+        config,
+        stream=pipeline.stream,
+        bounds=Bounds(**bounds),
+        rules={
+            **asdict(pipeline.rules),
+            "stream_landmarks": settings.get("stream_landmarks", True),
+            "stream_svg_only": settings.get("stream_svg_only", False),
+        },
+        files=files,
+        payloads=settings.get("trace_payloads", False),
+    )
 
 
 def _pipeline(settings: dict[str, Any], stream: str) -> Pipeline:

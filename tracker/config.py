@@ -4,6 +4,7 @@ Every setting that is a duration lives in `Timing` and is in seconds of the even
 rule's durations are not here: they are message time, and belong to the session (`session.Rules`).
 """
 
+import re
 from dataclasses import dataclass, fields, replace
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -94,6 +95,21 @@ class TrackerConfig:
     overflow: Overflow = "latest"
     outbox: OutboxLimits = OutboxLimits()
     timing: Timing = Timing()
+
+
+_URL = re.compile(r"[a-z]+://[^\s'\"<>]+", re.IGNORECASE)
+
+
+def without_credentials(text: str) -> str:
+    """A text with every URL in it redacted: an error can quote one, and a redirect's may hold a token."""
+
+    def shown(found: re.Match[str]) -> str:
+        try:
+            return redacted(found[0])
+        except ValueError:
+            return f"{found[0].partition('://')[0]}://..."
+
+    return _URL.sub(shown, text)
 
 
 def redacted(url: str) -> str:

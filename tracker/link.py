@@ -23,7 +23,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tracker import events, states
-from tracker.config import Timing, redacted
+from tracker.config import Timing, redacted, without_credentials
 from tracker.liveness import Health, Liveness
 from tracker.meter import Meter
 from tracker.reconnect import Backoff, Failure, remedy
@@ -415,4 +415,4 @@ def _failure(error: Exception) -> Failure:
             retry_after=float(patience) if patience.isdecimal() else None,
         )
     text = str(error) or type(error).__name__
-    return Failure(text, bad_certificate=isinstance(error, ssl.SSLCertVerificationError))
+    return Failure(without_credentials(text), bad_certificate=isinstance(error, ssl.SSLCertVerificationError))

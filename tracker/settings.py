@@ -32,6 +32,9 @@ OPTIONS: dict[str, type | tuple[type, ...]] = {
     "overflow": str,
     "outbox_messages": int,
     "trace": str,
+    "trace_bytes": int,
+    "trace_files": int,
+    "trace_payloads": bool,
     "metrics_port": int,
     "debug": bool,
 }
@@ -87,6 +90,9 @@ def tracker_config(settings: Mapping[str, Any]) -> TrackerConfig:
             raise ConfigError(
                 f"no {flag} given: name the endpoint, for example {flag} ws://127.0.0.1:8765/ws/pose/"
             )
+    for option in ("trace_bytes", "trace_files", "trace_payloads"):
+        if settings.get(option) and not settings.get("trace"):
+            raise ConfigError(f"--{option.replace('_', '-')} without a trace: name its file, --trace FILE")
     timing = dict(settings.get("timing", {}))
     if settings.get("reconnect_delay") is not None:
         timing["reconnect_delay"] = settings["reconnect_delay"]

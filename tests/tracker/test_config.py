@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.config import ConfigError, OutboxLimits, Timing, TrackerConfig
+from tracker.config import ConfigError, OutboxLimits, Timing, TrackerConfig, without_credentials
 
 DURATIONS = [f.name for f in fields(Timing)]
 
@@ -95,3 +95,10 @@ def test_a_scaled_timing_has_every_duration_times_the_factor() -> None:
 def test_what_is_valid_is_valid_on_any_clock(floor: float, factor: float) -> None:
     timing = Timing(probe_floor=floor, probe_ceiling=3 * floor)
     assert timing.scaled(factor).probe_floor == floor * factor
+
+
+def test_no_url_in_a_text_keeps_its_credentials() -> None:
+    text = without_credentials(
+        "redirect to wss://anna:s3cret@wall/x?token=s3cret, not 'ws://[s3cret' or ws://a/b"
+    )
+    assert text == "redirect to wss://wall/x not 'ws://...' or ws://a/b"

@@ -1,0 +1,260 @@
+"""The `websockets` library's DEBUG log as a trace. The logs in `data` are of real runs of clients of the incident's kind:
+they send, and do not read what comes back."""
+
+import logging
+import re
+from pathlib import Path
+
+import pytest
+
+from chaos.log_lines import read_line
+from chaos.problems import Problems
+from chaos.traces import TraceError, open_trace
+from chaos.websockets_log import read_log, survey
+from tracker import events
+from tracker.events import AnyEvent
+
+DATA = Path(__file__).parent / "data"
+
+
+def read(text: str) -> tuple[list[AnyEvent], list[str]]:
+    """The events of a log given as text, a line a line, and the problems."""
+    lines = list(enumerate((line.strip() for line in text.strip().splitlines()), 1))
+    problems = Problems()
+    return list(read_log(survey(lines), lines, problems)), list(problems)
+
+
+def named(found: list[AnyEvent], *kinds: type) -> list[AnyEvent]:
+    return [event for event in found if isinstance(event, kinds)]
+
+
+def handshake(at: str, path: str = "/ws/holds/", name: str = "websockets.client") -> str:
+    return "\n".join(
+        f"{at} {name} DEBUG {message}"
+        for message in (
+            "= connection is CONNECTING",
+            f"> GET {path} HTTP/1.1",
+            "> Host: wall:8765",
+            "> User-Agent: Python/3.11 websockets/17.4",
+            "< HTTP/1.1 101 Switching Protocols",
+            "= connection is OPEN",
+        )
+    )
+
+
+LINKS = (events.Connecting, events.Connected, events.Died, events.Closed, events.Refused)
+
+
+# Real logs
+
+
+@pytest.mark.parametrize("log", ["websockets-17-incident.log", "websockets-legacy-incident.log"])
+def test_the_incident_is_read_from_a_real_log_of_two_links_under_one_logger(log: str) -> None:
+    trace = open_trace(DATA / log)
+    found = list(trace.events())
+    told = [(type(e).__name__, e.link) for e in found if isinstance(e, LINKS)]
+    assert told[:8] == [
+        ("Connecting", "input"),
+        ("Connecting", "output"),
+        ("Connected", "input"),
+        ("Connected", "output"),
+        ("Died", "output"),
+        ("Closed", "output"),
+        ("Connecting", "output"),
+        ("Connected", "output"),
+    ]
+    closed = next(e for e in found if isinstance(e, events.Closed))
+    assert (closed.code, closed.by, closed.why) == (1011, "tracker", "keepalive ping timeout")
+    first = [e for e in found if isinstance(e, events.Carried) and (e.link, e.connection) == ("output", 1)]
+    # The peer sent everything back until reading paused; then nothing came, although more was sent.
+    assert sum(e.unasked for e in first) > 16
+    assert any(e.received == 0 and e.sent > 0 for e in first)
+    assert trace.header.versions == {"websockets": "17.4"}
+    assert trace.header.anchor is not None
+
+
+def test_a_real_log_is_understood_but_for_a_line_or_two() -> None:
+    trace = open_trace(DATA / "websockets-17-incident.log")
+    list(trace.events())
+    assert trace.problems == [
+        "1 lines could be of more than one connection; taken as of the one longest silent"
+    ]
+
+
+# Any prefix
+
+
+FORMATS = [
+    ("%(message)s", None),
+    ("%(levelname)s:%(name)s:%(message)s", None),
+    ("%(asctime)s %(name)s %(levelname)s %(message)s", None),
+    ("%(asctime)s %(name)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S"),
+    ("%(asctime)s.%(msecs)03d [%(threadName)s] %(message)s", "%Y-%m-%dT%H:%M:%S"),
+    ("%(created)f %(message)s", None),
+    ("[%(asctime)s] {%(filename)s:%(lineno)d} %(levelname)-8s - %(message)s", "%H:%M:%S"),
+    ("%(asctime)s wall-pc client[%(process)d]: %(message)s", "%b %d %H:%M:%S"),
+]
+
+
+@pytest.mark.parametrize(("format_", "date"), FORMATS)
+def test_a_line_is_found_behind_any_usual_prefix(format_: str, date: str | None) -> None:
+    formatter = logging.Formatter(format_, date)
+    message = '> TEXT \'{"timestamp": 1, "note": "< PONG 00 [4 bytes]"}\' [51 bytes]'
+    for text in (message, "= connection is OPEN", "< CLOSE 1001 (going away) bye [5 bytes]"):
+        made = logging.LogRecord("websockets.client", logging.DEBUG, "x/protocol.py", 757, text, None, None)
+        line = read_line(formatter.format(made))
+        assert line is not None
+        assert line.message[0] == text
+        assert (line.moment is not None) == any(key in format_ for key in ("asctime", "created"))
+
+
+@pytest.mark.parametrize(
+    ("prefix", "moment"),
+    [
+        ("2026-11-23 00:09:42,680 ", 1795392582.68),
+        ("2026-11-23T00:09:42.680Z ", 1795392582.68),
+        ("2026-11-23T01:09:42.680+01:00 ", 1795392582.68),
+        ("2026/11/23 00:09:42 ", 1795392582.0),
+        ("[1795392582.68] ", 1795392582.68),
+        ("00:09:42,680 ", 582.68),
+        ("Nov 23 00:09:42 host app: ", 582.0),
+        ("2026-02-30 00:00:00 ", None),
+        ("DEBUG:websockets:", None),
+    ],
+)
+def test_times_of_any_usual_form_are_understood(prefix: str, moment: float | None) -> None:
+    line = read_line(f"{prefix}= connection is OPEN")
+    assert line is not None
+    assert line.moment == (None if moment is None else pytest.approx(moment))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "hello",
+        "x = 5",
+        "user typed: > TEXT",
+        "Traceback (most recent call last):",
+        "<html>: no",
+        "y" * 10_000,
+    ],
+)
+def test_lines_of_anything_else_are_not_taken_for_the_librarys(text: str) -> None:
+    assert read_line(text) is None
+
+
+def test_times_without_a_date_go_on_past_midnight() -> None:
+    found, _ = read(
+        handshake("23:59:59.500") + "\n00:00:00.500 websockets.client DEBUG > PING 01 [binary, 1 bytes]"
+    )
+    [ping] = named(found, events.Probed)
+    assert ping.t == pytest.approx(1.0)
+
+
+def test_a_log_without_times_says_that_no_duration_is_known() -> None:
+    log = re.sub(r"(?m)^.*?(?=[=<>] )", "", handshake("00:00:00"))
+    found, problems = read(log)
+    assert [event.t for event in found] == [0.0] * len(found)
+    assert problems == ["the log has no times: the order of what happened is known, and no duration"]
+
+
+# Connections
+
+
+def test_connections_are_told_apart_by_an_id_in_the_prefix() -> None:
+    ids = ["11111111-2222-3333-4444-555555555555", "99999999-2222-3333-4444-555555555555"]
+    log = "\n".join(
+        [
+            handshake("10:00:00", "/a", ids[0]),
+            handshake("10:00:00", "/b", ids[1]),
+            f"10:00:01 {ids[0]} DEBUG > TEXT 'x' [1 byte]",
+            f"10:00:01 {ids[1]} DEBUG < TEXT 'y' [1 byte]",
+            f"10:00:02 {ids[1]} DEBUG < CLOSE 1001 (going away) [2 bytes]",
+            f"10:00:02 {ids[1]} DEBUG = connection is CLOSED",
+        ]
+    )
+    found, problems = read(log)
+    assert problems == []
+    assert [(e.link, e.code, e.by) for e in found if isinstance(e, events.Closed)] == [
+        ("input", 1001, "peer")
+    ]
+    assert [e.connection for e in named(found, events.Sent)] == [1]
+
+
+def test_a_message_that_comes_back_is_of_the_output_and_any_other_of_the_input() -> None:
+    log = "\n".join(
+        [
+            handshake("10:00:00", "/ws/pose/"),
+            handshake("10:00:00", "/ws/holds/"),
+            '10:00:00.1 websockets.client DEBUG < TEXT \'{"timestamp": 7, "sequence": 3\' [30 bytes]',
+            "10:00:00.2 websockets.client DEBUG > TEXT 'made of it' [10 bytes]",
+            "10:00:00.3 websockets.client DEBUG < TEXT 'made of it' [10 bytes]",
+        ]
+    )
+    found, problems = read(log)
+    assert problems == []
+    [received] = named(found, events.Received)
+    assert (received.timestamp, received.sequence) == (7.0, 3)
+    unasked = {e.link: e.unasked for e in found if isinstance(e, events.Carried)}
+    assert unasked == {"input": 0, "output": 1}
+
+
+def test_an_attempt_that_is_refused_is_told_with_its_status_or_its_reason() -> None:
+    log = """
+        10:00:00 websockets.client DEBUG = connection is CONNECTING
+        10:00:00 websockets.client DEBUG > GET /ws/holds/ HTTP/1.1
+        10:00:00 websockets.client DEBUG < HTTP/1.1 503 Service Unavailable
+        10:00:00 websockets.client DEBUG = connection is CLOSED
+        10:00:00 websockets.client INFO connect failed; reconnecting in 4.9 seconds: websockets.exceptions.InvalidStatus: server rejected WebSocket connection: HTTP 503
+        10:00:05 websockets.client INFO connect failed; reconnecting in 3.1 seconds: ConnectionRefusedError: [Errno 111] Connect call failed
+    """
+    found, _ = read(log)
+    assert [(e.status, e.why) for e in found if isinstance(e, events.Refused)] == [
+        (503, "HTTP 503"),
+        (None, "ConnectionRefusedError: [Errno 111] Connect call failed"),
+    ]
+    assert [e.attempt for e in found if isinstance(e, events.Connecting)] == [1, 2]
+    assert [e.delay for e in found if isinstance(e, events.Waiting)] == [4.9, 3.1]
+
+
+def test_a_connection_that_broke_is_told_with_the_exception_in_the_log() -> None:
+    log = (
+        handshake("10:00:00")
+        + """
+        10:00:01 websockets.client DEBUG ! error while sending data
+        Traceback (most recent call last):
+        ConnectionResetError: [Errno 104] Connection reset by peer
+        10:00:01 websockets.client DEBUG = connection is CLOSED
+    """
+    )
+    found, problems = read(log)
+    [closed] = named(found, events.Closed)
+    assert (closed.code, closed.by) == (1006, "network")
+    assert closed.why == "ConnectionResetError: [Errno 104] Connection reset by peer"
+    assert problems == ["1 lines are not the library's"]
+
+
+def test_a_log_that_begins_in_the_middle_is_read_and_says_so() -> None:
+    found, problems = read(
+        "10:00:00 websockets.client DEBUG > TEXT 'x' [1 byte]\n"
+        "10:00:01 websockets.client DEBUG < CLOSE 1012 (service restart) [2 bytes]\n"
+        "10:00:01 websockets.client DEBUG = connection is CLOSED"
+    )
+    assert [(e.link, e.code) for e in found if isinstance(e, events.Closed)] == [("output", 1012)]
+    assert problems == ["the log begins in the middle of a connection"]
+
+
+def test_a_servers_log_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("DEBUG = connection is CONNECTING\nDEBUG < GET / HTTP/1.1\n")
+    with pytest.raises(TraceError, match="the log of a server: only a client's log can be read"):
+        open_trace(tmp_path / "log")
+
+
+@pytest.mark.parametrize("log", ["websockets-17-incident.log", "websockets-legacy-incident.log"])
+def test_a_log_cut_off_anywhere_or_with_lines_missing_is_no_traceback(log: str) -> None:
+    lines = (DATA / log).read_text().splitlines()
+    for begin in range(0, len(lines), 7):
+        read("\n".join(lines[begin:]))
+        read("\n".join(lines[:begin] + lines[begin + 5 :]))
+        read("\n".join(lines[::-1][begin:]))

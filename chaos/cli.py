@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from chaos import catalogue, report, results, serving
+from chaos import catalogue, report, results, serving, trace_commands
 from chaos.clients import ClientError
 from chaos.clients.choose import BUILT_IN, COMMAND, DEFAULT, load_client
 from chaos.durations import format_duration
@@ -20,6 +20,7 @@ from chaos.results import EXIT_INTERRUPTED, EXIT_PASS, EXIT_UNKNOWN, EXIT_USAGE,
 from chaos.runner import Plan, Twice, perform, perform_all, perform_twice
 from chaos.scenario import Scenario, ScenarioError
 from chaos.toxiproxy_install import ToxiproxyMissing, cache_path, find_server, install
+from chaos.trace_files import TraceError
 from tracker.console import run_command
 
 ENGINES = ("auto", "sim", "toxiproxy", "all")
@@ -29,6 +30,7 @@ toxiproxy_app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="The Toxiproxy server that scenarios run through."
 )
 app.add_typer(toxiproxy_app, name="toxiproxy")
+app.command("check")(trace_commands.check)
 
 
 class UsageError(Exception):
@@ -39,7 +41,7 @@ def main() -> None:
     """The console script."""
     # What ends a CI job ends us as Ctrl-C does: with our workers, and with the servers that they started.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    usage = (UsageError, ScenarioError, CannotRunError, ClientError, serving.CannotServeError)
+    usage = (UsageError, ScenarioError, CannotRunError, ClientError, serving.CannotServeError, TraceError)
     run_command(
         app,
         "simtool",

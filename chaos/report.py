@@ -42,14 +42,18 @@ def table(results: Sequence[RunResult]) -> Table:
             Text(result.engine),
             *([str(result.seed)] if with_seed else []),
             Text(result.verdict, style=COLOURS[result.verdict]),
-            str(m["lost"]),
-            str(m["repeated"]),
-            str(m["reordered"]),
+            _count(m["lost"]),
+            _count(m["repeated"]),
+            _count(m["reordered"]),
             _seconds(m["detect_s"]),
             _seconds(m["recover_s"]),
             _seconds(m["longest_silence_s"]),
         )
     return shown
+
+
+def _count(value: int | None) -> str:
+    return "-" if value is None else str(value)
 
 
 def _seconds(value: float | None) -> str:

@@ -62,6 +62,8 @@ class Header:
     payloads: bool = False
     """Whether the input's messages were kept."""
     anchor: Anchor | None = None
+    keepalive: Mapping[str, float] = field(default_factory=dict)
+    """What a log of the library shows of its `ping_interval` and `ping_timeout`, in seconds."""
     scenario: str | None = None
     engine: str | None = None
     client: str = "tracker"
@@ -262,7 +264,14 @@ def _opened_log(path: Path) -> Trace:
         raise TraceError(f"{path}: the log of a server: only a client's log can be read as a trace")
     anchor = None if survey.epoch is None else Anchor(0.0, round(survey.epoch * 1000), 0)
     versions = {} if survey.library is None else {"websockets": survey.library}
-    header = Header("websockets-log", versions=versions, anchor=anchor, client="websockets")
+    keepalive = {
+        name: value
+        for name in ("ping_interval", "ping_timeout")
+        if (value := getattr(survey, name)) is not None
+    }
+    header = Header(
+        "websockets-log", versions=versions, anchor=anchor, keepalive=keepalive, client="websockets"
+    )
     return Trace("websockets-log", [path], header, surveyed=survey)
 
 

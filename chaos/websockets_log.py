@@ -45,6 +45,10 @@ class Survey:
     """Seconds since 1970 of the first; None without dates."""
     library: str | None = None
     of_a_server: bool = False
+    ping_interval: float | None = None
+    """Seconds from the first opening to the first Ping, as the keepalive has it; to a tenth."""
+    ping_timeout: float | None = None
+    """Seconds from the oldest Ping without an answer to the first time-out; to a tenth."""
     endpoints: list[str] = field(default_factory=list)
     sent: Counter[str] = field(default_factory=Counter)
     """Messages, by endpoint, while only one connection of its name was open."""
@@ -78,12 +82,14 @@ def survey(texts: Iterable[tuple[int, str]]) -> Survey:
     found = Survey()
     open_at: dict[str, list[str | None]] = {}  # the endpoints of the open connections of each name
     server = client = 0
+    keepalive = _Keepalive(found)
     for _, text in texts:
         line = read_line(text)
         if line is None:
             continue
         found.lines += 1
         m = line.message
+        keepalive.look(line)
         if found.epoch is None and line.dated:
             found.epoch = line.moment
         if m["request"]:
@@ -102,6 +108,34 @@ def survey(texts: Iterable[tuple[int, str]]) -> Survey:
             found.library = found.library or version[1]
     found.of_a_server = server > client
     return found
+
+
+class _Keepalive:
+    """Finds the interval and the time-out of the library's keepalive."""
+
+    def __init__(self, found: Survey) -> None:
+        self._found = found
+        self._opened: float | None = None
+        self._unanswered: dict[str, float] = {}
+
+    def look(self, line: LogLine) -> None:
+        m, now = line.message, line.moment
+        if now is None:
+            return
+        if m["to"] == "OPEN" and self._opened is None:
+            self._opened = now
+        elif m["opcode"] == "PING" and m["way"] == ">":
+            if self._found.ping_interval is None and self._opened is not None:
+                self._found.ping_interval = round(now - self._opened, 1)
+            self._unanswered[line.data] = now
+        elif m["opcode"] == "PONG" and m["way"] == "<":
+            self._unanswered.pop(line.data, None)
+        elif (
+            m["timeout"] and "pong" in m["timeout"] and self._found.ping_timeout is None and self._unanswered
+        ):
+            self._found.ping_timeout = round(now - min(self._unanswered.values()), 1)
+        elif m["to"] == "CLOSED":
+            self._unanswered.clear()
 
 
 def read_log(surveyed: Survey, texts: Iterable[tuple[int, str]], problems: Problems) -> Iterator[AnyEvent]:

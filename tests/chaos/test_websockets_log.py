@@ -71,6 +71,7 @@ def test_the_incident_is_read_from_a_real_log_of_two_links_under_one_logger(log:
     assert any(e.received == 0 and e.sent > 0 for e in first)
     assert trace.header.versions == {"websockets": "17.4"}
     assert trace.header.anchor is not None
+    assert trace.header.keepalive == {"ping_interval": 1.0, "ping_timeout": 1.0}
 
 
 def test_a_real_log_is_understood_but_for_a_line_or_two() -> None:

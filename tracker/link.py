@@ -350,7 +350,7 @@ class Link:
         except Exception as error:  # noqa: BLE001 - an endpoint can answer with anything: a redirect to no URL, a name
             # that cannot be encoded, two headers where one belongs. Whatever it was, the attempt failed, and
             # there is a next one.
-            return self._refused(_failure(error))
+            return self._refused(failure_of(error))
         self._connections += 1
         wire = Wire(self, cast(_Connection, connection), self._connections)
         self.enter("opened")
@@ -403,7 +403,7 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def _failure(error: Exception) -> Failure:
+def failure_of(error: Exception) -> Failure:
     """The library's exception as the facts that `reconnect` decides on."""
     if isinstance(error, InvalidStatus):
         response = error.response

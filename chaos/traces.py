@@ -68,7 +68,7 @@ class Header:
     engine: str | None = None
     client: str = "tracker"
     seed: int | None = None
-    reference: Mapping[str, float] = field(default_factory=dict)
+    reference: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     def content(self, name: str) -> bytes | None:
         """The wall's SVG (`wall`), its `calibration` or its `route`; None where only a digest was kept, or nothing."""
@@ -237,7 +237,7 @@ def _header(path: Path, found: Mapping[str, Any]) -> Header:
             engine=found.get("engine"),
             client=str(found.get("client", "tracker")),
             seed=found.get("seed"),
-            reference=msgspec.convert(found.get("reference", {}), dict[str, float]),
+            reference=msgspec.convert(found.get("reference", {}), dict[str, tuple[float, ...]]),
         )
     except msgspec.ValidationError as error:
         raise TraceError(

@@ -146,6 +146,24 @@ async def test_a_stop_flushes_and_closes_the_inputs_first(
 
 
 @virtual
+async def test_a_pose_that_was_on_its_way_when_the_stop_began_is_delivered(
+    network: Network, climb: Climb, running: Running
+) -> None:
+    sink = Sink()
+    async with (
+        endpoint(network, camera(climb, fps=1), host="input"),
+        endpoint(network, sink, host="output"),
+        running() as (tracker, record, outcome),
+    ):
+        await asyncio.sleep(OPEN - LATENCY + 2 + 0.01)  # the third frame has just left the camera
+        tracker.stop("enough")
+        await outcome
+        assert record.of(events.Stopping)[0].left == 0
+        assert outcome.result().undelivered == 0
+        assert [output["seq"] for output in outputs(sink)] == [1, 2, 3]
+
+
+@virtual
 async def test_a_stop_gives_a_dead_output_flush_timeout_and_says_what_is_left(
     network: Network, climb: Climb, running: Running
 ) -> None:
@@ -284,3 +302,22 @@ async def test_a_refusal_for_good_of_any_link_ends_the_tracker_with_the_reason(
     failure = outcome.result().failure
     assert failure is not None
     assert failure.startswith(f"{link} endpoint ws://{link}:80/ refused for good (HTTP 403): ")
+
+
+@virtual
+async def test_nothing_is_flushed_to_an_output_that_has_refused_for_good(
+    network: Network, climb: Climb, running: Running
+) -> None:
+    async def refuse_late(connection: ServerConnection, _: object) -> Any:
+        await asyncio.sleep(2)
+        return connection.respond(HTTPStatus.FORBIDDEN, "no\n")
+
+    async with (
+        endpoint(network, camera(climb), host="input"),
+        endpoint(network, quiet, host="output", process_request=refuse_late),
+        running() as (_, record, outcome),
+    ):
+        await outcome
+        assert record.of(events.Stopping)[0].t == exactly(OPEN + 2)
+        assert record.of(events.Stopped)[0].t == exactly(OPEN + 2 + 2 * LATENCY)  # the input's close
+        assert outcome.result().undelivered == len(seqs(record)) > 0

@@ -26,6 +26,7 @@ from tests.tracker.conftest import (
 )
 from tracker import events
 from tracker.logs import QUIET_PERIOD, EventLog
+from tracker.pipeline import Pipeline
 
 
 def saying(*bodies: bytes) -> Converse:
@@ -204,6 +205,23 @@ async def test_parameters_that_make_no_sense_change_nothing_and_are_counted(
         assert replies(sink)["status_response"]["parameters"]["touch_duration"] == 2.0
     rejected = [(event.link, event.reason) for event in record.of(events.Rejected)]
     assert rejected == [("control", "bad-parameters")] * 2 + [("control", "unknown-control")]
+
+
+@virtual
+async def test_a_control_that_meets_a_bug_of_ours_is_counted_and_the_next_is_obeyed(
+    network: Network, climb: Climb, running: Running
+) -> None:
+    async with commanded(network, climb, running) as (commander, sink, record, _):
+        with pytest.MonkeyPatch.context() as broken:
+            broken.setattr(Pipeline, "parameters", lambda _: 1 // 0)
+            commander.say("get_status")
+            await asyncio.sleep(0.5)
+        commander.say("pause_output")
+        await asyncio.sleep(0.5)
+        assert list(replies(sink)) == ["output_paused"]
+    assert [(event.link, event.reason) for event in record.of(events.Rejected)] == [
+        ("control", "internal-error")
+    ]
 
 
 @virtual

@@ -93,6 +93,7 @@ async def test_a_refusal_for_good_ends_the_link_with_what_to_do(network: Network
         refused = await record.until(events.Refused)
         await asyncio.sleep(60)
         assert link.state is LinkState.FAILED
+        assert "the link" not in {task.get_name() for task in asyncio.all_tasks()}  # it needs no stop
         assert len(record.of(events.Connecting)) == 1
     assert (refused.status, refused.fatal) == (status.value, True)
     assert link.refusal is not None

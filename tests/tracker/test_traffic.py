@@ -181,6 +181,33 @@ async def test_a_confirm_opens_the_window_again(network: Network) -> None:
     assert numbers(sink) == list(range(1, 13))
 
 
+@virtual
+async def test_what_gives_way_at_once_is_not_reported_as_accepted(network: Network) -> None:
+    output = Output(messages=3)
+    async with endpoint(network, silent), connected(output) as record:
+        await asyncio.sleep(0.5)
+        output.put(3)
+        await asyncio.sleep(0.1)
+        output.put()  # everything older is on the wire
+        assert [event.seq for event in record.of(events.Accepted)] == [1, 2, 3]
+        assert [event.seq for event in record.of(events.Displaced)] == [4]
+
+
+@virtual
+async def test_messages_are_texts(network: Network) -> None:
+    got: list[str | bytes] = []
+
+    async def receive(connection: ServerConnection) -> None:
+        got.append(await connection.recv())
+        await connection.wait_closed()
+
+    output = Output()
+    async with endpoint(network, receive), connected(output):
+        output.put()
+        await asyncio.sleep(1)
+    assert got == ["1".ljust(100)]
+
+
 # Loss
 
 

@@ -45,6 +45,7 @@ bench: ready ## the ratios that the design promises, measured side by side
 	@$(BIN)/python bench/pipeline.py
 	@$(BIN)/python bench/simulation.py
 	@$(BIN)/python bench/delay.py
+	@$(BIN)/python bench/recorder.py
 
 clean: ## remove what the targets above made, .venv included
 	rm -rf $(VENV) runs build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -36,6 +36,7 @@ from tracker.app import Tracker
 from tracker.config import Timing, TrackerConfig
 from tracker.link import Link, Wire
 from tracker.pipeline import Pipeline
+from tracker.trace import Recorder
 from tracker.traffic import Incoming
 
 HOUR = 3600.0
@@ -172,6 +173,8 @@ async def full_stack(
     fps: float = FPS,
     frame: FrameAt | None = None,
     look: Callable[[], object] | None = None,
+    recorder: Recorder | None = None,
+    payloads: bool = False,
 ) -> tuple[float, int, int]:
     """Feed, tracker and sink; how long it took, the outputs delivered and their bytes. `look` is called six times."""
     _, wall, calibration, route, frames = climb
@@ -187,7 +190,15 @@ async def full_stack(
     server = PoseServer(feed, report=count)
     address = f"ws://127.0.0.1:{await server.start()}"
     pipeline = Pipeline(wall, calibration, route=route, rules=RULES, stream="bench")
-    tracker = Tracker(TrackerConfig(address + FEED_PATH, address + SINK_PATH), pipeline, rng=random.Random(1))
+    if recorder is not None:
+        recorder.begin(asyncio.get_running_loop())
+    tracker = Tracker(
+        TrackerConfig(address + FEED_PATH, address + SINK_PATH),
+        pipeline,
+        rng=random.Random(1),
+        observers=() if recorder is None else (recorder.observe,),
+        keep=recorder.keep if recorder is not None and payloads else None,
+    )
     running = asyncio.create_task(tracker.run())
     began = perf_counter()
     for _ in range(6):

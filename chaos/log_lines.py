@@ -13,11 +13,11 @@ _MESSAGE = re.compile(
     r"|(?P<request>GET (?P<path>\S+) HTTP/\S+)|HTTP/\S+ (?P<status>\d{3})(?P<phrase>.*)"
     r"|(?P<body>\[body\].*)|(?P<header>[A-Za-z][A-Za-z0-9-]*): (?P<value>.*))"
     r"|(?P<keepalive>% (?:sent|sending|received) keepalive p[io]ng)"
-    r"|- (?P<timeout>timed out waiting for .*)"
+    r"|[-!] (?P<timeout>timed out waiting for .*)"
     r"|! (?P<failing>failing connection with code (?P<code>\d+))"
+    r"|(?:! )?connect failed(?: again)?; (?:reconnecting|retrying) in (?P<delay>[\d.]+) seconds(?:: (?P<why>.*))?"
     r"|(?P<mishap>! .*|keepalive ping failed|data transfer failed|unexpected internal error|parser failed)"
     r"|(?P<tcp>x [a-z-]+ TCP connection)"
-    r"|connect failed(?: again)?; (?:reconnecting|retrying) in (?P<delay>[\d.]+) seconds(?:: (?P<why>.*))?"
     r")$",
     re.DOTALL,
 )

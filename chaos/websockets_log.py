@@ -146,7 +146,7 @@ def read_log(surveyed: Survey, texts: Iterable[tuple[int, str]], problems: Probl
         if line is not None:
             yield from reader.read(line, number)
         elif mishap := _EXCEPTION.match(text):
-            reader.exception = f"{mishap[1]}: {mishap[2]}"
+            yield from reader.explain(f"{mishap[1]}: {mishap[2]}")
         elif text.strip():
             problems.add("{n} lines are not the library's")
     yield from reader.ended()
@@ -191,10 +191,11 @@ class _Reader:
         self._now = 0.0
         self._days = 0.0
         self._refused: LinkName | None = None
-        self.exception = ""
-        """The last that a traceback in the log ended with."""
+        self._waits: float | None = None  # announced, and not told yet: in old versions a traceback says why
+        self._exception = ""  # the last that a traceback in the log ended with
 
     def read(self, line: LogLine, number: int) -> Iterator[AnyEvent]:
+        yield from self._say_waiting("")
         self._tick(line, number)
         for connection in self._live:
             if connection.opened is not None and self._now - connection.reported >= REPORT_EVERY:
@@ -209,14 +210,23 @@ class _Reader:
         elif m["status"]:
             yield from self._response(line)
         elif m["delay"]:
-            yield from self._waits(float(m["delay"]), m["why"] or "")
+            self._waits = float(m["delay"])
+            if m["why"]:
+                yield from self._say_waiting(m["why"])
         elif m["timeout"]:
             yield from self._timed_out(line)
         elif (m["eof"] and m["way"] == "<") or (m["failing"] and m["code"] == "1006"):
             self._over(line, 1006, "network", "stream ended without a close frame")
 
+    def explain(self, exception: str) -> Iterator[AnyEvent]:
+        """A traceback in the log ended with this."""
+        if self._waits is None:
+            self._exception = exception
+        yield from self._say_waiting(exception)
+
     def ended(self) -> Iterator[AnyEvent]:
         """The log is over."""
+        yield from self._say_waiting("")
         if not self._timed:
             self._problems.add("the log has no times: the order of what happened is known, and no duration")
         for connection in self._live:
@@ -340,7 +350,10 @@ class _Reader:
         self._refused = link
         yield events.Refused(t=self._now, link=link, why=why, status=status)
 
-    def _waits(self, delay: float, why: str) -> Iterator[AnyEvent]:
+    def _say_waiting(self, why: str) -> Iterator[AnyEvent]:
+        delay, self._waits = self._waits, None
+        if delay is None:
+            return
         link: LinkName
         if self._refused is not None and (not why or "HTTP" in why):
             link = self._refused
@@ -381,14 +394,14 @@ class _Reader:
         if pending is not None and not ending:
             self._live.remove(pending)
             if pending.status in (None, 101):
-                yield from self._refuse(pending.link, self.exception or "closed during the handshake")
-            self.exception = ""
+                yield from self._refuse(pending.link, self._exception or "closed during the handshake")
+            self._exception = ""
             return
         connection = self._the(line, lambda c: c.close is not None, lambda c: c.closing)
         code, by, why = connection.close or (1006, "network", "closed without a close frame")
-        if by == "network" and self.exception:
-            why = self.exception
-        self.exception = ""
+        if by == "network" and self._exception:
+            why = self._exception
+        self._exception = ""
         self._live.remove(connection)
         self._refused = None
         yield self._carried(connection)

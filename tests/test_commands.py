@@ -16,11 +16,13 @@ from websockets.asyncio.server import ServerConnection, serve
 from chaos.toxics import Latency, ResetPeer
 from chaos.toxiproxy_control import ToxiproxyServer
 from chaos.toxiproxy_install import find_server
+from chaos.traces import open_trace
 from simulator import events as peer
 from simulator.climber import Climb, generate_climb
 from simulator.feeds import LiveFeed
 from simulator.pose_server import FEED_PATH, SINK_PATH, PoseServer
 from simulator.recording import write_recording
+from tracker.events import Received
 
 pytestmark = pytest.mark.commands
 
@@ -283,3 +285,30 @@ async def test_a_climb_through_latency_and_resets_is_the_climb_of_the_recording(
         server_code, arrived, _ = await server.end()
     assert (tracker_code, server_code) == (0, 0), said
     assert {tuple(line.split()[1:3]) for line in arrived.splitlines()} == expected
+
+
+async def test_a_trace_with_payloads_holds_the_run_and_is_judged_from_the_file(
+    climb: Climb, wall: list[str], tmp_path: Path
+) -> None:
+    server = PoseServer(LiveFeed(climb.frame, interval=1 / 100), report=lambda _: None)
+    port = await server.start()
+    path = tmp_path / "site.trace"
+    words = ("--trace", path, "--trace-payloads", "--trace-bytes", "1000000")
+    async with started("tracker", "run", *endpoints(port), *wall, *words) as tracker:
+        await tracker.until("touched")
+        tracker.process.send_signal(signal.SIGTERM)
+        code, _, err = await tracker.end()
+    await server.stop()
+    assert code == 0, err
+    trace = open_trace(path)
+    received = [event.timestamp for event in trace.events() if isinstance(event, Received)]
+    kept = [json.loads(payload.data or b"")["timestamp"] for payload in trace.payloads()]
+    assert kept[: len(received)] == received
+    assert len(received) > 10
+    assert trace.header.content("wall") == Path(wall[1]).read_bytes()
+    assert trace.problems == []
+    code, out, err = await run("simtool", "check", path)
+    assert code == 0, out
+    assert re.search(r"site.trace +field +pass +0 +0", out)
+    code, _, err = await run("tracker", "run", *endpoints(port), *wall, "--trace-payloads")
+    assert (code, err) == (2, "tracker: --trace-payloads without a trace: name its file, --trace FILE\n")

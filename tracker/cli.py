@@ -93,7 +93,7 @@ def run(
         int | None, typer.Option(help="The trace goes on in a new file after so many bytes. [64000000]")
     ] = None,
     trace_files: Annotated[
-        int | None, typer.Option(help="Keep the newest so many: FILE, FILE.1, FILE.2 ... [4]")
+        int | None, typer.Option(help="Keep the newest so many: FILE, FILE.1, FILE.2 ... [8]")
     ] = None,
     trace_payloads: Annotated[
         bool | None,

@@ -49,8 +49,8 @@ class Bounds:
     """How much of a run is kept: the newest `files` parts of `bytes` each, FILE, FILE.1, FILE.2 ..."""
 
     bytes: int = 64_000_000
-    """At 30 fps a part then holds some three hours; with payloads about a quarter of an hour."""
-    files: int = 4
+    """At 30 fps a part then holds some two hours; with payloads about a quarter of an hour."""
+    files: int = 8
 
     def __post_init__(self) -> None:
         if self.bytes < 1:

@@ -259,3 +259,26 @@ def test_a_log_cut_off_anywhere_or_with_lines_missing_is_no_traceback(log: str) 
         read("\n".join(lines[begin:]))
         read("\n".join(lines[:begin] + lines[begin + 5 :]))
         read("\n".join(lines[::-1][begin:]))
+
+
+def test_older_versions_say_the_same_in_other_words() -> None:
+    log = (
+        handshake("10:00:00")
+        + """
+        10:00:20 websockets.client DEBUG % sending keepalive ping
+        10:00:20 websockets.client DEBUG > PING '>K' [text, 2 bytes]
+        10:00:40 websockets.client DEBUG ! timed out waiting for keepalive pong
+        10:00:40 websockets.client DEBUG ! failing connection with code 1011
+        10:00:40 websockets.client DEBUG = connection is CLOSING
+        10:00:40 websockets.client DEBUG > CLOSE 1011 (unexpected error) keepalive ping timeout [24 bytes]
+        10:00:40 websockets.client DEBUG = connection is CLOSED
+        10:00:41 websockets.client INFO ! connect failed; reconnecting in 2.8 seconds
+        Traceback (most recent call last):
+        ConnectionRefusedError: [Errno 111] Connect call failed
+    """
+    )
+    found, _ = read(log)
+    told = [type(e).__name__ for e in found if isinstance(e, (*LINKS, events.Waiting))]
+    assert told == ["Connecting", "Connected", "Died", "Closed", "Connecting", "Refused", "Waiting"]
+    [refused] = named(found, events.Refused)
+    assert refused.why == "ConnectionRefusedError: [Errno 111] Connect call failed"

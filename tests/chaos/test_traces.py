@@ -96,13 +96,13 @@ def test_the_messages_and_the_walls_files_are_there_where_they_were_kept(tmp_pat
 
 def test_a_record_of_the_laboratory_is_read_with_all_its_events(tmp_path: Path) -> None:
     told = (Reached(t=1.0, phase="steady"), events.Sent(t=2.0, seq=1, connection=1))
-    history = History("reset", "sim", "tracker", 7, told, {"hold_1": 5.0}, {"confirm": "pong"})
+    history = History("reset", "sim", "tracker", 7, told, {"hold_1": (5.0, 9.0)}, {"confirm": "pong"})
     (tmp_path / "record").write_bytes(b"".join(history.lines()))
     trace = open_trace(tmp_path / "record")
     assert trace.kind == "history"
     assert (trace.header.scenario, trace.header.engine, trace.header.seed) == ("reset", "sim", 7)
     assert trace.header.config == {"confirm": "pong"}
-    assert trace.header.reference == {"hold_1": 5.0}
+    assert trace.header.reference == {"hold_1": (5.0, 9.0)}
     assert tuple(trace.events()) == told
 
 

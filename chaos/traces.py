@@ -13,11 +13,12 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
-from chaos import history, websockets_log
+from chaos import history, log_survey
 from chaos.history import HistoryEvent
+from chaos.log_survey import Survey
 from chaos.problems import Problems
 from chaos.trace_files import TraceError, first_bytes, open_lines
-from chaos.websockets_log import Survey
+from chaos.websockets_log import read_log
 from tracker.trace_format import BEGINNING, Payload, restored
 
 __all__ = ["Anchor", "Format", "Header", "Problems", "Trace", "TraceError", "open_trace"]
@@ -110,7 +111,7 @@ class Trace:
         """Every event, in order. Those of the peer and the laboratory are in a laboratory's record only."""
         self._problems = Problems()
         if self._surveyed is not None:
-            return websockets_log.read_log(self._surveyed, _texts(self.path, self._problems), self._problems)
+            return read_log(self._surveyed, _texts(self.path, self._problems), self._problems)
         return (event for event in self._decoded() if not isinstance(event, Payload))
 
     def payloads(self) -> Iterator[Payload]:
@@ -251,11 +252,11 @@ def _header(path: Path, found: Mapping[str, Any]) -> Header:
 def _looks_like_log(path: Path) -> bool:
     with closing(open_lines(path, Problems())) as lines:
         first = islice(lines, _RECOGNISED_WITHIN)
-        return any(websockets_log.is_one(line.decode(errors="replace")) for _, line, _ in first)
+        return any(log_survey.is_one(line.decode(errors="replace")) for _, line, _ in first)
 
 
 def _opened_log(path: Path) -> Trace:
-    survey = websockets_log.survey(_texts(path, Problems()))
+    survey = log_survey.survey(_texts(path, Problems()))
     if not survey.lines:
         raise TraceError(
             f"{path}: no line of it is of the websockets library: log its DEBUG level, or give the right file"

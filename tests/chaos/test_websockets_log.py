@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from chaos.log_lines import read_line
+from chaos.log_survey import survey
 from chaos.problems import Problems
 from chaos.traces import TraceError, open_trace
-from chaos.websockets_log import read_log, survey
+from chaos.websockets_log import read_log
 from tracker import events
 from tracker.events import AnyEvent
 

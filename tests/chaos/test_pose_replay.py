@@ -73,6 +73,7 @@ def test_messages_leave_at_the_recorded_pace(
 
     async def run() -> None:
         async with serve(arrivals, "127.0.0.1", 9000):
+            await asyncio.sleep(50)  # the loop's clock is no part of the recording's
             totals = await played(PoseReplay(recording(tmp_path, *timestamps), URL, speed))
         assert (totals.sent, totals.connections, totals.closed) == (3, 1, True)
         assert totals.latest < 0.001

@@ -147,11 +147,13 @@ def test_lines_of_anything_else_are_not_taken_for_the_librarys(text: str) -> Non
 
 
 def test_times_without_a_date_go_on_past_midnight() -> None:
-    found, _ = read(
-        handshake("23:59:59.500") + "\n00:00:00.500 websockets.client DEBUG > PING 01 [binary, 1 bytes]"
-    )
-    [ping] = named(found, events.Probed)
-    assert ping.t == pytest.approx(1.0)
+    lines = [handshake("23:59:59.500")]
+    lines += [
+        f"{at} websockets.client DEBUG > PING 01 [binary, 1 bytes]" for at in ("00:00:00.500", "13:00:00")
+    ]
+    found, problems = read("\n".join(lines))
+    assert [event.t for event in named(found, events.Probed)] == [1.0, 13 * 3600 + 0.5]
+    assert problems == []
 
 
 def test_a_log_without_times_says_that_no_duration_is_known() -> None:
@@ -200,6 +202,19 @@ def test_a_message_that_comes_back_is_of_the_output_and_any_other_of_the_input()
     assert (received.timestamp, received.sequence) == (7.0, 3)
     unasked = {e.link: e.unasked for e in found if isinstance(e, events.Carried)}
     assert unasked == {"input": 0, "output": 1}
+
+
+def test_an_endpoint_whose_path_says_nothing_is_known_by_what_is_sent_there() -> None:
+    ends = "10:00:01 websockets.client DEBUG < CLOSE 1001 (going away) [2 bytes]\n10:00:01 websockets.client DEBUG = connection is CLOSED"
+    lines = [handshake("10:00:00", "/a"), ends, handshake("10:00:02", "/a")]
+    lines += ["10:00:03 websockets.client DEBUG < TEXT 'x' [1 byte]", ends.replace("00:01", "00:04")]
+    lines += [handshake("10:00:05", "/b"), "10:00:06 websockets.client DEBUG > TEXT 'y' [1 byte]"]
+    found, _ = read("\n".join(lines))
+    assert [event.link for event in found if isinstance(event, events.Connected)] == [
+        "input",
+        "input",
+        "output",
+    ]
 
 
 def test_an_attempt_that_is_refused_is_told_with_its_status_or_its_reason() -> None:

@@ -120,6 +120,20 @@ async def test_the_end_of_one_link_is_not_the_others(
         assert len(record.of(events.Connected, "output")) == 1
 
 
+@virtual
+async def test_with_confirm_ack_a_pong_confirms_nothing(
+    network: Network, climb: Climb, running: Running
+) -> None:
+    async with (
+        endpoint(network, camera(climb, count=30), host="input"),
+        endpoint(network, quiet, host="output"),
+        running(confirm="ack") as (_, record, outcome),
+    ):
+        await asyncio.sleep(5)
+        assert record.of(events.Answered, "output")
+    assert outcome.result().undelivered == 30
+
+
 # Stop
 
 

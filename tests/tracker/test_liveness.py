@@ -327,12 +327,13 @@ def test_what_went_out_while_we_did_not_read_has_waited_only_since_then() -> Non
 
 def test_a_stall_while_we_did_not_read_is_credited_once() -> None:
     link = probed()
-    link.hold(0)
+    link.received(7)
+    link.hold(8)
     link.stalled(5)
-    link.resume(10)
-    for second in range(10, 22):
+    link.resume(20)
+    for second in range(20, 24):
         link.received(second)
-    assert turns(link, Health.DEAD, 22.0)
+    assert turns(link, Health.DEAD, 24.0)
 
 
 def test_reading_again_with_nothing_outstanding_starts_no_deadline() -> None:
@@ -370,6 +371,12 @@ def test_a_peer_that_confirms_in_its_own_words_and_answers_no_probe_gets_a_bound
     assert link.probe_due(urgent=True) == math.inf
     link.pong(300, 1, 0.1)
     assert link.probe_due(urgent=False) == UNANSWERED_AT_MOST + 1
+
+
+def test_what_other_connections_probed_is_not_counted() -> None:
+    link = opened()
+    link.probe_sent(1, 1000)
+    assert link.probe_due(urgent=False) == 2.0
 
 
 def test_a_suspect_link_is_probed_at_the_quick_pace() -> None:

@@ -67,6 +67,34 @@ async def test_block_stops_reading_the_input_and_pushes_back_on_the_sender(
 
 
 @virtual
+async def test_a_control_link_that_waits_behind_a_blocked_input_is_not_given_up(
+    network: Network, climb: Climb, running: Running
+) -> None:
+    commander, sink = Commander(), Sink()
+    lead(network, "output").down = True
+    async with (
+        endpoint(network, camera(climb, count=60), host="input"),
+        endpoint(network, commander, host="control"),
+        running(control_url="ws://control:80/", overflow="block", outbox=OutboxLimits(messages=20)) as (
+            _,
+            record,
+            _o,
+        ),
+    ):
+        await asyncio.sleep(2)
+        for _ in range(40):  # more than the library keeps unread: then no Pong is processed
+            commander.say("get_status")
+        await asyncio.sleep(60)
+        assert len(seqs(record)) == 20
+        assert not record.of(events.Died)
+        async with endpoint(network, sink, host="output"):
+            await record.until(events.Accepted, count=100)
+            await asyncio.sleep(1)
+        assert [output["seq"] for output in outputs(sink)] == list(range(1, 101))
+        assert len([output for output in outputs(sink) if "type" in output]) == 40
+
+
+@virtual
 async def test_a_stop_ends_the_wait_for_room(network: Network, climb: Climb, running: Running) -> None:
     lead(network, "output").down = True
     async with (

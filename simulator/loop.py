@@ -1,31 +1,44 @@
 """An asyncio event loop whose clock is virtual and whose network is in memory.
 
-It is asyncio's own loop (`BaseEventLoop`: callbacks in order, then timers) with a selector that, instead of waiting
-for the next timer, moves the clock there. An hour of keepalive takes a fraction of a second, and nothing outside can
-change the order of anything.
+It keeps asyncio's order (callbacks first come first served, then timers by deadline) and, instead of waiting for the
+next timer, moves the clock there. An hour of keepalive takes a fraction of a second, and nothing outside can change
+the order of anything.
 
     loop = VirtualLoop(Network(random.Random(1)))
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         runner.run(main())
 
 What cannot be simulated is refused with an error that says so: threads, executors, subprocesses, signals, files and
-real sockets. When nothing is scheduled any more and `main` has not ended, that is a deadlock, and an error that lists
-the waiting tasks. An exception that nobody retrieves fails the run.
+real sockets. When nothing is scheduled any more and `main` has not ended, that is a deadlock; when callbacks follow each
+other for ever and no time passes, a livelock: both are errors that name the tasks. An exception that nobody retrieves
+is kept in `unhandled`, for whoever runs the simulation to fail it.
 """
 
 import asyncio
 import socket
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Coroutine, Generator, Iterable
+from contextvars import Context, copy_context
+from heapq import heapify, heappop, heappush
 from typing import Any, NoReturn, TypeVar, cast
 
+from simulator.calls import Call
+from simulator.hosts import Host, host_of, to_blame
 from simulator.network import Listener, Network
 from simulator.transport import SimTransport
 
 P = TypeVar("P", bound=asyncio.BaseProtocol)
+R = TypeVar("R")
 
 BUDGET = 7 * 24 * 3600.0
 """Seconds of virtual time after which a run has lost its way."""
+AT_ONE_INSTANT = 500_000
+"""Callbacks at one instant of virtual time after which a run goes round in a circle."""
+ROUNDING = 1e-9
+"""Seconds: a timer is due when it is at most this far ahead, so that two ways to reckon one instant agree."""
+TIMERS_ALLOWED = 128
+"""Timers, cancelled ones included, before these are looked for."""
 
 
 class SimulationError(RuntimeError):
@@ -45,66 +58,192 @@ def _refused(what: str, remedy: str) -> Callable[..., NoReturn]:
     return refuse
 
 
-class _Clock:
-    """Stands where a selector would: it never waits."""
-
-    def __init__(self, loop: "VirtualLoop") -> None:
-        self._loop = loop
-
-    def select(self, timeout: float | None) -> list[Any]:
-        if timeout is None:
-            raise SimulationError(_deadlock(self._loop))
-        if timeout > 0:
-            self._loop.advance(timeout)
-        return []
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
 class VirtualLoop(asyncio.BaseEventLoop):
     """The loop. `time()` starts at 0 and is in virtual seconds."""
 
-    def __init__(self, network: Network, *, budget: float = BUDGET) -> None:
+    # asyncio's own, which the type stubs do not know
+    _closed: bool
+    _stopping: bool
+
+    def __init__(
+        self, network: Network, *, budget: float = BUDGET, at_one_instant: int = AT_ONE_INSTANT
+    ) -> None:
         super().__init__()
         self.network = network
-        self._now = 0.0
-        self._budget = budget
-        self._thread = threading.get_ident()
-        self._selector = _Clock(self)
-        # A timer is due when it is at most this far ahead, or rounding could leave the clock just before it.
-        self._clock_resolution = 1e-9
         self.unhandled: list[BaseException] = []
         """Exceptions that nobody retrieved, in order."""
+        self._now = 0.0
+        self._budget = budget
+        self._at_one_instant = at_one_instant
+        self._run_at_this_instant = 0
+        self._thread = threading.get_ident()
+        self._hosts: dict[str, Host] = {}
+        self._standing = 0  # how many hosts are blocked
+        self._ready: deque[Call] = deque()
+        self._turn: deque[Call] = deque()  # what is left of the present turn
+        self._timers: list[tuple[float, int, Call]] = []  # a heap; of one instant, the first made comes first
+        self._timers_made = 0
+        self._timers_allowed = TIMERS_ALLOWED
         self.set_exception_handler(self._note_unhandled)
 
     def time(self) -> float:
         return self._now
 
     def advance(self, seconds: float) -> None:
-        """Let time pass without running anything: the loop's own selector does, and a blocked loop."""
-        self._now += seconds
-        if self._now > self._budget:
+        """Let time pass without running anything, on whatever host."""
+        self._move_clock(self._now + seconds)
+
+    def _move_clock(self, now: float) -> None:
+        if now > self._budget:
             raise SimulationError(
                 f"virtual time passed its budget of {self._budget:g} s: something repeats for ever, or the budget is"
                 " too small for this run"
             )
+        self._now = now
+        self._run_at_this_instant = 0
 
-    def _note_unhandled(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        error = context.get("exception")
-        self.unhandled.append(error if error is not None else SimulationError(context["message"]))
+    def _note_unhandled(self, _: asyncio.AbstractEventLoop, report: dict[str, Any]) -> None:
+        error = report.get("exception")
+        error = error if error is not None else SimulationError(report["message"])
+        self.unhandled.append(error)
+        host = to_blame(report)
+        if host is not None:
+            host.unhandled.append(error)
 
-    # What BaseEventLoop asks of a loop
+    # Hosts
 
-    def _process_events(self, event_list: list[Any]) -> None:
-        """There are none: the network schedules callbacks like everybody else."""
+    def host(self, name: str) -> Host:
+        """The host of that name, made when it is first asked for."""
+        if name not in self._hosts:
+            self._hosts[name] = Host(name, self)
+        return self._hosts[name]
 
-    def _write_to_self(self) -> None:
-        # Only `call_soon_threadsafe` comes here, to wake a loop that waits in its selector. This one never does.
+    def stand_still(self) -> None:
+        """One more host is blocked: what is ready and belongs to it has to wait."""
+        self._standing += 1
+        self._set_aside(self._turn)
+        self._set_aside(self._ready)
+
+    def go_on(self, waited: Iterable[Call]) -> None:
+        """A host is blocked no longer; this is what waited."""
+        self._standing -= 1
+        self._ready.extend(waited)
+
+    @staticmethod
+    def _set_aside(queue: deque[Call]) -> None:
+        """Leave in `queue` what belongs to no blocked host, in its order."""
+        for _ in range(len(queue)):
+            call = queue.popleft()
+            host = host_of(call.context)
+            if host is not None and host.blocked:
+                host.keep(call)
+            else:
+                queue.append(call)
+
+    def create_task(
+        self,
+        coro: Generator[Any, None, R] | Coroutine[Any, Any, R],
+        *,
+        name: object = None,
+        context: Context | None = None,
+    ) -> asyncio.Task[R]:
+        task = super().create_task(coro, name=name, context=context)
+        task.host = host_of(context)  # type: ignore[attr-defined]  # see `to_blame`
+        return task
+
+    # Callbacks and timers
+
+    def call_soon(  # type: ignore[override]  # looser about the arguments' types
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> Call:
+        if self._closed:
+            raise RuntimeError("Event loop is closed")
+        call = Call(callback, args, context or copy_context())
+        self._ready.append(call)
+        return call
+
+    def call_soon_threadsafe(  # type: ignore[override]  # looser about the arguments' types
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> Call:
+        # To wake a loop that waits in its selector. This one never does.
         if threading.get_ident() != self._thread:
             raise SimulationError(
                 "another thread called into the simulation: threads run in real time; keep them out"
             )
+        return self.call_soon(callback, *args, context=context)
+
+    def call_at(  # type: ignore[override]  # looser about the arguments' types
+        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> Call:
+        if self._closed:
+            raise RuntimeError("Event loop is closed")
+        timer = Call(callback, args, context or copy_context(), when)
+        self._timers_made += 1
+        heappush(self._timers, (when, self._timers_made, timer))
+        if len(self._timers) > self._timers_allowed:
+            self._forget_cancelled()
+        return timer
+
+    def call_later(  # type: ignore[override]  # looser about the arguments' types
+        self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> Call:
+        return self.call_at(self._now + delay, callback, *args, context=context)
+
+    def _forget_cancelled(self) -> None:
+        """Before the heap grows to twice what it needed."""
+        self._timers[:] = [entry for entry in self._timers if not entry[2].cancelled()]
+        heapify(self._timers)
+        self._timers_allowed = max(TIMERS_ALLOWED, 2 * len(self._timers))
+
+    def _run_once(self) -> None:
+        """One turn: run what is ready and what falls due. What these make ready is for the next turn."""
+        ready = self._ready
+        if self._turn:  # the last turn was ended by what is no Exception
+            ready.extendleft(reversed(self._turn))
+            self._turn.clear()
+        self._await_timers(ready)
+        if self._standing:
+            self._set_aside(ready)
+        self._run_at_this_instant += len(ready)
+        if self._run_at_this_instant > self._at_one_instant:
+            raise SimulationError(_livelock(self._now, ready))
+        self._ready, self._turn = self._turn, ready
+        while ready:
+            call = ready.popleft()
+            if call.callback is not None:
+                try:
+                    call.context.run(call.callback, *call.args)
+                except (SystemExit, KeyboardInterrupt):
+                    raise
+                except BaseException as error:  # noqa: BLE001 - as asyncio does
+                    self.call_exception_handler(
+                        {"message": f"Exception in {call}", "exception": error, "handle": call}
+                    )
+
+    def _await_timers(self, ready: deque[Call]) -> None:
+        """Append the timers that are due; if nothing else is ready, time passes until one is."""
+        timers = self._timers
+        due = self._now + ROUNDING
+        while timers:
+            when, _, timer = timers[0]
+            if timer.callback is not None:
+                if when > due:
+                    if ready or self._stopping:
+                        return
+                    self._move_clock(when)
+                    due = when + ROUNDING
+                elif when > self._now:
+                    # Due by rounding: the clock must show it, or who waits for this moment would wait anew for ever.
+                    self._now = when
+                ready.append(timer)
+            heappop(timers)
+        if not ready and not self._stopping:
+            raise SimulationError(_deadlock(self))
+
+    def close(self) -> None:
+        super().close()
+        self._turn.clear()
+        self._timers.clear()
 
     # The network
 
@@ -164,12 +303,26 @@ class VirtualLoop(asyncio.BaseEventLoop):
     create_unix_server: Any = _refused("unix sockets", "listen on a host and port")
 
 
+def _where(task: asyncio.Task[Any]) -> str:
+    stack = task.get_stack(limit=1)
+    where = f"{stack[-1].f_code.co_qualname} line {stack[-1].f_lineno}" if stack else "?"
+    return f"{task.get_name()} in {where}"
+
+
 def _deadlock(loop: VirtualLoop) -> str:
-    waiting = []
-    for task in sorted(
-        asyncio.all_tasks(cast(asyncio.AbstractEventLoop, loop)), key=lambda task: task.get_name()
-    ):
-        stack = task.get_stack(limit=1)
-        where = f"{stack[-1].f_code.co_qualname} line {stack[-1].f_lineno}" if stack else "?"
-        waiting.append(f"{task.get_name()} in {where}")
+    tasks = asyncio.all_tasks(cast(asyncio.AbstractEventLoop, loop))
+    waiting = [_where(task) for task in sorted(tasks, key=lambda task: task.get_name())]
     return f"deadlock at {loop.time():g} s: nothing is scheduled, and these wait: {'; '.join(waiting) or 'nobody'}"
+
+
+def _livelock(now: float, ready: Iterable[Call]) -> str:
+    running = []
+    for call in ready:
+        task = getattr(call.callback, "__self__", None)
+        running.append(_where(task) if isinstance(task, asyncio.Task) else str(call))
+    names = list(dict.fromkeys(running))
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    return (
+        f"livelock at {now:g} s: callbacks follow each other for ever and no time passes;"
+        f" next come {'; '.join(names[:10])}{more}: let one of them sleep, or wait for an event"
+    )

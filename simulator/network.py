@@ -18,8 +18,9 @@ Not modelled: loss and reordering (TCP hides them; they show as stalls), slow st
 import asyncio
 import random
 from collections.abc import Callable, Mapping
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, cast
 
 from simulator.stream import LATENCY, Effect, Stream
 from simulator.transport import SimTransport
@@ -114,14 +115,11 @@ class Network:
             path.refused += 1
         if path.down or (listener is None and not behind_proxy):
             raise ConnectionRefusedError(111, f"Connect call failed ({host!r}, {port})")
-        protocol = factory()
-        connection = Connection(
-            path, protocol, listener.factory() if listener else asyncio.Protocol(), (host, port)
-        )
-        await connection.establish()
+        connection = Connection(path, factory, listener, (host, port))
+        protocol = await connection.establish()
         if listener is None:
             connection.finish()  # a proxy accepts, finds nobody behind it, and closes
-        return connection.client, protocol
+        return connection.client, cast(P, protocol)
 
 
 class Listener(asyncio.AbstractServer):
@@ -132,6 +130,8 @@ class Listener(asyncio.AbstractServer):
     ) -> None:
         self.factory = factory
         self.address = address
+        self.context = copy_context()
+        """Whoever listens accepts in this context: what it serves belongs to its host."""
         self._network = network
         self._serving = True
 
@@ -180,13 +180,18 @@ class Connection:
     """Two ends and the two streams between them."""
 
     def __init__(
-        self, path: Path, client: asyncio.BaseProtocol, server: asyncio.BaseProtocol, address: tuple[str, int]
+        self,
+        path: Path,
+        factory: Callable[[], asyncio.BaseProtocol],
+        listener: Listener | None,
+        address: tuple[str, int],
     ) -> None:
         self._path = path
         self.rng = path.network.rng
         near = ("127.0.0.1", path.network.free_port())
-        self.client = SimTransport(client, near, address)
-        self.server = SimTransport(server, path.target, near)
+        self.client = SimTransport(factory, copy_context(), near, address)
+        accept = (listener.factory, listener.context.copy()) if listener else (asyncio.Protocol, Context())
+        self.server = SimTransport(*accept, path.target, near)
         self.streams: dict[Direction, Stream] = {
             "upstream": Stream(self, self.client, self.server),
             "downstream": Stream(self, self.server, self.client),
@@ -203,16 +208,16 @@ class Connection:
         """Of one direction, undisturbed."""
         return self._path.latency
 
-    async def establish(self) -> None:
-        """Tell both protocols, in asyncio's order: made first, data later."""
-        loop = asyncio.get_running_loop()
+    async def establish(self) -> asyncio.BaseProtocol:
+        """Tell both protocols, in asyncio's order: made first, data later. Returns the client's."""
         for end in (self.server, self.client):
-            loop.call_soon(end.made)
+            end.make()
         try:
             await asyncio.sleep(0)
         except asyncio.CancelledError:
             self.client.close()  # nobody will ever hold it
             raise
+        return self.client.get_protocol()
 
     def finish(self) -> bool:
         """The path closes the connection in good order: FIN to both ends. False if it was over before."""

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextvars import Context
 from dataclasses import dataclass
 from random import Random
 from typing import Literal, Protocol
@@ -85,11 +86,15 @@ class Cut(Protocol):
 
 
 class Stream:
-    """See the module. What is on the way, or unread at the receiver, occupies the window."""
+    """See the module. What is on the way, or unread at the receiver, occupies the window.
+
+    It is the kernels' and the network's work, so its timers belong to no host and go on when both ends are blocked.
+    """
 
     def __init__(self, connection: Cut, sender: SimTransport, receiver: SimTransport) -> None:
         self._connection = connection
         self._loop = asyncio.get_running_loop()
+        self._outside = Context()  # of every host
         self._sender = sender
         self._receiver = receiver
         self._way: deque[Segment] = deque()
@@ -117,7 +122,7 @@ class Stream:
     def carry(self, data: bytes) -> None:
         if self._dead:
             # The path has closed this connection; its socket answers as any closed one.
-            self._loop.call_later(2 * self._connection.latency, self._tell, self._sender, "rst")
+            self._later(2 * self._connection.latency, self._tell, self._sender, "rst")
             return
         self._occupied += len(data)
         for effect in self._effects:
@@ -142,11 +147,14 @@ class Stream:
         # Through the loop, because this runs inside a callback of the receiver.
         if not self._pumping and self._sender.waits_to_send:
             self._pumping = True
-            self._loop.call_soon(self._pump)
+            self._loop.call_soon(self._pump, context=self._outside)
 
     def _pump(self) -> None:
         self._pumping = False
-        self._sender.pump()
+        self._sender.on_host(self._sender.pump)
+
+    def _later(self, seconds: float, callback: Callable[..., object], *args: object) -> asyncio.TimerHandle:
+        return self._loop.call_later(seconds, callback, *args, context=self._outside)
 
     def left(self) -> None:
         self._connection.forget_if_over()
@@ -192,9 +200,9 @@ class Stream:
         told = self._finished and fin
         self.perish()
         if not told:
-            self._loop.call_later(latency, self._tell, self._receiver, "fin" if fin else "rst")
+            self._later(latency, self._tell, self._receiver, "fin" if fin else "rst")
         if self._sender.waits_to_send:  # into a closed socket
-            self._loop.call_later(latency, self._sender.pump)
+            self._later(latency, self._sender.on_host, self._sender.pump)
 
     def perish(self) -> None:
         """Nothing passes any more."""
@@ -220,7 +228,7 @@ class Stream:
             end.arrived_fin()
         else:
             end.arrived_rst()
-        end.read_ready()
+        end.on_host(end.read_ready)
 
     # When it arrives
 
@@ -249,9 +257,11 @@ class Stream:
             # Nothing is acknowledged any more; in the end the sender's kernel gives up.
             if self._stuck_since is None:
                 self._stuck_since = self._loop.time()
-            self._timer = self._loop.call_at(self._stuck_since + GIVE_UP, self._give_up)
+            self._timer = self._loop.call_at(
+                self._stuck_since + GIVE_UP, self._give_up, context=self._outside
+            )
         else:
-            self._timer = self._loop.call_at(self._due(), self._arrive)
+            self._timer = self._loop.call_at(self._due(), self._arrive, context=self._outside)
 
     def _due(self) -> float:
         """When the head of the way arrives, as things stand. It may say so more than once."""
@@ -323,7 +333,7 @@ class Stream:
             self._last_arrival = now
             self._pass(segment)
         self._schedule()
-        self._receiver.read_ready()
+        self._receiver.on_host(self._receiver.read_ready)
         if self._receiver.gone or self._sender.gone:
             self._connection.forget_if_over()
 
@@ -368,7 +378,7 @@ class Stream:
             return
         if self._idle is not None:
             self._idle.cancel()
-        self._idle = self._loop.call_later(seconds, self._time_out, effect)
+        self._idle = self._later(seconds, self._time_out, effect)
 
     def _time_out(self, effect: Effect) -> None:
         self._idle = None
@@ -378,7 +388,7 @@ class Stream:
         """A `reset_peer` has seen traffic: the cut comes once, and no heal prevents it."""
         if not self._doomed:
             self._doomed = True
-            self._loop.call_later(effect.attributes["timeout"] / 1000, self._cut_by, effect)
+            self._later(effect.attributes["timeout"] / 1000, self._cut_by, effect)
 
     def _cut_by(self, effect: Effect) -> None:
         # Toxiproxy prepares the sockets of a connection for RST when it opens, and only then.

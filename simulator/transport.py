@@ -1,12 +1,16 @@
 """One end of a connection in memory, with the behaviour of asyncio's own socket transport on Linux.
 
-Protocols are called by the loop only, never from inside a `write` or a read of the other end.
+Protocols are called by the loop only, never from inside a `write` or a read of the other end, in the context in which
+their connection was asked for, and so while their host runs.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextvars import Context
 from typing import Any, Protocol
+
+from simulator.hosts import host_of
 
 READ_AT_MOST = 256 * 1024
 """Bytes of one `data_received`, as in asyncio."""
@@ -38,10 +42,20 @@ class Way(Protocol):
 class SimTransport(asyncio.Transport):
     """What `create_connection` returns, and what a server's protocol gets."""
 
-    def __init__(self, protocol: asyncio.BaseProtocol, own: tuple[str, int], peer: tuple[str, int]) -> None:
+    def __init__(
+        self,
+        factory: Callable[[], asyncio.BaseProtocol],
+        context: Context,
+        own: tuple[str, int],
+        peer: tuple[str, int],
+    ) -> None:
         super().__init__({"sockname": own, "peername": peer})
         self._loop = asyncio.get_running_loop()
-        self._protocol: Any = protocol
+        self._factory = factory
+        self._protocol: Any = None
+        self._context = context
+        self.host = host_of(context)
+        """The machine that this end is on; None: the laboratory's own."""
         self._out: Way
         self._in: Way
         # Writing
@@ -68,9 +82,20 @@ class SimTransport(asyncio.Transport):
         """The ways that this end writes to and reads from."""
         self._out, self._in = out, into
 
-    def made(self) -> None:
-        """The connection is there."""
+    def make(self) -> None:
+        """The connection is there: in the next turn of the loop the protocol is made, and told."""
+        self._loop.call_soon(self._made, context=self._context)
+
+    def _made(self) -> None:
+        self._protocol = self._factory()
         self._protocol.connection_made(self)
+
+    def on_host(self, look: Callable[[], None]) -> None:
+        """Something happened to the socket: let the host have a `look`, now, or when it runs again."""
+        if self.host is not None and self.host.blocked:
+            self.host.keep_socket(look, self._context)
+        else:
+            self._context.run(look)
 
     # Writing
 
@@ -109,7 +134,7 @@ class SimTransport(asyncio.Transport):
         return bool(self._buffer)
 
     def pump(self) -> None:
-        """There is room again. Called by the loop."""
+        """There is room again. Runs on the host."""
         if self._lost:
             return
         if self._rst_unread and self._buffer:
@@ -156,7 +181,7 @@ class SimTransport(asyncio.Transport):
             raise ValueError(f"high ({high!r}) must be >= low ({low!r}) must be >= 0")
         self._high, self._low = high, low
 
-    # What arrives in the socket; the way calls `read_ready` after it
+    # What arrives in the socket; after it the way lets the host look, with `read_ready`
 
     def arrived(self, data: bytes) -> None:
         """Bytes, which nobody will ever read if the socket is closed: the answer is then RST."""
@@ -181,7 +206,7 @@ class SimTransport(asyncio.Transport):
     # Reading
 
     def read_ready(self) -> None:
-        """One read, as when a selector says that there is something. Called by the loop."""
+        """One read, as when a selector says that there is something. Runs on the host."""
         if self._lost:
             return
         if not self.is_reading() or self._eof_read:
@@ -194,7 +219,7 @@ class SimTransport(asyncio.Transport):
             self._in.release(len(data))
             self._guarded(self._protocol.data_received, data)
             if self._unread or self._fin_unread or self._rst_unread:
-                self._loop.call_soon(self.read_ready)
+                self._loop.call_soon(self.read_ready, context=self._context)
         elif self._rst_unread:
             self._reset()
         elif self._fin_unread:
@@ -227,7 +252,7 @@ class SimTransport(asyncio.Transport):
     def resume_reading(self) -> None:
         if self._reading_paused and not self._closing:
             self._reading_paused = False
-            self._loop.call_soon(self.read_ready)
+            self._loop.call_soon(self.read_ready, context=self._context)
 
     def _guarded(self, callback: Callable[..., object], *args: object) -> object:
         """What the protocol raises is its own mistake: it is reported, and ends the connection."""
@@ -283,7 +308,7 @@ class SimTransport(asyncio.Transport):
     def _lose(self, error: Exception | None) -> None:
         if not self._lost:
             self._lost = True
-            self._loop.call_soon(self._end, error)
+            self._loop.call_soon(self._end, error, context=self._context)
 
     def _end(self, error: Exception | None) -> None:
         try:

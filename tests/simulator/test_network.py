@@ -178,8 +178,8 @@ def test_a_connect_that_is_cancelled_as_it_succeeds_leaves_no_connection(simulat
         scene = Scene(network)
 
         def accept() -> End:
-            # The connection exists; its protocols, and then its caller, are told in the next step of the loop.
-            asyncio.get_running_loop().call_soon(task.cancel)
+            # The connection exists; its caller is told in this very turn of the loop, after the protocols.
+            task.cancel()
             return scene._accept()
 
         scene.listener.factory = accept

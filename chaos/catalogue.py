@@ -7,15 +7,22 @@ from chaos.nearest import unknown_name
 from chaos.scenario import Scenario, ScenarioError, load
 
 _FOLDER = files("chaos") / "scenarios"
+_ORDER = (
+    *("steady", "latency-below-limit", "latency-spike", "latency-ramp"),
+    *("half-open-output", "half-open-input", "one-way-upstream", "one-way-downstream"),
+    *("reset", "clean-drop", "flapping", "long-outage"),
+    *("slow-link", "stalled-reader", "cut-mid-frame", "sliced", "slow-close"),
+    *("echo-backlog", "silent-pong", "close-codes", "accept-then-close"),
+    *("refused-start", "handshake-503", "handshake-401", "slow-handshake", "server-restart"),
+    *("garbage-input", "burst", "blocked-loop", "poison-message"),
+    *("reset-during-outage", "reconnect-herd", "stop-under-fault"),
+)
 
 
 def names() -> tuple[str, ...]:
-    """Every name in the catalogue, sorted."""
-    return tuple(
-        sorted(
-            entry.name.removesuffix(".toml") for entry in _FOLDER.iterdir() if entry.name.endswith(".toml")
-        )
-    )
+    """Every name in the catalogue, like beside like: delays, silence, ends, slowness, the peer, the client."""
+    there = {entry.name.removesuffix(".toml") for entry in _FOLDER.iterdir() if entry.name.endswith(".toml")}
+    return (*(name for name in _ORDER if name in there), *sorted(there.difference(_ORDER)))
 
 
 def find(name_or_file: str) -> Scenario:

@@ -126,8 +126,13 @@ def chaos(
     if json not in (None, "-"):
         _require_writable(Path(json))
     folder = _folder(report_folder)
+    _say_what_is_only_simulated(scenarios, engines)
     plans = [
-        Plan(s, name, n, time_scale, folder, named) for s in scenarios for n in numbers for name in engines
+        Plan(s, name, n, time_scale, folder, named)
+        for s in scenarios
+        for n in numbers
+        for name in engines
+        if name == "sim" or s.sim_only is None
     ]
     with report.Watching(report.console(stderr=True), len(plans)) as watching:
         done = perform_all(plans, perform, jobs=jobs, done=watching.done)
@@ -176,6 +181,15 @@ def _engines(asked: str, real_sockets_only: str | None) -> list[str]:
         )
         return ["sim"]
     return ["toxiproxy"] if asked == "toxiproxy" else ["sim", "toxiproxy"]
+
+
+def _say_what_is_only_simulated(scenarios: list[Scenario], engines: list[str]) -> None:
+    if "toxiproxy" in engines:
+        for scenario in scenarios:
+            if scenario.sim_only is not None:
+                typer.echo(
+                    f"simtool: left out: {scenario.name} on real sockets: {scenario.sim_only}", err=True
+                )
 
 
 def _check_determinism(plans: list[Plan], jobs: int) -> int:

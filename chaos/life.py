@@ -46,11 +46,6 @@ class CannotRunError(Exception):
 
 def require_runnable(scenario: Scenario) -> None:
     """Raises `CannotRunError` for a scenario that needs what the laboratory does not have yet."""
-    for fault in scenario.faults:
-        if fault.spec.where == "client":
-            raise CannotRunError(
-                f"scenario {scenario.name}: the fault {fault.kind!r} is not available in this version"
-            )
     problem = workloads.problem(scenario.workload)
     if problem is not None:
         raise CannotRunError(f"scenario {scenario.name}: {problem}")

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from chaos.checks import judge
 from chaos.clients.choose import DEFAULT, file_name, load_client
-from chaos.engines import Engine
+from chaos.engines import ClientBrokeError, Engine
 from chaos.engines.sim import SimEngine
 from chaos.engines.toxiproxy import ToxiproxyEngine
 from chaos.history import History
@@ -79,6 +79,8 @@ def make_history(plan: Plan) -> History:
         engine = engine_for(plan)
         engine.require_able(plan.scenario.faults)
         engine.run(life.live)
+    except ClientBrokeError as error:
+        life.broke("client", error)
     except Exception as error:  # noqa: BLE001 - one run that breaks must not take the others' results with it
         life.broke("laboratory", error)
     return life.history()

@@ -50,6 +50,10 @@ class EngineError(Exception):
     """The engine could not give a world, or not to the end; the text is one line that says why."""
 
 
+class ClientBrokeError(Exception):
+    """Something of the client failed where nobody looked, as in a task that it did not await; one line says what."""
+
+
 class Engine(Protocol):
     """One way to run scenarios."""
 
@@ -59,4 +63,7 @@ class Engine(Protocol):
         """Raises `EngineError` for the first of these faults that cannot be had on this engine."""
 
     def run(self, life: Callable[[World], Coroutine[Any, Any, None]]) -> None:
-        """Run `life` in a fresh world to its end. Raises `EngineError`, and what `life` raises."""
+        """Run `life` in a fresh world to its end. Raises `EngineError`, and what `life` raises.
+
+        Raises `ClientBrokeError`, once the run is over, where the client left an exception that nobody retrieved.
+        """

@@ -7,10 +7,11 @@ from contextvars import Context
 from random import Random
 from typing import Any
 
-from chaos.engines import EngineError, InForce, World
+from chaos.engines import ClientBrokeError, EngineError, InForce, World
 from chaos.faults import Fault
 from chaos.history import Counts
 from chaos.kinds import Link
+from simulator.hosts import Host
 from simulator.loop import SimulationError, VirtualLoop
 from simulator.network import Direction, Network, Path
 
@@ -30,12 +31,15 @@ class SimEngine:
         """See `Engine`. A deadlock, an overdrawn budget and what cannot be simulated are its errors."""
         network = Network(Random(f"{self._seed}/network"))
         loop = VirtualLoop(network)
+        client = loop.host("client")
         try:
             with asyncio.Runner(loop_factory=lambda: loop) as runner:
-                runner.run(life(_SimWorld(network)))
+                runner.run(life(_SimWorld(network, client)))
         except SimulationError as error:
             raise EngineError(str(error)) from error
         gc.collect()  # an exception that sits in a reference cycle is noticed only when that is collected
+        if client.unhandled:
+            raise ClientBrokeError(f"an exception that nobody retrieved: {client.unhandled[0]!r}")
         if loop.unhandled:
             raise EngineError(f"an exception that nobody retrieved: {loop.unhandled[0]!r}")
 
@@ -43,8 +47,9 @@ class SimEngine:
 class _SimWorld:
     scale = 1.0
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, client: Host) -> None:
         self._network = network
+        self._client = client
         self._paths: dict[Link, Path] = {}
 
     async def open_link(self, link: Link, port: int) -> str:
@@ -53,12 +58,25 @@ class _SimWorld:
         return f"127.0.0.1:{outside}"
 
     def client_context(self) -> Context | None:
-        return None
+        return self._client.context()
 
     async def begin(self, fault: Fault) -> InForce:
+        if fault.kind == "block_loop":
+            assert fault.duration is not None, "the vocabulary demands it"
+            return _block(self._client, fault.duration)
         assert fault.on is not None, "every network fault names its link"
         path = self._paths[fault.on]
         return _down(path) if fault.kind == "down" else _effects(path, fault)
+
+
+def _block(host: Host, seconds: float) -> InForce:
+    held, stood = host.held, host.blocked_for
+    host.block(seconds)
+
+    async def heal() -> None:
+        """It goes on by itself."""
+
+    return InForce(heal, lambda: Counts(callbacks=host.held - held, stood=host.blocked_for - stood))
 
 
 def _down(path: Path) -> InForce:

@@ -214,7 +214,7 @@ def test_whatever_befalls_a_trace_is_a_problem_or_an_error_and_no_traceback(
     if data.draw(st.booleans()):
         whole = bytearray(gzip.compress(bytes(whole), mtime=0))
     for _ in range(data.draw(st.integers(1, 5))):
-        whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+        whole[int(data.draw(st.floats(0, 1, exclude_max=True)) * len(whole))] = data.draw(st.integers(0, 255))
     (tmp_path / "damaged").write_bytes(whole)
     trace = opened(tmp_path / "damaged")
     if trace is not None:

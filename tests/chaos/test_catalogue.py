@@ -48,8 +48,10 @@ class TestEveryScenario:
             assert last + (scenario.expect.recover_within or 0.0) < scenario.duration
 
     def test_has_a_threshold_where_it_stresses_speed(self, scenario: Scenario) -> None:
-        assert ("detect" in scenario.stresses) == (scenario.expect.detect_within is not None)
-        assert ("recover" in scenario.stresses) == (scenario.expect.recover_within is not None)
+        if "detect" in scenario.stresses:
+            assert scenario.expect.detect_within is not None
+        if "recover" in scenario.stresses:
+            assert scenario.expect.recover_within is not None
 
     def test_promises_no_loss_only_for_outages_that_the_outbox_can_hold(self, scenario: Scenario) -> None:
         config = scenario.client.apply_to(TrackerConfig("ws://a/", "ws://b/"))

@@ -27,7 +27,7 @@ class TrackerClient:
 
     async def run(self, assignment: Assignment) -> None:
         """Until told to stop; raises where the tracker gave up by itself."""
-        rng = Random(f"{assignment.seed}/tracker")
+        rng = self.rng(assignment.seed)
         config = assignment.overrides.apply_to(TrackerConfig(assignment.input_url, assignment.output_url))
         pipeline = Pipeline(
             load_wall(assignment.wall),
@@ -50,6 +50,10 @@ class TrackerClient:
             stop.cancel()
         if outcome.failure is not None:
             raise RuntimeError(outcome.failure)
+
+    def rng(self, seed: int) -> Random:
+        """Where it draws its back-offs from."""
+        return Random(f"{seed}/tracker")
 
     def settings(self, overrides: ClientOverrides) -> dict[str, Any]:
         """The whole configuration."""

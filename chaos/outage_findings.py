@@ -1,0 +1,335 @@
+"""Connections that ended and attempts that failed, as the faults that explain them.                          pure
+
+Everything that happened to a link is first written as *signs*, one for each ending and each failed attempt. Signs
+that follow one another without a healthy connection between them are one outage, and neighbours of one kind are
+one fault. Where two kinds meet, and at the end, the change lies between the last sign of the one and the first of
+the other: the middle is taken, unless a handshake that hung says the moment exactly.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from chaos.delay_findings import usual_trip
+from chaos.findings import Finding
+from chaos.kinds import Direction, Link
+from chaos.observed import Attempt, LinkRecord, Observed, Spell
+
+Kind = Literal[
+    "silent", "mute", "stuck", "down", "cut", "refuse", "turned-away", "close", "fin", "reset", "own"
+]
+INSTANT: frozenset[Kind] = frozenset({"close", "fin", "reset", "own"})
+
+HUNG = 0.8
+"""Seconds more than usual after which a handshake hung."""
+QUICK = 1.0
+"""A connection that the peer ended sooner than this, was never really granted."""
+TALKS_ON = 1.5
+"""Seconds for which something still came when Pongs no longer did: the downstream lived. What came is known to the
+second only."""
+BLIP = 0.05
+"""Seconds that a link was down for, where the next attempt already found it well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One thing that went wrong, from its first to its last moment."""
+
+    kind: Kind
+    begin: float
+    end: float
+    why: str
+    value: int | None = None
+    """A close code, or an HTTP status."""
+    healed: float | None = None
+    """When the path was whole again, where that is known exactly."""
+    direction: Direction = "both"
+    told: bool = True
+    """Whether the direction is known."""
+
+
+@dataclass(slots=True)
+class Outage:
+    """Signs without a healthy connection between them."""
+
+    link: Link
+    signs: list[Sign] = field(default_factory=list)
+    well_at: float | None = None
+    """When the attempt began that brought a healthy connection; None: none did."""
+    from_start: bool = False
+
+
+def outages(seen: Observed, link: Link) -> list[Outage]:
+    """All of `link`, in order, up to the orderly stop."""
+    record = seen.link(link)
+    found: list[Outage] = []
+    now = Outage(link, from_start=True)
+    usual_took = min((spell.took for spell in record.spells), default=0.0)
+    for attempt, spell in _in_order(record):
+        hung = _hung(attempt, spell, usual_took, seen)
+        if hung is not None:
+            now.signs.append(hung)
+        if spell is None:
+            continue
+        if _healthy(spell, seen):
+            if now.signs:
+                now.well_at = attempt.began
+                found.append(now)
+            now = Outage(link)
+        ending = _ending(spell, seen, record)
+        if ending is not None:
+            now.signs.append(ending)
+    if now.signs:
+        found.append(now)
+    return found
+
+
+def _in_order(record: LinkRecord) -> Iterator[tuple[Attempt, Spell | None]]:
+    """Each attempt with the connection that it brought."""
+    spells = iter(record.spells)
+    left = len(record.spells) - sum(attempt.outcome == "connected" for attempt in record.attempts)
+    for _ in range(left):  # connections that were there before the trace began
+        spell = next(spells)
+        yield Attempt(spell.opened, 1, spell.opened, "connected"), spell
+    for attempt in record.attempts:
+        yield attempt, next(spells) if attempt.outcome == "connected" else None
+
+
+def _healthy(spell: Spell, seen: Observed) -> bool:
+    if spell.answers:
+        return True
+    lived = (seen.end if spell.closed is None else spell.closed.t) - spell.opened
+    if spell.died is not None:
+        return False
+    return lived >= QUICK or (spell.closed is not None and spell.closed.t >= seen.end)
+
+
+def _hung(attempt: Attempt, spell: Spell | None, usual: float, seen: Observed) -> Sign | None:
+    """What an attempt says: nothing if it was quick and good."""
+    began = attempt.began
+    if spell is not None:
+        healed = spell.opened - usual
+        slow = Sign("silent", began, healed, f"a handshake took {spell.took:.1f} s", healed=healed)
+        return slow if spell.took >= usual + HUNG else None
+    if attempt.ended is None:
+        hanging = Sign("silent", began, seen.end, "a handshake was still hanging at the end")
+        return hanging if seen.end - began >= HUNG else None
+    return _failed(attempt, attempt.ended)
+
+
+def _failed(attempt: Attempt, ended: float) -> Sign:
+    began = attempt.began
+    if attempt.status is not None:
+        return Sign("refuse", began, ended, f"refused with HTTP {attempt.status}", attempt.status)
+    if ended - began >= HUNG:
+        cut = "timed out" not in attempt.why.lower() and attempt.why.strip() != "TimeoutError"
+        why = f"a handshake hung for {ended - began:.1f} s" + (" and was cut" if cut else "")
+        return Sign("silent", began, ended, why, healed=ended if cut else None)
+    return Sign(_failure(attempt.why), began, ended, attempt.why)
+
+
+def _failure(why: str) -> Kind:
+    text = why.lower()
+    refused = (
+        "errno 111",
+        "refused",
+        "connect call failed",
+        "errno 61",
+        "unreachable",
+        "no route",
+        "name or service",
+    )
+    return "down" if any(mark in text for mark in refused) else "cut"
+
+
+def _ending(spell: Spell, seen: Observed, record: LinkRecord) -> Sign | None:
+    """What the end of a connection says; None while it is open, or where the client meant it."""
+    closed = spell.closed
+    if closed is None:
+        return _silent_at_the_end(spell, seen, record)
+    meant = closed.t >= seen.end and closed.by != "peer"
+    if spell.died is not None or meant:
+        return None if spell.died is None else _died(spell, seen, record)
+    t, code = closed.t, closed.code
+    if closed.by == "peer":
+        if t - spell.opened < QUICK and not spell.answers:
+            return Sign("turned-away", spell.opened, t, f"closed with {code} at once", code)
+        return Sign("close", t, t, f"the peer closed with {code}", code)
+    if closed.by == "network":
+        kind: Kind = "reset" if "reset" in closed.why.lower() else "fin"
+        return Sign(kind, t, t, closed.why or "ended without a close frame")
+    return Sign("own", t, t, f"the client closed with {code} {closed.why}".strip(), code)
+
+
+def _silent_at_the_end(spell: Spell, seen: Observed, record: LinkRecord) -> Sign | None:
+    """Suspected when the trace broke off."""
+    last = record.marks[-1] if record.marks else None
+    if last is None or type(last).__name__ != "Suspected" or seen.stopping is not None:
+        return None
+    return Sign(
+        "silent", _fell_silent(spell, seen, record, last.t), seen.ended, "probes were unanswered at the end"
+    )
+
+
+def _died(spell: Spell, seen: Observed, record: LinkRecord) -> Sign:
+    died = spell.died
+    assert died is not None, "the caller looked"
+    stuck = "write" in died.cause
+    begin = _fell_silent(spell, seen, record, died.t)
+    if not spell.answers:
+        kind: Kind = "stuck" if stuck else "mute"
+        why = f"a connection of {died.t - spell.opened:.1f} s on which no Ping was answered"
+        return Sign(kind, spell.opened, died.t, why)
+    heard = max(spell.last_heard or spell.opened, spell.last_frame or spell.opened)
+    talks = heard > begin + TALKS_ON and heard > died.t - died.silence / 2
+    direction: Direction = "upstream" if talks or stuck else "both"
+    why = f"{died.cause} for {died.silence:.1f} s" + (" while it talked on" if talks else "")
+    return Sign(
+        "silent", begin, died.t, why, direction=direction, told=talks or stuck or record.name == "input"
+    )
+
+
+def _fell_silent(spell: Spell, seen: Observed, record: LinkRecord, given_up: float) -> float:
+    """Between the last sign of life and the moment at which the next was due: the middle."""
+    usual = usual_trip(record)
+    answered = spell.opened if spell.last_answer is None else spell.last_answer
+    due = (given_up if spell.unanswered is None else spell.unanswered) + usual
+    frame = spell.last_frame
+    if frame is not None and answered < frame < due:
+        # Frames come more often than Pongs, and say the moment better.
+        answered, due = frame, min(due, frame + 2 * _frame_interval(seen))
+    return answered + 0.001 if due <= answered else (answered + due) / 2
+
+
+def _frame_interval(seen: Observed) -> float:
+    counts = sorted(count for _, count in seen.received.items())
+    return 1 / counts[len(counts) // 2] if counts else 1.0
+
+
+# From signs to faults
+
+
+def explained(outage: Outage) -> Iterator[Finding]:
+    """The faults of one outage of one link, in order."""
+    signs = _relabelled(outage.signs)
+    runs = _runs([sign for sign in signs if sign.kind not in INSTANT])
+    for sign in signs:
+        if sign.kind in INSTANT:
+            yield from _at_once(sign, outage, runs)
+    previous_end: float | None = None
+    for index, run in enumerate(runs):
+        following = runs[index + 1] if index + 1 < len(runs) else None
+        end = _end_of(run, following, outage)
+        begin = run[0].begin if previous_end is None else previous_end
+        first = outage.signs[0]
+        if previous_end is None and first.kind in INSTANT and first.kind != "own":
+            # What ended the connection is also the begin of what kept it away.
+            begin = first.begin + (
+                0.002 if first.kind == "close" and run[0].kind != "turned-away" else -0.002
+            )
+        yield _fault_of(run, begin, end, outage)
+        previous_end = end
+
+
+def _relabelled(signs: list[Sign]) -> list[Sign]:
+    """A link that can be opened again and stays mute was mute before it was given up, not cut off."""
+    later = {sign.kind for sign in signs} & {"mute", "stuck"}
+    hung = any(sign.kind == "silent" and sign.why.startswith("a handshake") for sign in signs)
+    if not later or hung:
+        return signs
+    kind: Kind = "stuck" if "stuck" in later else "mute"
+    return [replace(sign, kind=kind) if sign.kind in ("silent", "mute") else sign for sign in signs]
+
+
+def _runs(signs: list[Sign]) -> list[list[Sign]]:
+    runs: list[list[Sign]] = []
+    for sign in signs:
+        if runs and (runs[-1][-1].kind, runs[-1][-1].value) == (sign.kind, sign.value):
+            runs[-1].append(sign)
+        else:
+            runs.append([sign])
+    return runs
+
+
+def _end_of(run: list[Sign], following: list[Sign] | None, outage: Outage) -> float | None:
+    last = run[-1]
+    if last.healed is not None:
+        return last.healed
+    next_begin = outage.well_at if following is None else following[0].begin
+    return None if next_begin is None else max(last.end, (last.end + next_begin) / 2)
+
+
+def _at_once(sign: Sign, outage: Outage, runs: list[list[Sign]]) -> Iterator[Finding]:
+    on = outage.link
+    if sign.kind == "close":
+        assert sign.value is not None, "a close frame has a code"
+        # Close frames travel too: a moment earlier at the peer.
+        yield Finding(
+            "close", sign.begin, sign.begin, sign.why, "certain", on=on, attributes={"code": sign.value}
+        )
+    elif sign.kind in ("fin", "reset"):
+        kept_away = runs and sign is outage.signs[0] and runs[0][0].kind in ("down", "cut")
+        if not kept_away:
+            kind = "down" if sign.kind == "fin" else "reset_peer"
+            lasted = BLIP if sign.kind == "fin" else 4 * BLIP
+            yield Finding(kind, sign.begin - 0.002, sign.begin + lasted, sign.why, "likely", on=on)
+
+
+def _fault_of(run: list[Sign], begin: float, end: float | None, outage: Outage) -> Finding:
+    sign = run[0]
+    on, from_start = outage.link, outage.from_start and sign is outage.signs[0]
+    many = f"{len(run)} times: " if len(run) > 1 else ""
+    why = many + "; ".join(dict.fromkeys(other.why for other in run[:4]))
+
+    def finding(kind: str, **more: object) -> Finding:
+        return Finding(kind, begin, end, why, on=on, from_start=from_start, **more)  # type: ignore[arg-type]
+
+    if sign.kind == "silent":
+        cut = any(other.healed is not None and other.why.endswith("cut") for other in run)
+        known = sign.direction != "both" or sign.told
+        return finding(
+            "blackhole" if cut else "stall",
+            direction=sign.direction,
+            certainty="likely" if known else "possible",
+        )
+    if sign.kind == "mute":
+        return finding("mute_pong", certainty="likely" if len(run) > 1 else "possible")
+    if sign.kind == "stuck":
+        return finding("stop_reading", certainty="likely")
+    if sign.kind == "refuse":
+        return finding("refuse", certainty="certain", attributes={"status": sign.value or 503})
+    if sign.kind == "turned-away":
+        return finding("accept_then_close", certainty="certain", attributes={"code": sign.value or 1000})
+    return finding("down" if sign.kind == "down" else "reset_peer", certainty="certain")
+
+
+def restarts(found: list[Outage]) -> tuple[list[Finding], list[Outage]]:
+    """Where both links closed with 1012 at once and nobody was there for a while: the peer restarted.
+
+    Returns the restarts, and the outages that they do not explain.
+    """
+    rest = list(found)
+    findings = []
+    for one in [outage for outage in found if outage.link == "input"]:
+        for other in [outage for outage in rest if outage.link == "output"]:
+            a, b = one.signs, other.signs
+            if not (_went_away(one) and _went_away(other)) or abs(a[0].begin - b[0].begin) > 0.5:
+                continue
+            begin = min(a[0].begin, b[0].begin)
+            gone = max(a[-1].end, b[-1].end)
+            back = min((o.well_at for o in (one, other) if o.well_at is not None), default=None)
+            end = None if back is None else max(begin + BLIP, (gone + max(gone, back)) / 2)
+            why = f"both links closed with 1012, and {len(a) + len(b) - 2} attempts found nobody"
+            findings.append(Finding("restart", begin, end, why, "certain"))
+            rest = [outage for outage in rest if outage is not one and outage is not other]
+            break
+    return findings, rest
+
+
+def _went_away(outage: Outage) -> bool:
+    first = outage.signs[0]
+    return (
+        first.kind == "close"
+        and first.value == 1012
+        and all(s.kind in ("down", "cut") for s in outage.signs[1:])
+    )

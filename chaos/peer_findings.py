@@ -1,0 +1,101 @@
+"""What the peer or the client's own host did: garbage, bursts, broadcasting, a loop that stood still.         pure"""
+
+from collections.abc import Iterator
+from statistics import median
+
+from chaos.findings import Finding
+from chaos.kinds import GARBAGE
+from chaos.observed import LinkRecord, Observed, Spell
+
+APART = 5.0
+"""Seconds without a bad message after which the next one begins anew."""
+BURST = 1.6
+"""Times the usual frames a second from which a second counts as a burst."""
+ECHOES = 0.5
+"""A peer that sent back this share of what it got, broadcasts to its sender."""
+SHORTEST_BLOCK = 0.3
+"""Seconds. A loop that was less late is a busy machine, and nobody's fault."""
+
+
+def blocked_loop(seen: Observed) -> Iterator[Finding]:
+    """The times in which the client's own loop did not run."""
+    for begin, end in seen.lags():
+        if end - begin >= SHORTEST_BLOCK:
+            why = f"its own event loop ran {end - begin:.1f} s late"
+            yield Finding("block_loop", begin, end, why, "certain")
+
+
+def garbage(seen: Observed) -> Iterator[Finding]:
+    """The times in which bad messages came, each kind by its name."""
+    groups: list[list[tuple[float, str]]] = []
+    for t, reason in seen.rejected:
+        if groups and t - groups[-1][-1][0] <= APART:
+            groups[-1].append((t, reason))
+        else:
+            groups.append([(t, reason)])
+    for group in groups:
+        reasons = tuple(dict.fromkeys(reason for _, reason in group))
+        kinds = tuple(reason for reason in reasons if reason in GARBAGE)
+        if kinds:
+            why = f"{len(group)} bad messages: {', '.join(reasons)}"
+            yield Finding(
+                "garbage",
+                group[0][0] - 0.05,
+                group[-1][0] + 0.05,
+                why,
+                "certain",
+                on="input",
+                attributes={"kinds": kinds},
+            )
+
+
+def usual_fps(seen: Observed) -> float:
+    """Frames a second while any came; 30 where none did."""
+    counts = [count for second, count in seen.received.items() if seen.began + 1 <= second < seen.end - 1]
+    return float(median(counts)) if counts else 30.0
+
+
+def bursts(seen: Observed) -> Iterator[Finding]:
+    """Times in which frames came faster than usual, and not because they had been held before."""
+    usual = usual_fps(seen)
+    counts = dict(seen.received.items())
+    fast = [second for second, count in counts.items() if count >= BURST * usual]
+    runs: list[list[int]] = []
+    for second in fast:
+        if runs and second == runs[-1][-1] + 1:
+            runs[-1].append(second)
+        else:
+            runs.append([second])
+    for run in runs:
+        before = [counts.get(run[0] - n, 0) for n in (1, 2)]
+        if len(run) < 2 or min(before) < usual / 2:
+            continue
+        rate = median(counts[second] for second in run)
+        why = f"{rate:.0f} frames a second came for {len(run)} s, {usual:.0f} before"
+        yield Finding(
+            "burst", run[0], run[-1] + 1.0, why, "likely", on="input", attributes={"fps": round(rate)}
+        )
+
+
+def echoes(seen: Observed) -> bool:
+    """Whether the peer of the output sent back what it got."""
+    spells = seen.link("output").spells
+    return sum(spell.unasked for spell in spells) >= max(3, ECHOES * _answered_share(spells))
+
+
+def _answered_share(spells: list[Spell]) -> float:
+    """Messages that could have come back: a client that stops reading sees no more of them."""
+    return min(sum(spell.sent for spell in spells), 40.0 * len(spells))
+
+
+def unread(record: LinkRecord) -> list[Spell]:
+    """Connections whose client killed them with 1011 while the peer was sending: it was not read any more."""
+    return [
+        spell
+        for spell in record.spells
+        if spell.closed is not None
+        and spell.closed.code == 1011
+        and spell.closed.by == "tracker"
+        and spell.unasked > 0
+        and (spell.last_heard is None or spell.closed.t - spell.last_heard > 1.0)
+    ]

@@ -1,0 +1,133 @@
+"""A scenario written as TOML: `scenario.parse` reads back exactly what was written.                          pure"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from chaos.durations import format_duration
+from chaos.faults import Fault
+from chaos.kinds import Value
+from chaos.scenario import Expect, Peer, Scenario, Workload
+
+WIDTH = 108
+"""Characters of a comment's line."""
+
+
+def write(
+    scenario: Scenario, *, folder: Path | None = None, comments: Mapping[int, str] | None = None
+) -> str:
+    """The file's text. `comments` says something about faults, by their place; a recording is named as seen from
+    `folder`.
+
+    Repeated faults are written out one by one. Defaults are left out.
+    """
+    lines = [
+        f"name = {_quoted(scenario.name)}",
+        f"about = {_quoted(scenario.about)}",
+        f"stresses = {_listed(scenario.stresses)}",
+        f"duration = {_duration(scenario.duration)}",
+        *_table("workload", _workload(scenario.workload, folder)),
+        *_table("peer", _peer(scenario.peer)),
+        *_table("client", _client(scenario)),
+    ]
+    for place, fault in enumerate(scenario.faults):
+        comment = (comments or {}).get(place, "")
+        lines += ["", *_wrapped(comment), "[[faults]]", *_fault(fault)]
+    lines += _table("expect", _expect(scenario.expect))
+    return "\n".join(lines) + "\n"
+
+
+def _table(name: str, entries: Sequence[str]) -> list[str]:
+    return ["", f"[{name}]", *entries] if entries else []
+
+
+def _workload(workload: Workload, folder: Path | None) -> list[str]:
+    default = Workload()
+    if workload.recording is not None:
+        recording = workload.recording
+        if folder is not None and recording.is_relative_to(folder):
+            recording = recording.relative_to(folder)
+        return [f"recording = {_quoted(str(recording))}"]
+    lines = []
+    if workload.fps != default.fps:
+        lines.append(f"fps = {workload.fps!r}")
+    if workload.holds != default.holds:
+        lines.append(f"holds = {workload.holds}")
+    return lines
+
+
+def _peer(peer: Peer) -> list[str]:
+    lines = []
+    if peer.confirm != Peer().confirm:
+        lines.append(f"confirm = {_quoted(peer.confirm)}")
+    if peer.echo:
+        lines.append("echo = true")
+    return lines
+
+
+def _client(scenario: Scenario) -> list[str]:
+    client = scenario.client
+    lines = [f"{key} = {_duration(seconds)}" for key, seconds in client.timing.items()]
+    lines += [f"outbox_{key} = {count}" for key, count in client.outbox.items()]
+    if client.confirm is not None:
+        lines.append(f"confirm = {_quoted(client.confirm)}")
+    if client.overflow is not None:
+        lines.append(f"overflow = {_quoted(client.overflow)}")
+    return lines
+
+
+def _fault(fault: Fault) -> Iterator[str]:
+    yield f"at = {_duration(fault.at)}"
+    if fault.duration is not None and fault.spec.lasts != "never":
+        yield f"for = {_duration(fault.duration)}"
+    if fault.on is not None:
+        yield f"on = {_quoted(fault.on)}"
+    yield f"kind = {_quoted(fault.kind)}"
+    if fault.direction != "both":
+        yield f"direction = {_quoted(fault.direction)}"
+    if fault.toxicity != 1:
+        yield f"toxicity = {fault.toxicity!r}"
+    for name, value in fault.attributes.items():
+        if value != fault.spec.attributes[name].default:
+            yield f"{name} = {_value(value)}"
+
+
+def _expect(expect: Expect) -> list[str]:
+    given = {
+        "detect_within": expect.detect_within,
+        "recover_within": expect.recover_within,
+        "longest_silence": expect.longest_silence,
+    }
+    return [f"{key} = {_duration(seconds)}" for key, seconds in given.items() if seconds is not None]
+
+
+# Values
+
+
+def _value(value: Value) -> str:
+    return str(value) if isinstance(value, int) else _listed(value)
+
+
+def _listed(texts: Sequence[str]) -> str:
+    return "[" + ", ".join(map(_quoted, texts)) + "]"
+
+
+def _quoted(text: str) -> str:
+    # TOML's basic strings are JSON's, but for the control character 127.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")
+
+
+def _duration(seconds: float) -> str:
+    return _quoted(format_duration(seconds))
+
+
+def _wrapped(comment: str) -> list[str]:
+    """A comment of one or more lines; whatever it quotes, no line break gets out of it."""
+    lines, line = [], ""
+    for word in "".join(c if c.isprintable() else " " for c in comment).split():
+        if line and len(line) + 1 + len(word) > WIDTH:
+            lines.append(line)
+            line = word
+        else:
+            line = f"{line} {word}".strip()
+    return [f"# {text}" for text in [*lines, line] if text]

@@ -11,11 +11,12 @@ from typing import Annotated
 
 import typer
 
-from chaos import catalogue, report, results, serving, trace_commands
+from chaos import catalogue, replay_command, report, results, serving, trace_commands
 from chaos.clients import ClientError
 from chaos.clients.choose import BUILT_IN, COMMAND, DEFAULT, load_client
 from chaos.durations import format_duration
 from chaos.life import CannotRunError, require_runnable
+from chaos.pose_replay import CannotReplayError
 from chaos.results import EXIT_INTERRUPTED, EXIT_PASS, EXIT_UNKNOWN, EXIT_USAGE, RunResult
 from chaos.runner import Plan, Twice, perform, perform_all, perform_twice
 from chaos.scenario import Scenario, ScenarioError
@@ -31,6 +32,7 @@ toxiproxy_app = typer.Typer(
 )
 app.add_typer(toxiproxy_app, name="toxiproxy")
 app.command("check")(trace_commands.check)
+app.command("replay")(replay_command.replay_command)
 
 
 class UsageError(Exception):
@@ -41,7 +43,15 @@ def main() -> None:
     """The console script."""
     # What ends a CI job ends us as Ctrl-C does: with our workers, and with the servers that they started.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    usage = (UsageError, ScenarioError, CannotRunError, ClientError, serving.CannotServeError, TraceError)
+    usage = (
+        UsageError,
+        ScenarioError,
+        CannotRunError,
+        ClientError,
+        CannotReplayError,
+        serving.CannotServeError,
+        TraceError,
+    )
     run_command(
         app,
         "simtool",

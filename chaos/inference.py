@@ -8,7 +8,7 @@ from typing import Any
 from chaos.delay_findings import delays
 from chaos.faults import Fault, FaultError, read_fault
 from chaos.findings import Diagnosis, Finding
-from chaos.kinds import KINDS, Link
+from chaos.kinds import KINDS, LINKS, Link
 from chaos.observed import Observed
 from chaos.outage_findings import Outage, explained, outages, restarts
 from chaos.peer_findings import blocked_loop, bursts, echoes, garbage, unread, usual_fps
@@ -20,7 +20,6 @@ AFTERWARDS = 8.0
 """Seconds that a replay goes on after the last fault: one back-off at the default cap."""
 SHORTEST = 0.02
 """Seconds of a fault: what is shorter passes between two packets."""
-LINKS: tuple[Link, ...] = ("input", "output")
 
 
 def diagnose(seen: Observed) -> Diagnosis:
@@ -126,7 +125,11 @@ def plot(seen: Observed, diagnosis: Diagnosis, *, name: str, config: Mapping[str
 
 
 def _zero(seen: Observed, diagnosis: Diagnosis) -> float:
-    """The laboratory's clock starts when ten outputs have arrived, and no fault begins in its first two seconds."""
+    """The laboratory's clock starts when ten outputs have arrived, and no fault begins in its first two seconds; with
+    the client, where a fault was there before it.
+    """
+    if any(finding.from_start for finding in diagnosis.findings):
+        return seen.began
     opened = [spell.opened for spell in seen.link("output").spells]
     steady = seen.steady if seen.steady is not None else (opened[0] + 0.3 if opened else seen.began)
     first = min((f.begin for f in diagnosis.findings if not f.from_start), default=None)
@@ -137,7 +140,7 @@ def _zero(seen: Observed, diagnosis: Diagnosis) -> float:
 
 def _fault(finding: Finding, zero: float, last: float) -> Fault:
     spec = KINDS[finding.kind]
-    at = STEADY_BY if finding.from_start else max(STEADY_BY, finding.begin - zero)
+    at = 0.0 if finding.from_start else max(STEADY_BY, finding.begin - zero)
     table: dict[str, object] = {"kind": finding.kind, "at": round(at, 3)}
     if spec.lasts != "never":
         end = finding.end
@@ -161,6 +164,8 @@ def _stresses(diagnosis: Diagnosis, seen: Observed) -> tuple[str, ...]:
         names.append("no-false-kill")
     elif all(finding.end is not None and finding.end < seen.end for finding in severing):
         names.append("recover")
+    if any(spell.died is not None for record in seen.links.values() for spell in record.spells):
+        names.append("detect")
     return tuple(names)
 
 

@@ -260,25 +260,31 @@ class _Watcher:
         self._waiting[event.link] = event
 
     def marked(self, event: LinkEvent) -> None:
-        record = self.seen.link(event.link)
-        record.marks.append(event)
-        spell = record.open
+        spell = self._open(event.link)
+        self.seen.link(event.link).marks.append(event)
         if spell is not None and isinstance(event, events.Died):
             spell.died = event
 
     def closed(self, event: events.Closed) -> None:
         record = self.seen.link(event.link)
+        spell = self._open(event.link)
         record.marks.append(event)
-        spell = record.open
-        if spell is None:  # the trace does not begin at the beginning
-            spell = Spell(event.connection, self.seen.began, 0.0)
-            record.spells.append(spell)
-        spell.closed = event
+        if spell is not None:
+            spell.closed = event
         if event.link == "input":
             self._frame = None
 
+    def _open(self, link: events.LinkName) -> Spell | None:
+        """The open connection; one that was there before the trace began, where nothing has been said of one."""
+        record = self.seen.link(link)
+        if not record.spells and not record.attempts:
+            began = self.seen.began
+            record.spells.append(Spell(0, began, 0.0))
+            record.marks.append(events.Connected(t=began, link=link, connection=0, took=0.0))
+        return record.open
+
     def probed(self, event: events.Probed) -> None:
-        spell = self.seen.link(event.link).open
+        spell = self._open(event.link)
         self._out.setdefault(event.link, {})[event.number] = event.t
         if spell is not None:
             spell.probes += 1
@@ -293,7 +299,7 @@ class _Watcher:
         out = self._out.setdefault(event.link, {})
         for number in [number for number in out if number <= event.number]:
             del out[number]
-        spell = record.open
+        spell = self._open(event.link)
         if spell is not None:
             spell.answers += 1
             spell.last_answer = event.t
@@ -303,7 +309,7 @@ class _Watcher:
         self.seen.link(event.link).lags.append((event.t, event.seconds))
 
     def carried(self, event: events.Carried) -> None:
-        spell = self.seen.link(event.link).open
+        spell = self._open(event.link)
         if spell is None:
             return
         if event.received:
@@ -319,7 +325,7 @@ class _Watcher:
             self.seen.input_gaps.append(Gap(self._frame, event.t))
         self._frame = event.t
         self.seen.received.add(event.t)
-        spell = self.seen.link("input").open
+        spell = self._open("input")
         if spell is not None:
             spell.last_frame = event.t
 
@@ -333,7 +339,7 @@ class _Watcher:
 
     def sent(self, event: events.Sent) -> None:
         self.seen.sends.add(event.t)
-        spell = self.seen.link("output").open
+        spell = self._open("output")
         if spell is not None:
             spell.sent += 1
         self._sent += 1

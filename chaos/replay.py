@@ -1,6 +1,6 @@
 """A plot made from a trace, played again, and what came of it beside what came of it in the field."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +13,7 @@ from chaos.clients.tracker import TrackerClient
 from chaos.engines import EngineError
 from chaos.field_draws import FieldDraws, ceilings, shares
 from chaos.findings import Finding
-from chaos.history import Broke, History
+from chaos.history import Broke, History, Reached
 from chaos.inference import Plot
 from chaos.kinds import KINDS
 from chaos.life import Life
@@ -21,8 +21,11 @@ from chaos.observed import LONG_GAP, Gap, Observed, observe
 from chaos.runner import Plan, engine_for
 from chaos.scenario import Scenario
 from simulator import events as peer
+from tracker import events
 from tracker.config import Timing
 
+SEEN_BY_PEER = ("connected", "closed")
+"""What a peer sees of a client: attempts that failed and doubts are the client's own."""
 LATE = 0.1
 """Seconds by which the estimate of a moment may be off."""
 
@@ -112,19 +115,25 @@ def replay(
 ) -> Replayed:
     """Play the plot against `client` and put the two records side by side."""
     history = play(plot.scenario, client, engine=engine, seed=seed, time_scale=time_scale)
-    again = observe(history.events)
-    zero = history.phase("steady") or 0.0
+    reports = history.role == "tracker"
+    again = observe(history.events if reports else seen_by_the_peer(history))
+    zero = again.began if plot.scenario.from_start else history.phase("steady") or 0.0
     timing = Timing(**plot.scenario.client.timing)
     same_draws = isinstance(client, FieldTracker)
     until = max(seen.end - plot.zero, 0.0)
     ceiling = None if same_draws else ceilings(seen, timing)
+    field_entries = entries(seen, zero=plot.zero, until=seen.end, ceiling=ceiling)
+    if not reports:
+        field_entries = [entry for entry in field_entries if entry.what.startswith(SEEN_BY_PEER)]
+    known = {name for name, record in seen.links.items() if record.spells or record.attempts}
     comparison = compare(
-        entries(seen, zero=plot.zero, until=seen.end, ceiling=ceiling),
-        # What the replay does after the end of the trace has nothing to be compared with.
-        [entry for entry in entries(again, zero=zero, until=again.ended) if entry.t < until],
+        field_entries,
+        # What the replay does after the end of the trace, or on a link that the trace does not tell of, has nothing
+        # to be compared with.
+        [e for e in entries(again, zero=zero, until=again.ended) if e.t < until and e.link in known],
     )
     findings = [finding for _, finding in plot.faults]
-    news = _quiet_at_peer(history) if not again.confirmed.total else again.quiet
+    news = again.quiet if reports else _quiet_at_peer(history)
     moved = [_moved(finding, zero - plot.zero) for finding in findings]
     connections = sum(1 for _ in history.of(peer.Opened))
     return Replayed(
@@ -136,6 +145,20 @@ def replay(
         outcome(again, moved, news, connections),
         outcome(seen, findings, seen.quiet, sum(len(record.spells) for record in seen.links.values())),
     )
+
+
+def seen_by_the_peer(history: History) -> Iterator[events.AnyEvent]:
+    """The link events of a client that reports nothing, as its peer saw them, up to the orderly stop."""
+    by: dict[str, events.Ender] = {"client": "tracker", "peer": "peer", "network": "network"}
+    for event in history.events:
+        if isinstance(event, Reached) and event.phase == "stopping":
+            yield events.Stopping(t=event.t, why="the run is over", left=0)
+        elif isinstance(event, peer.Opened):
+            yield events.Connected(t=event.t, link=event.link, connection=event.connection, took=0.0)
+        elif isinstance(event, peer.Ended):
+            yield events.Closed(
+                t=event.t, link=event.link, connection=event.connection, code=event.code, by=by[event.by]
+            )
 
 
 def _moved(finding: Finding, by: float) -> Finding:

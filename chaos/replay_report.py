@@ -1,0 +1,165 @@
+"""What a replay found, for a person: the story, the faults, the two sequences side by side, one verdict."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, timezone
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from chaos.alignment import TOLERANCE, TOLERATED_SHARE, Comparison, Row
+from chaos.findings import Diagnosis
+from chaos.inference import Plot
+from chaos.narrative import Line, clock
+from chaos.replay import Outcome
+from chaos.traces import Anchor
+
+TONES = {"good": "green", "bad": "red", "plain": ""}
+VERDICTS = {"reproduced": "green", "partly": "yellow", "not": "red"}
+SAID = {
+    "reproduced": "reproduced: what happened in the field happens again",
+    "partly": "partly reproduced: some of it happens again",
+    "not": "not reproduced: none of the field's trouble happens again",
+}
+
+
+def _table() -> Table:
+    return Table(
+        box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, header_style="bold", pad_edge=False
+    )
+
+
+def _plain() -> Table:
+    return Table(box=None, padding=(0, 2, 0, 0), show_header=False, pad_edge=False)
+
+
+def heading(out: Console, text: str) -> None:
+    """Above a part of the report."""
+    out.print()
+    out.print(Text(text, style="bold"))
+
+
+def story(out: Console, lines: Sequence[Line], *, began: float, anchor: Anchor | None) -> None:
+    """The narrative, with times since the begin and, where the trace has an anchor, of the wall clock."""
+    shown = _plain()
+    shown.add_column(justify="right", no_wrap=True)
+    if anchor is not None:
+        shown.add_column(no_wrap=True, style="dim")
+    shown.add_column(overflow="fold")
+    for line in lines:
+        row = [Text(f"+{clock(max(0.0, line.t - began))}")]
+        if anchor is not None:
+            row.append(Text(wall_clock(anchor, line.t)))
+        shown.add_row(*row, Text(line.text, style=TONES[line.tone]))
+    out.print(shown)
+
+
+def wall_clock(anchor: Anchor, t: float) -> str:
+    """The host's local time of loop time `t`; UTC, and said so, where the host's offset is not known."""
+    zone = UTC if anchor.utc_offset_s is None else timezone(timedelta(seconds=anchor.utc_offset_s))
+    moment = datetime.fromtimestamp(anchor.epoch_ms / 1000 + t - anchor.t, zone)
+    return f"{moment:%H:%M:%S}" + ("Z" if anchor.utc_offset_s is None else "")
+
+
+def figures(out: Console, totals: Sequence[tuple[str, str]]) -> None:
+    """The totals, a line each."""
+    shown = _plain()
+    shown.add_column(style="dim", no_wrap=True)
+    shown.add_column(overflow="fold")
+    for name, text in totals:
+        shown.add_row(Text(name), Text(text))
+    out.print(shown)
+
+
+def diagnosis(out: Console, plot: Plot, found: Diagnosis) -> None:
+    """The faults that explain it, each with its reason; then what stays open."""
+    shown = _plain()
+    shown.add_column(no_wrap=True)
+    shown.add_column(overflow="fold")
+    for fault, finding in plot.faults:
+        reason = Text.assemble(str(fault), (f"\n{finding.why}", "dim"))
+        shown.add_row(Text(finding.certainty), reason)
+    if found.echo:
+        shown.add_row(
+            Text("certain"), Text("the peer sends every message back to its sender, all along (peer.echo)")
+        )
+    if shown.row_count:
+        out.print(shown)
+    else:
+        out.print("no fault is needed to explain it")
+    for prefix, texts in (("not known", found.unknown), ("not replayed", plot.left_out)):
+        for text in texts:
+            out.print(Text(f"{prefix}: {text}", style="yellow"))
+
+
+def side_by_side(out: Console, comparison: Comparison, *, drawn: bool) -> None:
+    """The link events of field and replay, matched or not. Times are the scenario's."""
+    shown = _table()
+    shown.add_column("link", no_wrap=True)
+    shown.add_column("field", justify="right", no_wrap=True)
+    shown.add_column("", overflow="fold")
+    shown.add_column("replay", justify="right", no_wrap=True)
+    shown.add_column("", overflow="fold")
+    shown.add_column("differs", justify="right", no_wrap=True)
+    for row in comparison.rows:
+        shown.add_row(*_cells(row))
+    out.print(shown)
+    if comparison.cut:
+        out.print(Text(f"{comparison.cut} more events were not compared", style="yellow"))
+    more = " and the back-off delays that could have been drawn" if drawn else ""
+    out.print(
+        Text(
+            f"tolerance: the larger of {TOLERANCE:g} s and {TOLERATED_SHARE:.0%} of the time since the link was last"
+            f" well{more}",
+            style="dim",
+        )
+    )
+
+
+def _cells(row: Row) -> list[Text]:
+    style = "" if row.matched else "yellow" if row.difference is not None else "red"
+    entry = row.field or row.replay
+    assert entry is not None, "a row has at least one side"
+    cells = [Text(entry.link)]
+    for side in (row.field, row.replay):
+        cells += [
+            Text("-" if side is None else f"{side.t:.2f} s"),
+            Text("" if side is None else side.text, style=style),
+        ]
+    if row.difference is None:
+        cells.append(Text("no match", style=style))
+    else:
+        cells.append(Text(f"{row.difference:+.2f} s", style=style))
+    return cells
+
+
+def verdict(out: Console, comparison: Comparison) -> None:
+    """One line."""
+    out.print(
+        Text.assemble(
+            (SAID[comparison.verdict], f"bold {VERDICTS[comparison.verdict]}"),
+            f" ({comparison.matched} of {comparison.expected} events in order and in time)",
+        )
+    )
+
+
+def instead(out: Console, field: Outcome, replay: Outcome, *, what: str) -> None:
+    """What would have been different, a line each."""
+    pairs = [
+        ("recovered", field.recovered, replay.recovered, "in "),
+        ("a dead link given up", field.detected, replay.detected, "after "),
+        ("longest time without anything new", field.silence, replay.silence, ""),
+    ]
+    out.print(Text(f"with {what}:", style="bold"))
+    for name, before, after, link in pairs:
+        if before is None and after is None:
+            continue
+        out.print(Text(f"  {name} {link}{_told(after)} instead of {_told(before)}"))
+    out.print(Text(f"  {replay.connections} connections instead of {field.connections}"))
+
+
+def _told(seconds: float | None) -> str:
+    if seconds is None:
+        return "never (nothing of the kind happened)"
+    return f"{seconds:.1f} s" if seconds >= 0.05 else "no time"

@@ -18,6 +18,7 @@ from tracker.config import ConfigError, OutboxLimits, Timing
 
 AFTERWARDS = 8.0
 """Seconds that a replay goes on after the last fault: one back-off at the default cap."""
+MOST_RESETS = 100
 SHORTEST = 0.02
 """Seconds of a fault: what is shorter passes between two packets."""
 
@@ -103,6 +104,7 @@ def plot(seen: Observed, diagnosis: Diagnosis, *, name: str, config: Mapping[str
             faults.append((_fault(finding, zero, last), finding))
         except FaultError as error:
             left_out.append(f"{finding.kind} at {finding.begin - seen.began:.1f} s: {error}")
+    resets = tuple(round(t - zero, 3) for t in seen.resets[:MOST_RESETS] if STEADY_BY <= t - zero < last)
     over = [fault.at if fault.duration is None else fault.heals_at or 0.0 for fault, _ in faults]
     duration = max([last, STEADY_BY + RECOVERY_MARGIN, *(end + AFTERWARDS for end in over)])
     return Plot(
@@ -111,7 +113,7 @@ def plot(seen: Observed, diagnosis: Diagnosis, *, name: str, config: Mapping[str
             about=_about(diagnosis),
             stresses=_stresses(diagnosis, seen),
             duration=round(duration, 1),
-            workload=Workload(fps=min(max(diagnosis.fps, MIN_FPS), MAX_FPS)),
+            workload=Workload(fps=min(max(diagnosis.fps, MIN_FPS), MAX_FPS), reset_at=resets),
             client=overrides(config),
             peer=Peer(
                 echo=diagnosis.echo, confirm="ack" if (config or {}).get("confirm") == "ack" else "pong"

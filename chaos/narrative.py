@@ -12,7 +12,7 @@ from chaos.delay_findings import usual_trip
 from chaos.findings import Diagnosis, Finding
 from chaos.kinds import LINKS
 from chaos.observed import Gap, LinkRecord, Observed
-from chaos.outage_findings import Outage, Sign, outages
+from chaos.outage_findings import UNREAD_WHY, Outage, Sign, outages
 from chaos.peer_findings import unread
 
 Tone = Literal["good", "bad", "plain"]
@@ -72,7 +72,8 @@ def _beginning(seen: Observed) -> Iterator[Line]:
 
 def _troubles(seen: Observed) -> Iterator[Line]:
     for link in LINKS:
-        for group in _alike(outages(seen, link)):
+        untold = [outage for outage in outages(seen, link) if outage.signs[0].why != UNREAD_WHY]
+        for group in _alike(untold):
             yield from _told(seen, group)
 
 
@@ -96,7 +97,7 @@ def _told(seen: Observed, group: list[Outage]) -> Iterator[Line]:
     for outage in shown:
         yield _outage(seen, outage)
     if rest:
-        took = [outage.well_at - outage.signs[0].begin for outage in rest if outage.well_at is not None]
+        took = [outage.back - outage.signs[0].begin for outage in rest if outage.back is not None]
         lasted = f", each {_seconds(min(took))} to {_seconds(max(took))} long" if took else ""
         end = rest[-1].signs[-1].end - seen.began
         yield Line(
@@ -115,10 +116,10 @@ def _outage(seen: Observed, outage: Outage) -> Line:
     )
     if attempts:
         parts.append(f"then {attempts}")
-    if outage.well_at is None:
-        parts.append("and it did not come back before the end of the trace")
+    if outage.back is None:
+        parts.append("it did not come back before the end of the trace")
     else:
-        parts.append(f"well again {_seconds(outage.well_at - first.begin)} later")
+        parts.append(f"connected again after {_seconds(outage.back - first.begin)}")
     return Line(first.begin, f"{outage.link}: {'; '.join(parts)}", "bad")
 
 
@@ -156,16 +157,16 @@ def _without_figures(text: str) -> str:
 
 
 def _library(seen: Observed) -> Iterator[Line]:
-    record = seen.link("output")
-    for spell in unread(record)[:ALIKE]:
+    for spell in unread(seen.link("output"))[:ALIKE]:
         closed = spell.closed
         assert closed is not None, "only what ended is unread"
-        heard = closed.t if spell.last_heard is None else spell.last_heard
+        given_up = closed.t if spell.died is None else spell.died.t
+        heard = spell.opened if spell.last_heard is None else spell.last_heard
         yield Line(
             heard,
-            f"output: the peer's messages were not read ({spell.unasked} of them came back); reading was paused, and"
-            f" the Pong was never processed: {closed.code} {closed.why or ''}".rstrip()
-            + f" after {_seconds(closed.t - heard)} without a byte",
+            f"output: the peer's messages were not read; after {spell.unasked} of them reading was paused, and the"
+            f" Pong was never processed: {closed.code} {closed.why}".rstrip()
+            + f" {_seconds(given_up - spell.opened)} after connecting; closing took {_seconds(closed.t - given_up)}",
             "bad",
         )
 
@@ -296,10 +297,6 @@ def clock(seconds: float) -> str:
 def _seconds(seconds: float) -> str:
     if seconds >= 120:
         return clock(seconds) + (" h" if seconds >= 3600 else " min")
-    return (
-        f"{seconds:.1f} s"
-        if seconds >= 1
-        else f"{seconds * 1000:.0f} ms"
-        if seconds >= 0.001
-        else "less than 1 ms"
-    )
+    if seconds >= 1:
+        return f"{seconds:.1f} s"
+    return f"{seconds * 1000:.0f} ms" if seconds >= 0.01 else f"{seconds * 1000:.1f} ms"

@@ -168,6 +168,7 @@ class Observed:
     """Times without a confirm while something waited for one."""
     quiet: list[Gap] = field(default_factory=list)
     """Times without a confirm, whatever the reason: nothing new at the other end."""
+    resets: list[float] = field(default_factory=list)
     touches: int = 0
     count: int = 0
     """Of all events."""
@@ -370,6 +371,9 @@ class _Watcher:
         if len(seen.rejected) < MAX_REJECTED:
             seen.rejected.append((event.t, event.reason))
 
+    def reset(self, event: events.SessionReset) -> None:
+        self.seen.resets.append(event.t)
+
     def touched(self, _: events.Touched) -> None:
         self.seen.touches += 1
 
@@ -406,6 +410,7 @@ _HANDLERS: dict[type, Any] = {
     events.Confirmed: _Watcher.confirmed,
     events.Displaced: _Watcher.displaced,
     events.Rejected: _Watcher.rejected,
+    events.SessionReset: _Watcher.reset,
     events.Touched: _Watcher.touched,
     events.Stopping: _Watcher.stopping,
     events.Stopped: _Watcher.stopped,

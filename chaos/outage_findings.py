@@ -14,6 +14,7 @@ from chaos.delay_findings import usual_trip
 from chaos.findings import Finding
 from chaos.kinds import Direction, Link
 from chaos.observed import Attempt, LinkRecord, Observed, Spell
+from chaos.peer_findings import unread
 
 Kind = Literal[
     "silent", "mute", "stuck", "down", "cut", "refuse", "turned-away", "close", "fin", "reset", "own"
@@ -27,6 +28,7 @@ QUICK = 1.0
 TALKS_ON = 1.5
 """Seconds for which something still came when Pongs no longer did: the downstream lived. What came is known to the
 second only."""
+UNREAD_WHY = "what the peer sent was not read"
 BLIP = 0.05
 """Seconds that a link was down for, where the next attempt already found it well."""
 
@@ -56,6 +58,8 @@ class Outage:
     signs: list[Sign] = field(default_factory=list)
     well_at: float | None = None
     """When the attempt began that brought a healthy connection; None: none did."""
+    back: float | None = None
+    """When that connection was open."""
     from_start: bool = False
 
 
@@ -71,9 +75,9 @@ def outages(seen: Observed, link: Link) -> list[Outage]:
             now.signs.append(hung)
         if spell is None:
             continue
-        if _healthy(spell, seen):
+        if _healthy(spell, seen, record):
             if now.signs:
-                now.well_at = attempt.began
+                now.well_at, now.back = attempt.began, spell.opened
                 found.append(now)
             now = Outage(link)
         ending = _ending(spell, seen, record)
@@ -95,8 +99,8 @@ def _in_order(record: LinkRecord) -> Iterator[tuple[Attempt, Spell | None]]:
         yield attempt, next(spells) if attempt.outcome == "connected" else None
 
 
-def _healthy(spell: Spell, seen: Observed) -> bool:
-    if spell.answers:
+def _healthy(spell: Spell, seen: Observed, record: LinkRecord) -> bool:
+    if spell.answers or spell in unread(record):
         return True
     lived = (seen.end if spell.closed is None else spell.closed.t) - spell.opened
     if spell.died is not None:
@@ -147,6 +151,8 @@ def _ending(spell: Spell, seen: Observed, record: LinkRecord) -> Sign | None:
     closed = spell.closed
     if closed is None:
         return _silent_at_the_end(spell, seen, record)
+    if spell in unread(record):
+        return Sign("own", closed.t, closed.t, UNREAD_WHY, closed.code)
     meant = closed.t >= seen.end and closed.by != "peer"
     if spell.died is not None or meant:
         return None if spell.died is None else _died(spell, seen, record)

@@ -13,6 +13,8 @@ BURST = 1.6
 """Times the usual frames a second from which a second counts as a burst."""
 ECHOES = 0.5
 """A peer that sent back this share of what it got, broadcasts to its sender."""
+UNREAD = 16
+"""Messages that wait unread when the library stops reading."""
 SHORTEST_BLOCK = 0.3
 """Seconds. A loop that was less late is a busy machine, and nobody's fault."""
 
@@ -85,7 +87,7 @@ def echoes(seen: Observed) -> bool:
 
 def _answered_share(spells: list[Spell]) -> float:
     """Messages that could have come back: a client that stops reading sees no more of them."""
-    return min(sum(spell.sent for spell in spells), 40.0 * len(spells))
+    return min(sum(spell.sent for spell in spells), 2.0 * UNREAD * len(spells))
 
 
 def unread(record: LinkRecord) -> list[Spell]:
@@ -97,5 +99,5 @@ def unread(record: LinkRecord) -> list[Spell]:
         and spell.closed.code == 1011
         and spell.closed.by == "tracker"
         and spell.unasked > 0
-        and (spell.last_heard is None or spell.closed.t - spell.last_heard > 1.0)
+        and spell.closed.t - (spell.last_heard or spell.opened) > 1.0
     ]

@@ -2,54 +2,31 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from tempfile import TemporaryDirectory
+from typing import Annotated
 
 import msgspec
 import typer
 from rich.console import Console
 
 from chaos import replay_report, report
-from chaos.alignment import entries
-from chaos.clients import Client
-from chaos.clients.choose import DEFAULT, load_client
-from chaos.clients.incident import IncidentAfter
+from chaos.cases import Case, Wanted, overrides, understand
 from chaos.durations import DurationError, parse_duration
-from chaos.findings import Diagnosis
-from chaos.inference import Plot, diagnose, plot, scenario_name
-from chaos.life import require_runnable
-from chaos.minimise import Minimised, minimise, shows, symptom
+from chaos.field_frames import beside
+from chaos.inference import scenario_name
+from chaos.minimise import Minimised
 from chaos.narrative import figures, narrate
-from chaos.observed import Observed, observe
-from chaos.peer_findings import unread
 from chaos.pose_replay import CannotReplayError, replay_to
-from chaos.replay import Replayed, field_tracker, replay
-from chaos.results import EXIT_FAIL, EXIT_PASS, EXIT_UNKNOWN
-from chaos.scenario import ClientOverrides, Scenario, ScenarioError, parse
+from chaos.replay import Replayed
+from chaos.results import EXIT_UNKNOWN
+from chaos.scenario import Workload, parse
 from chaos.scenario_toml import write
 from chaos.trace_commands import FormatOption, checked_format
-from chaos.traces import Trace, open_trace
-from tracker.config import Timing
+from chaos.traces import open_trace
 
 SCHEMA = "simtool.replay/1"
-LONGEST = 1800.0
-"""Seconds of a trace that are replayed at once; a longer one is cut to what is around its first trouble."""
-LEAD = 20.0
-"""Seconds before that trouble."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One trace, understood."""
-
-    trace: Trace
-    seen: Observed
-    diagnosis: Diagnosis
-    plot: Plot
-    cut: str | None = None
-    """Which part of it is replayed, where it is not the whole."""
 
 
 def replay_command(
@@ -104,47 +81,24 @@ def replay_command(
     settings = overrides(set_ or [])
     out = report.console(stderr=json == "-")
     opened = open_trace(trace, format=checked_format(format_))
-    case = understand(opened, since=_duration("--since", since), until=_duration("--until", until))
-    tell(out, case)
-    if not any(record.spells or record.attempts for record in case.seen.links.values()):
-        typer.echo(f"simtool: {trace}: no connection in it, so there is nothing to replay", err=True)
-        raise typer.Exit(EXIT_UNKNOWN)
     wanted = Wanted(client, settings, engine, seed, time_scale)
-    done, small = wanted.play(case, minimised=minimised)
-    _tell_replay(out, case, wanted, done, small)
-    if export is not None:
-        _export(export, case, small)
+    with TemporaryDirectory(prefix="simtool-") as folder:
+        case = understand(
+            opened, Path(folder), since=_duration("--since", since), until=_duration("--until", until)
+        )
+        tell(out, case)
+        if not any(record.spells or record.attempts for record in case.seen.links.values()):
+            typer.echo(f"simtool: {trace}: no connection in it, so there is nothing to replay", err=True)
+            raise typer.Exit(EXIT_UNKNOWN)
+        if minimised:
+            typer.echo("simtool: leaving out what the first trouble does not need", err=True)
+        done, small = wanted.play(case, minimised=minimised)
+        _tell_replay(out, case, wanted, done, small)
+        if export is not None:
+            _export(export, case, small)
     if json is not None:
         _write_json(json, case, wanted, done, small)
     raise typer.Exit(wanted.exit_code(done))
-
-
-def understand(trace: Trace, *, since: float | None = None, until: float | None = None) -> Case:
-    """Read the trace and infer. A very long one is read once more, for the part around its first trouble."""
-    seen = observe(_part(trace, since, until))
-    found = diagnose(seen)
-    cut = None
-    if seen.ended - seen.began > LONGEST:
-        troubles = [finding.begin for finding in found.findings if not finding.from_start]
-        begin = max(0.0, (min(troubles) if troubles else seen.began) - LEAD - seen.began) + (since or 0.0)
-        seen = observe(_part(trace, begin, begin + LONGEST))
-        found = diagnose(seen)
-        cut = f"{begin:.0f} s to {begin + LONGEST:.0f} s of it; another part: --since and --until"
-    config = trace.header.config
-    name = trace.path.name.partition(".")[0] if trace.header.scenario is None else trace.header.scenario
-    return Case(trace, seen, found, plot(seen, found, name=name, config=config), cut)
-
-
-def _part(trace: Trace, since: float | None, until: float | None) -> Iterator[Any]:
-    began: float | None = None
-    for event in trace.events():
-        if began is None:
-            began = event.t
-        if since is not None and event.t < began + since:
-            continue
-        if until is not None and event.t > began + until:
-            return
-        yield event
 
 
 def tell(out: Console, case: Case) -> None:
@@ -162,138 +116,13 @@ def tell(out: Console, case: Case) -> None:
         out.print(f"replayed: {case.cut}", style="yellow")
 
 
-# The replay
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is to be tried against the field's conditions."""
-
-    client: str | None
-    settings: ClientOverrides
-    engine: str
-    seed: int
-    time_scale: float
-
-    @property
-    def other(self) -> str | None:
-        """What is different from the field, in words; None: nothing."""
-        parts = [] if self.client is None else [self.client]
-        if self.settings != ClientOverrides():
-            parts.append("these settings")
-        return " and ".join(parts) or None
-
-    def who(self, case: Case) -> Client:
-        """The client under test: the tracker, with the field's own back-off draws, unless another is wanted."""
-        if self.client not in (None, DEFAULT):
-            return load_client(str(self.client))
-        if self.client is None and case.trace.kind == "websockets-log":
-            return library_client(case)
-        return field_tracker(case.seen, Timing(**case.plot.scenario.client.timing))
-
-    def scenario(self, case: Case) -> Scenario:
-        """The inferred one, with the settings that are wanted."""
-        scenario = case.plot.scenario
-        return replace(scenario, client=merged(scenario.client, self.settings))
-
-    def play(self, case: Case, *, minimised: bool) -> tuple[Replayed, Minimised | None]:
-        """The replay, and the minimised scenario where that is asked for."""
-        scenario = self.scenario(case)
-        require_runnable(scenario)
-        done = self._once(case, scenario)
-        if not minimised:
-            return done, None
-        return done, self._smallest(case, scenario, done)
-
-    def _once(self, case: Case, scenario: Scenario) -> Replayed:
-        return replay(
-            case.seen,
-            replace(case.plot, scenario=scenario),
-            self.who(case),
-            engine=self.engine,
-            seed=self.seed,
-            time_scale=self.time_scale,
-        )
-
-    def _smallest(self, case: Case, scenario: Scenario, done: Replayed) -> Minimised:
-        wanted = symptom(entries(done.seen, zero=done.zero, until=done.seen.ended))
-        if not wanted:
-            raise CannotReplayError(
-                "--minimise: nothing went wrong in the replay, so there is no symptom to keep: leave it out"
-            )
-        sim = replace(self, engine="sim")
-
-        def still(smaller: Scenario) -> bool:
-            again = sim._once(case, smaller)
-            found = entries(again.seen, zero=again.zero, until=again.seen.ended)
-            return again.broken is None and shows(wanted, found)
-
-        typer.echo("simtool: leaving out what the first trouble does not need", err=True)
-        return minimise(scenario, still)
-
-    def exit_code(self, done: Replayed) -> int:
-        """See the command."""
-        if done.broken is not None:
-            return EXIT_UNKNOWN
-        if self.other is not None:
-            return {"pass": EXIT_PASS, "fail": EXIT_FAIL, "unknown": EXIT_UNKNOWN}[done.judgement.verdict]
-        return EXIT_PASS if done.comparison.verdict == "reproduced" else EXIT_FAIL
-
-
-def library_client(case: Case) -> Client:
-    """A client as the library's log shows it: one that reads its output or not, with that keepalive."""
-    if not unread(case.seen.link("output")):
-        return load_client("websockets-iterator")
-    client = IncidentAfter()
-    keepalive = case.trace.header.keepalive
-    client.ping_interval = keepalive.get("ping_interval", client.ping_interval)
-    client.ping_timeout = keepalive.get("ping_timeout", client.ping_timeout)
-    return client
-
-
-def merged(old: ClientOverrides, new: ClientOverrides) -> ClientOverrides:
-    """Both; where they disagree, `new`."""
-    return ClientOverrides(
-        timing={**old.timing, **new.timing},
-        outbox={**old.outbox, **new.outbox},
-        confirm=new.confirm or old.confirm,
-        overflow=new.overflow or old.overflow,
-    )
-
-
-def overrides(settings: Iterable[str]) -> ClientOverrides:
-    """What `--set key=value` says, by the keys of a scenario's table [client]. Raises `CannotReplayError`."""
-    lines = []
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals or not key.isidentifier() or not value:
-            raise CannotReplayError(f"--set is {setting!r}: write key=value, as in reconnect_cap=4s")
-        lines.append(f"{key} = {value if value.isdecimal() else msgspec.json.encode(value).decode()}")
-    text = "\n".join(
-        [
-            'name = "set"',
-            'about = "-"',
-            'stresses = ["no-loss"]',
-            'duration = "9s"',
-            "[peer]",
-            'confirm = "ack"',
-            "[client]",
-            *lines,
-        ]
-    )
-    try:
-        return parse(text, Path("set.toml")).client
-    except ScenarioError as error:
-        raise CannotReplayError(f"--set: {str(error).removeprefix('set.toml: ')}") from None
-
-
 def _tell_replay(out: Console, case: Case, wanted: Wanted, done: Replayed, small: Minimised | None) -> None:
     who = done.history.client
     replay_report.heading(out, f"Replayed on {wanted.engine}, client {who}")
     if done.broken is not None:
         out.print(f"the replay itself failed: {done.broken}", style="red", markup=False)
         return
-    replay_report.side_by_side(out, done.comparison, drawn=not hasattr(wanted.who(case), "drawn"))
+    replay_report.side_by_side(out, done.comparison, drawn=wanted.draws_anew(case))
     if wanted.other is None:
         replay_report.verdict(out, done.comparison)
     else:
@@ -320,7 +149,7 @@ def _export(file: Path, case: Case, small: Minimised | None) -> None:
         }
     else:
         scenario = small.scenario
-    scenario = replace(scenario, name=file.stem)
+    scenario = replace(scenario, name=file.stem, workload=_beside(scenario.workload, file))
     text = write(scenario, folder=file.parent, comments=comments)
     parse(text, file)  # what nobody could load again is not written
     try:
@@ -330,6 +159,22 @@ def _export(file: Path, case: Case, small: Minimised | None) -> None:
             f"cannot write --export {file}: {error.strerror}: choose another file"
         ) from None
     typer.echo(f"simtool: wrote {file}", err=True)
+
+
+def _beside(workload: Workload, file: Path) -> Workload:
+    """A recording of kept frames and its wall's files go with the scenario."""
+    if workload.recording is None:
+        return workload
+    moved = beside(workload, file.parent, file.stem)
+    for old, new in (
+        (workload.recording, moved.recording),
+        (workload.wall, moved.wall),
+        (workload.calibration, moved.calibration),
+        (workload.route, moved.route),
+    ):
+        if old is not None and new is not None:
+            new.write_bytes(old.read_bytes())
+    return moved
 
 
 def _require_name(file: Path) -> None:

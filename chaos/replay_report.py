@@ -15,6 +15,8 @@ from chaos.narrative import Line, clock
 from chaos.replay import Outcome
 from chaos.traces import Anchor
 
+WORTH_TELLING = 0.1
+"""Seconds below which two outcomes are the same to whoever waits."""
 TONES = {"good": "green", "bad": "red", "plain": ""}
 VERDICTS = {"reproduced": "green", "partly": "yellow", "not": "red"}
 SAID = {
@@ -130,7 +132,7 @@ def _cells(row: Row) -> list[Text]:
     if row.difference is None:
         cells.append(Text("no match", style=style))
     else:
-        cells.append(Text(f"{row.difference:+.2f} s", style=style))
+        cells.append(Text(f"{row.difference + 0.0:+.2f} s".replace("-0.00", "+0.00"), style=style))
     return cells
 
 
@@ -153,7 +155,7 @@ def instead(out: Console, field: Outcome, replay: Outcome, *, what: str) -> None
     ]
     out.print(Text(f"with {what}:", style="bold"))
     for name, before, after, link in pairs:
-        if before is None and after is None:
+        if max(before or 0.0, after or 0.0) < WORTH_TELLING:
             continue
         out.print(Text(f"  {name} {link}{_told(after)} instead of {_told(before)}"))
     out.print(Text(f"  {replay.connections} connections instead of {field.connections}"))

@@ -26,6 +26,7 @@ def write(
         f"about = {_quoted(scenario.about)}",
         f"stresses = {_listed(scenario.stresses)}",
         f"duration = {_duration(scenario.duration)}",
+        *([] if scenario.sim_only is None else [f"sim_only = {_quoted(scenario.sim_only)}"]),
         *_table("workload", _workload(scenario.workload, folder)),
         *_table("peer", _peer(scenario.peer)),
         *_table("client", _client(scenario)),
@@ -43,16 +44,18 @@ def _table(name: str, entries: Sequence[str]) -> list[str]:
 
 def _workload(workload: Workload, folder: Path | None) -> list[str]:
     default = Workload()
-    if workload.recording is not None:
-        recording = workload.recording
-        if folder is not None and recording.is_relative_to(folder):
-            recording = recording.relative_to(folder)
-        return [f"recording = {_quoted(str(recording))}"]
     lines = []
+    for key in ("recording", "wall", "calibration", "route"):
+        path: Path | None = getattr(workload, key)
+        if path is not None:
+            inside = folder is not None and path.is_relative_to(folder)
+            lines.append(f"{key} = {_quoted(str(path.relative_to(folder) if inside and folder else path))}")
     if workload.fps != default.fps:
         lines.append(f"fps = {workload.fps!r}")
     if workload.holds != default.holds:
         lines.append(f"holds = {workload.holds}")
+    if workload.reset_at:
+        lines.append(f"reset_at = [{', '.join(map(_duration, workload.reset_at))}]")
     return lines
 
 

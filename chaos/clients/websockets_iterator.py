@@ -28,14 +28,24 @@ class WebsocketsIterator(Relay):
 
     name = "websockets-iterator"
 
+    def __init__(
+        self, ping_interval: float = PING, ping_timeout: float = PING, *, reads: bool = True
+    ) -> None:
+        """`reads`: whether it reads what comes back on the output; a client that does not is a common mistake."""
+        self._keepalive = ping_interval, ping_timeout
+        self._reads = reads
+        if not reads:
+            self.name = "websockets-iterator that never reads its output"
+
     async def relay(self, assignment: Assignment) -> None:
         queue: asyncio.Queue[Data] = asyncio.Queue(WAITING)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_read(assignment, queue))
-            tasks.create_task(_write(assignment, queue))
+            tasks.create_task(_read(_connect(assignment.input_url, assignment, self._keepalive), queue))
+            output = _connect(assignment.output_url, assignment, self._keepalive)
+            tasks.create_task(_write(output, queue, reads=self._reads))
 
 
-def _connect(url: str, assignment: Assignment) -> connect:
+def _connect(url: str, assignment: Assignment, keepalive: tuple[float, float]) -> connect:
     rng = Random(f"{assignment.seed}/{url}")
 
     def delays() -> Generator[float]:
@@ -48,8 +58,8 @@ def _connect(url: str, assignment: Assignment) -> connect:
 
     return connect(
         url,
-        ping_interval=PING / assignment.scale,
-        ping_timeout=PING / assignment.scale,
+        ping_interval=keepalive[0] / assignment.scale,
+        ping_timeout=keepalive[1] / assignment.scale,
         open_timeout=OPEN / assignment.scale,
         close_timeout=CLOSE / assignment.scale,
         reconnect_delays=delays,
@@ -57,24 +67,25 @@ def _connect(url: str, assignment: Assignment) -> connect:
     )
 
 
-async def _read(assignment: Assignment, queue: asyncio.Queue[Data]) -> None:
-    async for connection in _connect(assignment.input_url, assignment):
+async def _read(connections: connect, queue: asyncio.Queue[Data]) -> None:
+    async for connection in connections:
         with suppress(ConnectionClosed):
             async for message in connection:
                 await queue.put(message)
 
 
-async def _write(assignment: Assignment, queue: asyncio.Queue[Data]) -> None:
+async def _write(connections: connect, queue: asyncio.Queue[Data], *, reads: bool) -> None:
     in_hand: Data | None = None
-    async for connection in _connect(assignment.output_url, assignment):
+    async for connection in connections:
         async with asyncio.TaskGroup() as tasks:
-            reader = tasks.create_task(_drain(connection))
+            reader = tasks.create_task(_drain(connection)) if reads else None
             with suppress(ConnectionClosed):
                 while True:
                     in_hand = await queue.get() if in_hand is None else in_hand
                     await connection.send(in_hand)
                     in_hand = None
-            reader.cancel()
+            if reader is not None:
+                reader.cancel()
 
 
 async def _drain(connection: ClientConnection) -> None:

@@ -1,0 +1,206 @@
+"""A trace on the desk: read, understood, and played against whatever is to be tried."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from chaos.alignment import entries
+from chaos.clients import Client
+from chaos.clients.choose import DEFAULT, load_client
+from chaos.clients.websockets_iterator import PING, WebsocketsIterator
+from chaos.field_frames import kept_frames
+from chaos.findings import Diagnosis
+from chaos.inference import Plot, diagnose, plot
+from chaos.life import require_runnable
+from chaos.minimise import Minimised, minimise, shows, symptom
+from chaos.observed import Observed, observe
+from chaos.peer_findings import unread
+from chaos.pose_replay import CannotReplayError
+from chaos.replay import FieldTracker, Replayed, field_tracker, replay
+from chaos.results import EXIT_FAIL, EXIT_PASS, EXIT_UNKNOWN
+from chaos.scenario import ClientOverrides, Scenario, ScenarioError, parse
+from chaos.traces import Trace
+from tracker.config import Timing
+
+LONGEST = 1800.0
+"""Seconds of a trace that are replayed at once; a longer one is cut to what is around its first trouble."""
+LEAD = 20.0
+"""Seconds before that trouble."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One trace, understood."""
+
+    trace: Trace
+    seen: Observed
+    diagnosis: Diagnosis
+    plot: Plot
+    cut: str | None = None
+    """Which part of it is replayed, where it is not the whole."""
+
+
+def understand(trace: Trace, folder: Path, *, since: float | None = None, until: float | None = None) -> Case:
+    """Read the trace and infer; frames that it kept go into `folder`.
+
+    A very long one is read once more, for the part around its first trouble.
+    """
+    seen = observe(_part(trace, since, until))
+    found = diagnose(seen)
+    cut = None
+    if seen.ended - seen.began > LONGEST:
+        troubles = [finding.begin for finding in found.findings if not finding.from_start]
+        begin = max(0.0, (min(troubles) if troubles else seen.began) - LEAD - seen.began) + (since or 0.0)
+        seen = observe(_part(trace, begin, begin + LONGEST))
+        found = diagnose(seen)
+        cut = f"{begin:.0f} s to {begin + LONGEST:.0f} s of it; another part: --since and --until"
+    name = trace.header.scenario or trace.path.name.partition(".")[0]
+    told = plot(seen, found, name=name, config=trace.header.config)
+    frames = kept_frames(trace, folder, told.scenario.name, since=seen.began, until=seen.ended)
+    if frames is not None:
+        frames = replace(frames, reset_at=told.scenario.workload.reset_at)
+        told = replace(told, scenario=replace(told.scenario, workload=frames))
+    return Case(trace, seen, found, told, cut)
+
+
+def _part(trace: Trace, since: float | None, until: float | None) -> Iterator[Any]:
+    began: float | None = None
+    for event in trace.events():
+        if began is None:
+            began = event.t
+        if since is not None and event.t < began + since:
+            continue
+        if until is not None and event.t > began + until:
+            return
+        yield event
+
+
+# The replay
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be tried against the field's conditions."""
+
+    client: str | None
+    settings: ClientOverrides
+    engine: str
+    seed: int
+    time_scale: float
+
+    def draws_anew(self, case: Case) -> bool:
+        """Whether the back-offs are other than the field's."""
+        return not isinstance(self.who(case), FieldTracker)
+
+    @property
+    def other(self) -> str | None:
+        """What is different from the field, in words; None: nothing."""
+        parts = [] if self.client is None else [self.client]
+        if self.settings != ClientOverrides():
+            parts.append("these settings")
+        return " and ".join(parts) or None
+
+    def who(self, case: Case) -> Client:
+        """The client under test: the tracker, with the field's own back-off draws, unless another is wanted."""
+        if self.client not in (None, DEFAULT):
+            return load_client(str(self.client))
+        if self.client is None and case.trace.kind == "websockets-log":
+            return library_client(case)
+        return field_tracker(case.seen, Timing(**case.plot.scenario.client.timing))
+
+    def scenario(self, case: Case) -> Scenario:
+        """The inferred one, with the settings that are wanted."""
+        scenario = case.plot.scenario
+        return replace(scenario, client=merged(scenario.client, self.settings))
+
+    def play(self, case: Case, *, minimised: bool) -> tuple[Replayed, Minimised | None]:
+        """The replay, and the minimised scenario where that is asked for."""
+        scenario = self.scenario(case)
+        require_runnable(scenario)
+        done = self.once(case, scenario)
+        if not minimised:
+            return done, None
+        return done, self._smallest(case, scenario, done)
+
+    def once(self, case: Case, scenario: Scenario) -> Replayed:
+        """One run."""
+        return replay(
+            case.seen,
+            replace(case.plot, scenario=scenario),
+            self.who(case),
+            engine=self.engine,
+            seed=self.seed,
+            time_scale=self.time_scale,
+        )
+
+    def _smallest(self, case: Case, scenario: Scenario, done: Replayed) -> Minimised:
+        wanted = symptom(entries(done.seen, zero=done.zero, until=done.seen.ended))
+        if not wanted:
+            raise CannotReplayError(
+                "--minimise: nothing went wrong in the replay, so there is no symptom to keep: leave it out"
+            )
+        sim = replace(self, engine="sim")
+
+        def still(smaller: Scenario) -> bool:
+            again = sim.once(case, smaller)
+            found = entries(again.seen, zero=again.zero, until=again.seen.ended)
+            return again.broken is None and shows(wanted, found)
+
+        return minimise(scenario, still)
+
+    def exit_code(self, done: Replayed) -> int:
+        """See the command."""
+        if done.broken is not None:
+            return EXIT_UNKNOWN
+        if self.other is not None:
+            return {"pass": EXIT_PASS, "fail": EXIT_FAIL, "unknown": EXIT_UNKNOWN}[done.judgement.verdict]
+        return EXIT_PASS if done.comparison.verdict == "reproduced" else EXIT_FAIL
+
+
+def library_client(case: Case) -> Client:
+    """A client as the library's log shows it: with that keepalive, and reading its output or not."""
+    keepalive = case.trace.header.keepalive
+    return WebsocketsIterator(
+        keepalive.get("ping_interval", PING),
+        keepalive.get("ping_timeout", PING),
+        reads=not unread(case.seen.link("output")),
+    )
+
+
+def merged(old: ClientOverrides, new: ClientOverrides) -> ClientOverrides:
+    """Both; where they disagree, `new`."""
+    return ClientOverrides(
+        timing={**old.timing, **new.timing},
+        outbox={**old.outbox, **new.outbox},
+        confirm=new.confirm or old.confirm,
+        overflow=new.overflow or old.overflow,
+    )
+
+
+def overrides(settings: Iterable[str]) -> ClientOverrides:
+    """What `--set key=value` says, by the keys of a scenario's table [client]. Raises `CannotReplayError`."""
+    lines = []
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals or not key.isidentifier() or not value:
+            raise CannotReplayError(f"--set is {setting!r}: write key=value, as in reconnect_cap=4s")
+        lines.append(f"{key} = {value if value.isdecimal() else msgspec.json.encode(value).decode()}")
+    text = "\n".join(
+        [
+            'name = "set"',
+            'about = "-"',
+            'stresses = ["no-loss"]',
+            'duration = "9s"',
+            "[peer]",
+            'confirm = "ack"',
+            "[client]",
+            *lines,
+        ]
+    )
+    try:
+        return parse(text, Path("set.toml")).client
+    except ScenarioError as error:
+        raise CannotReplayError(f"--set: {str(error).removeprefix('set.toml: ')}") from None

@@ -106,7 +106,8 @@ def entries(
         drawn = 0.0
         waits = sorted((t, most) for (link, t), most in (ceiling or {}).items() if link == name)
         for mark in record.marks:
-            if mark.t >= min(seen.end, until) or isinstance(mark, events.Revived):
+            meant = seen.stopping is not None and mark.t >= seen.stopping
+            if meant or mark.t > until or isinstance(mark, events.Revived):
                 continue
             if well is None:
                 well = mark.t

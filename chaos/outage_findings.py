@@ -15,6 +15,7 @@ from chaos.findings import Finding
 from chaos.kinds import Direction, Link
 from chaos.observed import Attempt, LinkRecord, Observed, Spell
 from chaos.peer_findings import unread
+from tracker import events
 
 Kind = Literal[
     "silent", "mute", "stuck", "down", "cut", "refuse", "turned-away", "close", "fin", "reset", "own"
@@ -156,6 +157,10 @@ def _ending(spell: Spell, seen: Observed, record: LinkRecord) -> Sign | None:
     meant = closed.t >= seen.end and closed.by != "peer"
     if spell.died is not None or meant:
         return None if spell.died is None else _died(spell, seen, record)
+    return _closed(spell, closed)
+
+
+def _closed(spell: Spell, closed: events.Closed) -> Sign:
     t, code = closed.t, closed.code
     if closed.by == "peer":
         if t - spell.opened < QUICK and not spell.answers:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 from random import Random
 
-from chaos.alignment import Comparison, Entry, compare, entries
+from chaos.alignment import Comparison, compare, entries
 from chaos.checks import Judgement, judge
 from chaos.clients import Client
 from chaos.clients.tracker import TrackerClient
@@ -124,13 +124,13 @@ def replay(
     ceiling = None if same_draws else ceilings(seen, timing)
     field_entries = entries(seen, zero=plot.zero, until=seen.end, ceiling=ceiling)
     if not reports:
-        field_entries = _as_its_peer_saw(seen, field_entries, plot.zero)
+        field_entries = [entry for entry in field_entries if entry.what.startswith(SEEN_BY_PEER)]
     known = {name for name, record in seen.links.items() if record.spells or record.attempts}
     comparison = compare(
         field_entries,
         # What the replay does after the end of the trace, or on a link that the trace does not tell of, has nothing
         # to be compared with.
-        [e for e in entries(again, zero=zero, until=again.ended) if e.t < until and e.link in known],
+        [e for e in entries(again, zero=zero, until=again.ended) if e.t <= until + LATE and e.link in known],
     )
     findings = [finding for _, finding in plot.faults]
     news = again.quiet if reports else _quiet_at_peer(history)
@@ -145,25 +145,6 @@ def replay(
         outcome(again, moved, news, connections),
         outcome(seen, findings, seen.quiet, sum(len(record.spells) for record in seen.links.values())),
     )
-
-
-def _moment(link: str, t: float) -> tuple[str, int]:
-    return link, round(t * 1e6)
-
-
-def _as_its_peer_saw(seen: Observed, found: Iterable[Entry], zero: float) -> list[Entry]:
-    """Without what only the client knows; a connection that it gave up ended then, however long its closing took."""
-    given_up = {
-        _moment(name, spell.closed.t): spell.died.t
-        for name, record in seen.links.items()
-        for spell in record.spells
-        if spell.died is not None and spell.closed is not None
-    }
-    return [
-        replace(entry, t=given_up.get(_moment(entry.link, entry.t + zero), entry.t + zero) - zero)
-        for entry in found
-        if entry.what.startswith(SEEN_BY_PEER)
-    ]
 
 
 def seen_by_the_peer(history: History) -> Iterator[events.AnyEvent]:

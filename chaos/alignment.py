@@ -6,6 +6,7 @@ whose times are nearest.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Literal
 
 from chaos.observed import LinkEvent, Observed
@@ -137,8 +138,13 @@ def _what(mark: LinkEvent) -> str:
     return type(mark).__name__.lower()
 
 
-def compare(field_entries: Sequence[Entry], replay_entries: Sequence[Entry]) -> Comparison:
-    """Align and judge. `reproduced`: every event of the field came again, in order and in time, and no other did."""
+def compare(
+    field_entries: Sequence[Entry], replay_entries: Sequence[Entry], *, until: float = inf
+) -> Comparison:
+    """Align and judge. `reproduced`: every event of the field came again, in order and in time, and no other did.
+
+    What the replay did after `until`, where the trace ends, counts only where it is the match of something.
+    """
     links = sorted({entry.link for entry in (*field_entries, *replay_entries)})
     rows: list[Row] = []
     cut = 0
@@ -147,7 +153,7 @@ def compare(field_entries: Sequence[Entry], replay_entries: Sequence[Entry]) -> 
         b = [entry for entry in replay_entries if entry.link == link]
         cut += max(0, len(a) - MOST) + max(0, len(b) - MOST)
         rows += _aligned(a[:MOST], b[:MOST])
-    rows.sort(key=lambda row: row.t)
+    rows = sorted((row for row in rows if row.field or row.t <= until), key=lambda row: row.t)
     return Comparison(tuple(rows), _verdict(rows), cut, tuple(links))
 
 

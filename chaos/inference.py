@@ -18,6 +18,8 @@ from tracker.config import ConfigError, OutboxLimits, Timing
 
 AFTERWARDS = 8.0
 """Seconds that a replay goes on after the last fault: one back-off at the default cap."""
+BEYOND = 2.0
+"""Seconds that a replay goes on where the trace broke off, for what its last moments bring about."""
 MOST_RESETS = 100
 SHORTEST = 0.02
 """Seconds of a fault: what is shorter passes between two packets."""
@@ -106,7 +108,8 @@ def plot(seen: Observed, diagnosis: Diagnosis, *, name: str, config: Mapping[str
             left_out.append(f"{finding.kind} at {finding.begin - seen.began:.1f} s: {error}")
     resets = tuple(round(t - zero, 3) for t in seen.resets[:MOST_RESETS] if STEADY_BY <= t - zero < last)
     over = [fault.at if fault.duration is None else fault.heals_at or 0.0 for fault, _ in faults]
-    duration = max([last, STEADY_BY + RECOVERY_MARGIN, *(end + AFTERWARDS for end in over)])
+    beyond = BEYOND if seen.stopping is None else 0.0
+    duration = max([last + beyond, STEADY_BY + RECOVERY_MARGIN, *(end + AFTERWARDS for end in over)])
     return Plot(
         Scenario(
             name=scenario_name(name),
@@ -166,7 +169,7 @@ def _stresses(diagnosis: Diagnosis, seen: Observed) -> tuple[str, ...]:
         names.append("no-false-kill")
     elif all(finding.end is not None and finding.end < seen.end for finding in severing):
         names.append("recover")
-    if any(spell.died is not None for record in seen.links.values() for spell in record.spells):
+    if severing and any(spell.died is not None for record in seen.links.values() for spell in record.spells):
         names.append("detect")
     return tuple(names)
 

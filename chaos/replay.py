@@ -130,7 +130,8 @@ def replay(
         field_entries,
         # What the replay does after the end of the trace, or on a link that the trace does not tell of, has nothing
         # to be compared with.
-        [e for e in entries(again, zero=zero, until=again.ended) if e.t <= until + LATE and e.link in known],
+        [e for e in entries(again, zero=zero, until=again.ended) if e.link in known],
+        until=until,
     )
     findings = [finding for _, finding in plot.faults]
     news = again.quiet if reports else _quiet_at_peer(history)

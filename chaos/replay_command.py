@@ -126,7 +126,7 @@ def _tell_replay(out: Console, case: Case, wanted: Wanted, done: Replayed, small
     if wanted.other is None:
         replay_report.verdict(out, done.comparison)
     else:
-        replay_report.instead(out, done.field_outcome, done.outcome, what=wanted.other)
+        replay_report.instead(out, done.comparison, done.field_outcome, done.outcome, what=wanted.other)
         for check in done.judgement.checks:
             if check.verdict != "pass":
                 out.print(f"  {check.verdict} {check.name}: {check.observed}", markup=False)

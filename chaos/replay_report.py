@@ -146,14 +146,20 @@ def verdict(out: Console, comparison: Comparison) -> None:
     )
 
 
-def instead(out: Console, field: Outcome, replay: Outcome, *, what: str) -> None:
+def instead(out: Console, comparison: Comparison, field: Outcome, replay: Outcome, *, what: str) -> None:
     """What would have been different, a line each."""
+    troubles = (row.field for row in comparison.rows if row.field is not None and row.field.trouble)
+    first = next((entry for entry in troubles if entry.what != "suspected"), None)
     pairs = [
         ("recovered", field.recovered, replay.recovered, "in "),
         ("a dead link given up", field.detected, replay.detected, "after "),
         ("longest time without anything new", field.silence, replay.silence, ""),
     ]
     out.print(Text(f"with {what}:", style="bold"))
+    if first is not None:
+        again = [row for row in comparison.rows if row.field == first and row.replay is not None]
+        text = f"  the field's first trouble ({first.link}: {first.what}) {'comes again' if again else 'does not occur'}"
+        out.print(Text(text, style="red" if again else "green"))
     for name, before, after, link in pairs:
         if max(before or 0.0, after or 0.0) < WORTH_TELLING:
             continue

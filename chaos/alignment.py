@@ -143,7 +143,7 @@ def compare(
 ) -> Comparison:
     """Align and judge. `reproduced`: every event of the field came again, in order and in time, and no other did.
 
-    What the replay did after `until`, where the trace ends, counts only where it is the match of something.
+    What the replay did about `until`, where the trace ends, and later, counts only where it is the match of something.
     """
     links = sorted({entry.link for entry in (*field_entries, *replay_entries)})
     rows: list[Row] = []
@@ -153,7 +153,7 @@ def compare(
         b = [entry for entry in replay_entries if entry.link == link]
         cut += max(0, len(a) - MOST) + max(0, len(b) - MOST)
         rows += _aligned(a[:MOST], b[:MOST])
-    rows = sorted((row for row in rows if row.field or row.t <= until), key=lambda row: row.t)
+    rows = sorted((row for row in rows if row.field or row.t <= until - TOLERANCE), key=lambda row: row.t)
     return Comparison(tuple(rows), _verdict(rows), cut, tuple(links))
 
 

@@ -14,7 +14,7 @@ from chaos.clients.websockets_iterator import PING, WebsocketsIterator
 from chaos.field_frames import kept_frames
 from chaos.findings import Diagnosis
 from chaos.inference import Plot, diagnose, plot
-from chaos.life import require_runnable
+from chaos.life import CannotRunError, require_runnable
 from chaos.minimise import Minimised, minimise, shows, symptom
 from chaos.observed import Observed, observe
 from chaos.peer_findings import unread
@@ -59,11 +59,26 @@ def understand(trace: Trace, folder: Path, *, since: float | None = None, until:
         cut = f"{begin:.0f} s to {begin + LONGEST:.0f} s of it; another part: --since and --until"
     name = trace.header.scenario or trace.path.name.partition(".")[0]
     told = plot(seen, found, name=name, config=trace.header.config)
+    told = _runnable(told)
     frames = kept_frames(trace, folder, told.scenario.name, since=seen.began, until=seen.ended)
     if frames is not None:
         frames = replace(frames, reset_at=told.scenario.workload.reset_at)
         told = replace(told, scenario=replace(told.scenario, workload=frames))
     return Case(trace, seen, found, told, cut)
+
+
+def _runnable(told: Plot) -> Plot:
+    """Without what this version of the laboratory cannot do, which is said."""
+    kept, left_out = [], list(told.left_out)
+    for fault, finding in told.faults:
+        try:
+            require_runnable(replace(told.scenario, faults=(fault,)))
+        except CannotRunError as error:
+            left_out.append(str(error))
+        else:
+            kept.append((fault, finding))
+    scenario = replace(told.scenario, faults=tuple(fault for fault, _ in kept))
+    return Plot(scenario, told.zero, tuple(kept), tuple(left_out))
 
 
 def _part(trace: Trace, since: float | None, until: float | None) -> Iterator[Any]:

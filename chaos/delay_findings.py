@@ -6,6 +6,7 @@ fewer outputs are confirmed than accepted.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from statistics import median, quantiles
 from typing import NamedTuple
@@ -142,7 +143,16 @@ def _explained(seen: Observed, link: Link, usual: float, stretch: Stretch) -> It
             attributes={"rate": max(1, round(rate))},
         )
         return
-    yield from _steps(link, usual, begin, lasting, released)
+    slow_to_open = before is None and _opened_slowly(seen, link, lasting[0])
+    for step in _steps(link, usual, begin, lasting, released):
+        yield replace(step, begin=seen.began, from_start=True) if slow_to_open else step
+        slow_to_open = False
+
+
+def _opened_slowly(seen: Observed, link: Link, first: Trip) -> bool:
+    """Whether the link's first handshake was as slow as its first Pongs: then it was so before."""
+    spells = seen.link(link).spells
+    return bool(spells) and first.sent > spells[0].opened and spells[0].took > first.took / 2
 
 
 def _steps(link: Link, usual: float, begin: float, trips: list[Trip], released: float) -> Iterator[Finding]:

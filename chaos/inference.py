@@ -12,7 +12,7 @@ from chaos.kinds import KINDS, LINKS, Link
 from chaos.observed import Observed
 from chaos.outage_findings import Outage, explained, outages, restarts
 from chaos.peer_findings import blocked_loop, bursts, echoes, garbage, unread, usual_fps
-from chaos.scenario import RECOVERY_MARGIN, STEADY_BY, ClientOverrides, Peer, Scenario, Workload
+from chaos.scenario import RECOVERY_MARGIN, STEADY_BY, ClientOverrides, Expect, Peer, Scenario, Workload
 from simulator.climber import MAX_FPS, MIN_FPS
 from tracker.config import ConfigError, OutboxLimits, Timing
 
@@ -122,6 +122,7 @@ def plot(seen: Observed, diagnosis: Diagnosis, *, name: str, config: Mapping[str
                 echo=diagnosis.echo, confirm="ack" if (config or {}).get("confirm") == "ack" else "pong"
             ),
             faults=tuple(fault for fault, _ in faults),
+            expect=_expect(diagnosis, config),
         ),
         zero,
         tuple(faults),
@@ -172,6 +173,16 @@ def _stresses(diagnosis: Diagnosis, seen: Observed) -> tuple[str, ...]:
     if severing and any(spell.died is not None for record in seen.links.values() for spell in record.spells):
         names.append("detect")
     return tuple(names)
+
+
+def _expect(diagnosis: Diagnosis, config: Mapping[str, Any] | None) -> Expect:
+    """A peer that talks and hears nothing is borne up to the ceiling, which is longer than the promise's own bound."""
+    if not any(
+        finding.direction == "upstream" and KINDS[finding.kind].severs for finding in diagnosis.findings
+    ):
+        return Expect()
+    timing = Timing(**overrides(config).timing)
+    return Expect(detect_within=timing.probe_ceiling + timing.probe_interval)
 
 
 def _about(diagnosis: Diagnosis) -> str:

@@ -46,6 +46,7 @@ class Spell:
     died: events.Died | None = None
     answers: int = 0
     probes: int = 0
+    first_answer: float | None = None
     last_answer: float | None = None
     """When the last Pong came."""
     unanswered: float | None = None
@@ -304,6 +305,8 @@ class _Watcher:
         if spell is not None:
             spell.answers += 1
             spell.last_answer = event.t
+            if spell.first_answer is None:
+                spell.first_answer = event.t
             spell.unanswered = min(out.values(), default=None)
 
     def lagged(self, event: events.Lagged) -> None:

@@ -18,7 +18,18 @@ from chaos.peer_findings import unread
 from tracker import events
 
 Kind = Literal[
-    "silent", "mute", "stuck", "down", "cut", "refuse", "turned-away", "close", "fin", "reset", "own"
+    "silent",
+    "mute",
+    "stuck",
+    "down",
+    "cut",
+    "refuse",
+    "turned-away",
+    "limited",
+    "close",
+    "fin",
+    "reset",
+    "own",
 ]
 INSTANT: frozenset[Kind] = frozenset({"close", "fin", "reset", "own"})
 
@@ -26,6 +37,10 @@ HUNG = 0.8
 """Seconds more than usual after which a handshake hung."""
 QUICK = 1.0
 """A connection that the peer ended sooner than this, was never really granted."""
+MUTE = 1.5
+"""Seconds more than usual after which the first Pong of a connection is late."""
+LIMIT = 2000
+"""Bytes: a handshake passes, and the first message does not."""
 TALKS_ON = 1.5
 """Seconds for which something still came when Pongs no longer did: the downstream lived. What came is known to the
 second only."""
@@ -78,6 +93,7 @@ def outages(seen: Observed, link: Link) -> list[Outage]:
             continue
         if _healthy(spell, seen, record):
             if now.signs:
+                now.signs += _mute_at_first(spell, record)
                 now.well_at, now.back = attempt.began, spell.opened
                 found.append(now)
             now = Outage(link)
@@ -87,6 +103,14 @@ def outages(seen: Observed, link: Link) -> list[Outage]:
     if now.signs:
         found.append(now)
     return found
+
+
+def _mute_at_first(spell: Spell, record: LinkRecord) -> Iterator[Sign]:
+    """A connection that opened at once, and whose Pings were answered only later."""
+    first = spell.first_answer
+    if first is not None and first - spell.opened > usual_trip(record) + spell.took + MUTE:
+        why = f"a connection on which the first Pong took {first - spell.opened:.1f} s"
+        yield Sign("mute", spell.opened, first, why, healed=first)
 
 
 def _in_order(record: LinkRecord) -> Iterator[tuple[Attempt, Spell | None]]:
@@ -166,6 +190,8 @@ def _closed(spell: Spell, closed: events.Closed) -> Sign:
         if t - spell.opened < QUICK and not spell.answers:
             return Sign("turned-away", spell.opened, t, f"closed with {code} at once", code)
         return Sign("close", t, t, f"the peer closed with {code}", code)
+    if closed.by == "network" and t - spell.opened < QUICK and not spell.answers:
+        return Sign("limited", spell.opened, t, "connected, and cut at once without a close frame")
     if closed.by == "network":
         kind: Kind = "reset" if "reset" in closed.why.lower() else "fin"
         return Sign(kind, t, t, closed.why or "ended without a close frame")
@@ -279,7 +305,7 @@ def _at_once(sign: Sign, outage: Outage, runs: list[list[Sign]]) -> Iterator[Fin
             "close", sign.begin, sign.begin, sign.why, "certain", on=on, attributes={"code": sign.value}
         )
     elif sign.kind in ("fin", "reset"):
-        kept_away = runs and sign is outage.signs[0] and runs[0][0].kind in ("down", "cut")
+        kept_away = runs and sign is outage.signs[0] and runs[0][0].kind in ("down", "cut", "limited")
         if not kept_away:
             kind = "down" if sign.kind == "fin" else "reset_peer"
             lasted = BLIP if sign.kind == "fin" else 4 * BLIP
@@ -311,6 +337,8 @@ def _fault_of(run: list[Sign], begin: float, end: float | None, outage: Outage) 
         return finding("refuse", certainty="certain", attributes={"status": sign.value or 503})
     if sign.kind == "turned-away":
         return finding("accept_then_close", certainty="certain", attributes={"code": sign.value or 1000})
+    if sign.kind == "limited":
+        return finding("limit_data", certainty="possible", attributes={"bytes": LIMIT})
     return finding("down" if sign.kind == "down" else "reset_peer", certainty="certain")
 
 

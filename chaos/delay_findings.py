@@ -152,7 +152,7 @@ def _explained(seen: Observed, link: Link, usual: float, stretch: Stretch) -> It
 def _opened_slowly(seen: Observed, link: Link, first: Trip) -> bool:
     """Whether the link's first handshake was as slow as its first Pongs: then it was so before."""
     spells = seen.link(link).spells
-    return bool(spells) and first.sent > spells[0].opened and spells[0].took > first.took / 2
+    return bool(spells) and first.sent >= spells[0].opened and spells[0].took > first.took / 2
 
 
 def _steps(link: Link, usual: float, begin: float, trips: list[Trip], released: float) -> Iterator[Finding]:

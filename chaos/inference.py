@@ -20,6 +20,8 @@ AFTERWARDS = 8.0
 """Seconds that a replay goes on after the last fault: one back-off at the default cap."""
 BEYOND = 2.0
 """Seconds that a replay goes on where the trace broke off, for what its last moments bring about."""
+TALKLESS = 3.5
+"""Times the floor of a probe's deadline within which a link is given up on which nothing comes at all."""
 MOST_RESETS = 100
 SHORTEST = 0.02
 """Seconds of a fault: what is shorter passes between two packets."""
@@ -122,7 +124,7 @@ def plot(seen: Observed, diagnosis: Diagnosis, *, name: str, config: Mapping[str
                 echo=diagnosis.echo, confirm="ack" if (config or {}).get("confirm") == "ack" else "pong"
             ),
             faults=tuple(fault for fault, _ in faults),
-            expect=_expect(diagnosis, config),
+            expect=_expect(seen, config),
         ),
         zero,
         tuple(faults),
@@ -175,13 +177,12 @@ def _stresses(diagnosis: Diagnosis, seen: Observed) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _expect(diagnosis: Diagnosis, config: Mapping[str, Any] | None) -> Expect:
+def _expect(seen: Observed, config: Mapping[str, Any] | None) -> Expect:
     """A peer that talks and hears nothing is borne up to the ceiling, which is longer than the promise's own bound."""
-    if not any(
-        finding.direction == "upstream" and KINDS[finding.kind].severs for finding in diagnosis.findings
-    ):
-        return Expect()
     timing = Timing(**overrides(config).timing)
+    died = [spell.died for record in seen.links.values() for spell in record.spells if spell.died is not None]
+    if max((event.silence for event in died), default=0.0) <= TALKLESS * timing.probe_floor:
+        return Expect()
     return Expect(detect_within=timing.probe_ceiling + timing.probe_interval)
 
 

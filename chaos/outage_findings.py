@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from chaos.delay_findings import usual_trip
-from chaos.findings import Finding
-from chaos.kinds import Direction, Link
+from chaos.findings import Certainty, Finding
+from chaos.kinds import Direction, Link, Value
 from chaos.observed import Attempt, LinkRecord, Observed, Spell
 from chaos.peer_findings import unread
 from tracker import events
@@ -329,17 +329,33 @@ def _fault_of(run: list[Sign], begin: float, end: float | None, outage: Outage) 
             direction=sign.direction,
             certainty="likely" if known else "possible",
         )
+    certainty, attributes = _of_kind(sign, len(run))
+    return finding(FAULT_OF.get(sign.kind, sign.kind), certainty=certainty, attributes=attributes)
+
+
+FAULT_OF: dict[Kind, str] = {
+    "mute": "mute_pong",
+    "stuck": "stop_reading",
+    "turned-away": "accept_then_close",
+    "limited": "limit_data",
+    "cut": "reset_peer",
+}
+"""The fault's kind, where it is not called as its sign."""
+
+
+def _of_kind(sign: Sign, times: int) -> tuple[Certainty, dict[str, Value]]:
+    """How sure a fault is that a sign seen so often speaks of, and its attributes."""
     if sign.kind == "mute":
-        return finding("mute_pong", certainty="likely" if len(run) > 1 else "possible")
+        return ("likely" if times > 1 else "possible"), {}
     if sign.kind == "stuck":
-        return finding("stop_reading", certainty="likely")
-    if sign.kind == "refuse":
-        return finding("refuse", certainty="certain", attributes={"status": sign.value or 503})
-    if sign.kind == "turned-away":
-        return finding("accept_then_close", certainty="certain", attributes={"code": sign.value or 1000})
+        return "likely", {}
     if sign.kind == "limited":
-        return finding("limit_data", certainty="possible", attributes={"bytes": LIMIT})
-    return finding("down" if sign.kind == "down" else "reset_peer", certainty="certain")
+        return "possible", {"bytes": LIMIT}
+    if sign.kind == "refuse":
+        return "certain", {"status": sign.value or 503}
+    if sign.kind == "turned-away":
+        return "certain", {"code": sign.value or 1000}
+    return "certain", {}
 
 
 def restarts(found: list[Outage]) -> tuple[list[Finding], list[Outage]]:

@@ -124,7 +124,7 @@ def plot(seen: Observed, diagnosis: Diagnosis, *, name: str, config: Mapping[str
                 echo=diagnosis.echo, confirm="ack" if (config or {}).get("confirm") == "ack" else "pong"
             ),
             faults=tuple(fault for fault, _ in faults),
-            expect=_expect(seen, config),
+            expect=_expect(seen, config) if any(KINDS[f.kind].severs for f, _ in faults) else Expect(),
         ),
         zero,
         tuple(faults),

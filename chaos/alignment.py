@@ -134,7 +134,8 @@ def _what(mark: LinkEvent) -> str:
     if isinstance(mark, events.Refused):
         return "refused" if mark.status is None else f"refused with {mark.status}"
     if isinstance(mark, events.Closed):
-        return f"closed {mark.code} by {mark.by}"
+        who = "client" if mark.by == "tracker" else mark.by
+        return f"closed {mark.code} by {who}"
     return type(mark).__name__.lower()
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from chaos.alignment import entries
 from chaos.clients import Client
 from chaos.clients.choose import DEFAULT, load_client
-from chaos.clients.websockets_iterator import PING, WebsocketsIterator
+from chaos.clients.websockets_iterator import CLOSE, PING, WebsocketsIterator
 from chaos.field_frames import kept_frames
 from chaos.findings import Diagnosis
 from chaos.inference import Plot, diagnose, plot
@@ -27,6 +28,10 @@ from tracker.config import Timing
 
 LONGEST = 1800.0
 """Seconds of a trace that are replayed at once; a longer one is cut to what is around its first trouble."""
+SOONEST_CLOSE = 0.05
+"""Seconds; a close handshake needs a round trip."""
+ITS_END = 2.0
+"""Seconds before the end of a log in which a program that stops closes its connections."""
 LEAD = 20.0
 """Seconds before that trouble."""
 
@@ -49,6 +54,8 @@ def understand(trace: Trace, folder: Path, *, since: float | None = None, until:
     A very long one is read once more, for the part around its first trouble.
     """
     seen = observe(_part(trace, since, until))
+    if trace.kind == "websockets-log":
+        _find_its_end(seen)
     found = diagnose(seen)
     cut = None
     if seen.ended - seen.began > LONGEST:
@@ -67,6 +74,18 @@ def understand(trace: Trace, folder: Path, *, since: float | None = None, until:
     return Case(trace, seen, found, told, cut)
 
 
+def _find_its_end(seen: Observed) -> None:
+    """A log of the library does not say that its program stops; its last connections closed by the client do."""
+    last = [record.spells[-1] for record in seen.links.values() if record.spells]
+    ends = [spell.closed for spell in last if spell.closed is not None]
+    if not ends or len(ends) < len(last):
+        return
+    first = min(ends, key=lambda closed: closed.t)
+    meant = first.by == "tracker" and all(s.died is None for s in last if s.closed is first)
+    if meant and seen.ended - first.t <= ITS_END:
+        seen.stopping = first.t
+
+
 def _runnable(told: Plot) -> Plot:
     """Without what this version of the laboratory cannot do, which is said."""
     kept, left_out = [], list(told.left_out)
@@ -78,7 +97,7 @@ def _runnable(told: Plot) -> Plot:
         else:
             kept.append((fault, finding))
     scenario = replace(told.scenario, faults=tuple(fault for fault, _ in kept))
-    return Plot(scenario, told.zero, tuple(kept), tuple(left_out))
+    return replace(told, scenario=scenario, faults=tuple(kept), left_out=tuple(left_out))
 
 
 def _part(trace: Trace, since: float | None, until: float | None) -> Iterator[Any]:
@@ -176,12 +195,15 @@ class Wanted:
 
 
 def library_client(case: Case) -> Client:
-    """A client as the library's log shows it: with that keepalive, and reading its output or not."""
+    """A client as the library's log shows it: with those time-outs, and reading its output or not."""
     keepalive = case.trace.header.keepalive
+    mistaken = unread(case.seen.link("output"))
+    closing = [s.closed.t - s.died.t for s in mistaken if s.closed is not None and s.died is not None]
     return WebsocketsIterator(
         keepalive.get("ping_interval", PING),
         keepalive.get("ping_timeout", PING),
-        reads=not unread(case.seen.link("output")),
+        max(SOONEST_CLOSE, median(closing)) if closing else CLOSE,
+        reads=not mistaken,
     )
 
 

@@ -93,13 +93,16 @@ class Plot:
     zero: float
     """The time of the trace at which the scenario's clock stands at 0."""
     faults: tuple[tuple[Fault, Finding], ...]
-    left_out: tuple[str, ...]
+    lead: float = 0.0
+    """Seconds by which the replay is healthy for longer than the trace was before its first fault."""
+    left_out: tuple[str, ...] = ()
     """Findings that no scenario can hold, each with the reason."""
 
 
 def plot(seen: Observed, diagnosis: Diagnosis, *, name: str, config: Mapping[str, Any] | None) -> Plot:
     """The scenario that replays the trace: its faults, its pace, its configuration."""
-    zero = _zero(seen, diagnosis)
+    steady = _steady(seen)
+    zero = _zero(seen, diagnosis, steady)
     faults: list[tuple[Fault, Finding]] = []
     left_out: list[str] = []
     last = max(0.0, seen.end - zero)
@@ -128,22 +131,27 @@ def plot(seen: Observed, diagnosis: Diagnosis, *, name: str, config: Mapping[str
         ),
         zero,
         tuple(faults),
-        tuple(left_out),
+        lead=0.0 if zero == seen.began else steady - zero,
+        left_out=tuple(left_out),
     )
 
 
-def _zero(seen: Observed, diagnosis: Diagnosis) -> float:
-    """The laboratory's clock starts when ten outputs have arrived, and no fault begins in its first two seconds; with
-    the client, where a fault was there before it.
+def _steady(seen: Observed) -> float:
+    """When ten outputs had arrived, or might have: the laboratory's clock starts then."""
+    opened = [spell.opened for spell in seen.link("output").spells]
+    if seen.steady is not None:
+        return seen.steady
+    return opened[0] + 0.3 if opened else seen.began
+
+
+def _zero(seen: Observed, diagnosis: Diagnosis, steady: float) -> float:
+    """Where the scenario's clock stands at 0: with the client's start, where a fault was there before it; else so that
+    no fault begins in its first two seconds.
     """
     if any(finding.from_start for finding in diagnosis.findings):
         return seen.began
-    opened = [spell.opened for spell in seen.link("output").spells]
-    steady = seen.steady if seen.steady is not None else (opened[0] + 0.3 if opened else seen.began)
-    first = min((f.begin for f in diagnosis.findings if not f.from_start), default=None)
-    if first is None or first - steady >= STEADY_BY:
-        return steady
-    return first - STEADY_BY
+    first = min((finding.begin for finding in diagnosis.findings), default=None)
+    return steady if first is None or first - steady >= STEADY_BY else first - STEADY_BY
 
 
 def _fault(finding: Finding, zero: float, last: float) -> Fault:

@@ -238,6 +238,8 @@ def _ending(seen: Observed) -> Line:
             "nothing was left" if not left else f"{left} outputs were left undelivered"
         )
         return Line(seen.stopped.t, text, "bad" if left else "good")
+    if seen.stopping is not None:
+        return Line(seen.stopping, "the client closed its connections: it ended")
     held = max(0, seen.accepted.total - seen.confirmed.total - len(seen.displaced))
     what = f"; {held} outputs were not confirmed yet, and may be lost" if held else ""
     return Line(seen.ended, f"the trace ends here without an orderly stop{what}", "bad" if held else "plain")

@@ -90,6 +90,11 @@ def _answered_share(spells: list[Spell]) -> float:
     return min(sum(spell.sent for spell in spells), 2.0 * UNREAD * len(spells))
 
 
+def _cut_off(spell: Spell, closed: float) -> bool:
+    """Whether something came, and then nothing more."""
+    return spell.unasked > 0 and closed - (spell.last_heard or spell.opened) > 1.0
+
+
 def unread(record: LinkRecord) -> list[Spell]:
     """Connections whose client killed them with 1011 while the peer was sending: it was not read any more."""
     return [
@@ -98,6 +103,5 @@ def unread(record: LinkRecord) -> list[Spell]:
         if spell.closed is not None
         and spell.closed.code == 1011
         and spell.closed.by == "tracker"
-        and spell.unasked > 0
-        and spell.closed.t - (spell.last_heard or spell.opened) > 1.0
+        and (spell.unasked >= UNREAD or _cut_off(spell, spell.closed.t))
     ]

@@ -19,7 +19,7 @@ from chaos.kinds import KINDS
 from chaos.life import Life
 from chaos.observed import LONG_GAP, Gap, Observed, observe
 from chaos.runner import Plan, engine_for
-from chaos.scenario import Scenario
+from chaos.scenario import STEADY_BY, Scenario
 from simulator import events as peer
 from tracker import events
 from tracker.config import Timing
@@ -122,7 +122,11 @@ def replay(
     same_draws = isinstance(client, FieldTracker)
     until = max(seen.end - plot.zero, 0.0)
     ceiling = None if same_draws else ceilings(seen, timing)
-    field_entries = entries(seen, zero=plot.zero, until=seen.end, ceiling=ceiling)
+    field_entries = [
+        # What the field did before its first fault, the replay does as much earlier as it is healthy for longer.
+        replace(entry, t=entry.t - plot.lead) if entry.t < STEADY_BY - LATE else entry
+        for entry in entries(seen, zero=plot.zero, until=seen.end, ceiling=ceiling)
+    ]
     if not reports:
         field_entries = [entry for entry in field_entries if entry.what.startswith(SEEN_BY_PEER)]
     known = {name for name, record in seen.links.items() if record.spells or record.attempts}

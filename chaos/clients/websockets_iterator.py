@@ -29,10 +29,15 @@ class WebsocketsIterator(Relay):
     name = "websockets-iterator"
 
     def __init__(
-        self, ping_interval: float = PING, ping_timeout: float = PING, *, reads: bool = True
+        self,
+        ping_interval: float = PING,
+        ping_timeout: float = PING,
+        close_timeout: float = CLOSE,
+        *,
+        reads: bool = True,
     ) -> None:
         """`reads`: whether it reads what comes back on the output; a client that does not is a common mistake."""
-        self._keepalive = ping_interval, ping_timeout
+        self._timing = ping_interval, ping_timeout, close_timeout
         self._reads = reads
         if not reads:
             self.name = "websockets-iterator that never reads its output"
@@ -40,12 +45,12 @@ class WebsocketsIterator(Relay):
     async def relay(self, assignment: Assignment) -> None:
         queue: asyncio.Queue[Data] = asyncio.Queue(WAITING)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_read(_connect(assignment.input_url, assignment, self._keepalive), queue))
-            output = _connect(assignment.output_url, assignment, self._keepalive)
+            tasks.create_task(_read(_connect(assignment.input_url, assignment, self._timing), queue))
+            output = _connect(assignment.output_url, assignment, self._timing)
             tasks.create_task(_write(output, queue, reads=self._reads))
 
 
-def _connect(url: str, assignment: Assignment, keepalive: tuple[float, float]) -> connect:
+def _connect(url: str, assignment: Assignment, timing: tuple[float, float, float]) -> connect:
     rng = Random(f"{assignment.seed}/{url}")
 
     def delays() -> Generator[float]:
@@ -58,10 +63,10 @@ def _connect(url: str, assignment: Assignment, keepalive: tuple[float, float]) -
 
     return connect(
         url,
-        ping_interval=keepalive[0] / assignment.scale,
-        ping_timeout=keepalive[1] / assignment.scale,
+        ping_interval=timing[0] / assignment.scale,
+        ping_timeout=timing[1] / assignment.scale,
         open_timeout=OPEN / assignment.scale,
-        close_timeout=CLOSE / assignment.scale,
+        close_timeout=timing[2] / assignment.scale,
         reconnect_delays=delays,
         proxy=None,
     )

@@ -57,5 +57,5 @@ def test_without_the_field_s_draws_the_story_is_still_the_same() -> None:
 
 def test_what_a_trace_leaves_out_is_not_reproduced() -> None:
     seen, told = in_the_field("half-open-output")
-    without = Plot(scenario=catalogue.find("steady"), zero=told.zero, faults=(), left_out=())
+    without = Plot(scenario=catalogue.find("steady"), zero=told.zero, faults=())
     assert replay(seen, without, TrackerClient()).comparison.verdict == "not"

@@ -89,10 +89,6 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def time(self) -> float:
         return self._now
 
-    def advance(self, seconds: float) -> None:
-        """Let time pass without running anything, on whatever host."""
-        self._move_clock(self._now + seconds)
-
     def _move_clock(self, now: float) -> None:
         if now > self._budget:
             raise SimulationError(
@@ -158,7 +154,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     ) -> Call:
         if self._closed:
             raise RuntimeError("Event loop is closed")
-        call = Call(callback, args, context or copy_context())
+        call = Call(callback, args, copy_context() if context is None else context)  # an empty one is false
         self._ready.append(call)
         return call
 
@@ -177,7 +173,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     ) -> Call:
         if self._closed:
             raise RuntimeError("Event loop is closed")
-        timer = Call(callback, args, context or copy_context(), when)
+        timer = Call(callback, args, copy_context() if context is None else context, when)
         self._timers_made += 1
         heappush(self._timers, (when, self._timers_made, timer))
         if len(self._timers) > self._timers_allowed:
@@ -206,6 +202,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
             self._set_aside(ready)
         self._run_at_this_instant += len(ready)
         if self._run_at_this_instant > self._at_one_instant:
+            self._run_at_this_instant = 0  # whoever tidies up after the error gets a chance of their own
             raise SimulationError(_livelock(self._now, ready))
         self._ready, self._turn = self._turn, ready
         while ready:

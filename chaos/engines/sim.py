@@ -72,11 +72,16 @@ class _SimWorld:
 def _block(host: Host, seconds: float) -> InForce:
     held, stood = host.held, host.blocked_for
     host.block(seconds)
+    healed: Counts | None = None  # fixed then: a later block is another fault's doing
+
+    def count() -> Counts:
+        return healed or Counts(callbacks=host.held - held, stood=host.blocked_for - stood)
 
     async def heal() -> None:
-        """It goes on by itself."""
+        nonlocal healed
+        healed = count()  # it goes on by itself
 
-    return InForce(heal, lambda: Counts(callbacks=host.held - held, stood=host.blocked_for - stood))
+    return InForce(heal, count)
 
 
 def _down(path: Path) -> InForce:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from chaos import catalogue
+from chaos.history import Counted
 from chaos.runner import Plan, make_history, perform, perform_twice
 
 pytestmark = pytest.mark.scenarios
@@ -21,6 +22,12 @@ def plan(name: str, folder: Path = Path(), seed: int = 0) -> Plan:
 def test_the_tracker_keeps_its_promises_in(name: str, tmp_path: Path) -> None:
     result = perform(plan(name, tmp_path))
     assert (result.verdict, result.troubles()) == ("pass", ())
+
+
+def test_each_block_of_the_clients_loop_is_counted_by_itself() -> None:
+    counted = {event.fault: event.counts for event in make_history(plan("blocked-loop")).of(Counted)}
+    assert [round(counted[fault].stood, 6) for fault in range(3)] == [1, 2, 6]
+    assert all(counted[fault].callbacks for fault in range(3))
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -103,19 +103,6 @@ def test_an_hour_of_sleep_costs_milliseconds() -> None:
     assert time.perf_counter() - began < 1.0  # some 50 ms; the rest is for a busy machine
 
 
-def test_while_a_loop_is_blocked_time_passes_and_nothing_runs() -> None:
-    async def main() -> list[float]:
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, VirtualLoop)
-        seen: list[float] = []
-        loop.call_later(1, lambda: seen.append(loop.time()))
-        loop.call_later(0.5, loop.advance, 10)
-        await asyncio.sleep(2)
-        return [*seen, loop.time()]
-
-    assert run(main)[0] == pytest.approx([10.5, 10.5])
-
-
 # What ends a run
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from contextvars import Context
 from random import Random
 from typing import Any
 
@@ -11,6 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, broadcast, serve
 from websockets.exceptions import ConnectionClosed
 
+from simulator.hosts import Host
 from simulator.loop import VirtualLoop
 from simulator.network import Network, Path
 from tracker import events
@@ -78,15 +80,26 @@ class Writer:
 
 
 @asynccontextmanager
-async def supervised() -> AsyncIterator[list[Any]]:
-    """A link of the tracker with its default timing; yields what it reports."""
+async def supervised(context: Context | None = None) -> AsyncIterator[list[Any]]:
+    """A link of the tracker with its default timing, run in `context`; yields what it reports."""
     seen: list[Any] = []
     link = Link("output", "ws://proxy:80/", Writer(), timing=Timing(), rng=Random(1), report=seen.append)
     async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(link.run())
+        running = tasks.create_task(link.run(), context=context)
         yield seen
         link.stop()
         await running
+
+
+def wall() -> Host:
+    """The client's machine."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    return loop.host("wall")
+
+
+async def _connected() -> ClientConnection:
+    return await connect("ws://proxy:80/", **KEEPALIVE)
 
 
 def of(seen: list[Any], kind: type) -> list[Any]:
@@ -112,7 +125,7 @@ def test_a_client_that_does_not_read_its_echo_dies_on_a_perfect_network(simulate
     async def main(network: Network) -> tuple[int | None, float]:
         async with peer(network, echo):
             loop = asyncio.get_running_loop()
-            connection = await connect("ws://proxy:80/", **KEEPALIVE)
+            connection = await _connected()
             with pytest.raises(ConnectionClosed):
                 await write_without_reading(connection)
             return sent_code(connection), loop.time()
@@ -140,7 +153,7 @@ def test_a_supervised_link_lives_with_an_echo(simulate: Simulate) -> None:
 def test_the_librarys_keepalive_and_close_hang_on_a_full_write_buffer(simulate: Simulate) -> None:
     async def main(network: Network) -> tuple[bool, bool, str]:
         async with peer(network, stop_reading):
-            connection = await connect("ws://proxy:80/", **KEEPALIVE)
+            connection = await _connected()
             writing = asyncio.create_task(write_without_reading(connection))
             await asyncio.sleep(600)  # a hundred times ping_timeout
             stuck = not writing.done()
@@ -173,24 +186,25 @@ def test_a_supervised_link_gives_a_peer_that_does_not_read_up_within_its_bound(s
 # A blocked loop
 
 
-async def _block_with_a_pong_on_its_way(path: Path, seconds: float) -> None:
-    """A second downstream; then the loop stands still while the Pong to the Ping of 10 s is on its way."""
-    loop = asyncio.get_running_loop()
-    assert isinstance(loop, VirtualLoop)
+async def _block_with_a_pong_on_its_way(path: Path, host: Host, seconds: float) -> None:
+    """A second downstream; then the client stands still while the Pong to the Ping of 10 s is on its way.
+
+    The Pong arrives in the client's kernel meanwhile: the network and the peer go on.
+    """
     path.add("latency", "downstream", {"latency": 1000, "jitter": 0})
     await asyncio.sleep(10.5)
-    loop.call_soon(loop.advance, seconds)
-    await asyncio.sleep(0)
+    host.block(seconds)
 
 
 def test_a_blocked_loop_makes_the_library_kill_a_link_whose_pong_has_arrived(simulate: Simulate) -> None:
     async def main(network: Network) -> tuple[int | None, float]:
         async with peer(network, swallow) as path:
-            connection = await connect("ws://proxy:80/", **KEEPALIVE)
-            reading = asyncio.create_task(connection.wait_closed())
-            await _block_with_a_pong_on_its_way(path, 5.5)
+            loop, host = asyncio.get_running_loop(), wall()
+            connection = await loop.create_task(_connected(), context=host.context())
+            reading = loop.create_task(connection.wait_closed(), context=host.context())
+            await _block_with_a_pong_on_its_way(path, host, 5.5)
             await asyncio.wait([reading], timeout=20)
-            return sent_code(connection), asyncio.get_running_loop().time()
+            return sent_code(connection), loop.time()
 
     code, died = simulate(main)
     assert code == 1011
@@ -199,8 +213,8 @@ def test_a_blocked_loop_makes_the_library_kill_a_link_whose_pong_has_arrived(sim
 
 def test_a_supervised_link_survives_the_same_blocked_loop(simulate: Simulate) -> None:
     async def main(network: Network) -> list[Any]:
-        async with peer(network, swallow) as path, supervised() as seen:
-            await _block_with_a_pong_on_its_way(path, 5.5)
+        async with peer(network, swallow) as path, supervised(wall().context()) as seen:
+            await _block_with_a_pong_on_its_way(path, wall(), 5.5)
             await asyncio.sleep(20)
             return list(seen)
 

@@ -4,14 +4,14 @@ Nothing observed is `unknown`, never `pass`: a fault without a trace makes the r
 that the scenario stresses and the record holds nothing about.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from math import inf
 
 from chaos.evidence import Window, evidence, misbehaviour
 from chaos.facts import Facts
 from chaos.faults import Fault
-from chaos.history import Broke, History
+from chaos.history import Broke, History, StoodStill
 from chaos.peer_evidence import peer_evidence
 from chaos.peer_facts import facts_of
 from chaos.peer_promises import PEER_CHECKS
@@ -21,6 +21,11 @@ from chaos.sessions import every_reset
 from chaos.verdicts import Check, Verdict
 from tracker import events
 
+CALM = "calm"
+"""The check that speaks where the machine stood still and something is unknown, perhaps for that reason."""
+TIMED = frozenset({"detect", "no-false-kill", "recover", "polite", "clean-stop", "silence"})
+"""Checks that a pause of the machine can turn red. What was lost, reordered or changed was so on any machine."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -28,6 +33,11 @@ class Judgement:
 
     verdict: Verdict
     checks: tuple[Check, ...]
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether nothing but a machine that stood still may be to blame."""
+        return self.verdict == "unknown" and any(check.name == CALM for check in self.checks)
 
 
 def judge(history: History, scenario: Scenario) -> Judgement:
@@ -57,9 +67,30 @@ def judge(history: History, scenario: Scenario) -> Judgement:
     checks += judged
     beyond = (every_frame, every_reset, silence) if reports else (silence,)
     checks += [check for each in beyond if (check := each(facts, scenario)) is not None]
+    checks = [*_in_doubt(checks, history)]
     verdicts = {check.verdict for check in checks}
     worst: Verdict = "fail" if "fail" in verdicts else "unknown" if "unknown" in verdicts else "pass"
     return Judgement(worst, tuple(checks))
+
+
+def _in_doubt(checks: Iterable[Check], history: History) -> Iterator[Check]:
+    """What was too late, or looked dead, on a machine that stood still says nothing about the client."""
+    stood = list(history.of(StoodStill))
+    doubtful = False
+    for check in checks:
+        excused = stood and check.verdict == "fail" and check.name in TIMED
+        judged = replace(check, verdict="unknown") if excused else check
+        doubtful |= judged.verdict == "unknown"
+        yield judged
+    if stood and doubtful:
+        longest = max(stood, key=lambda event: event.seconds)
+        yield Check(
+            CALM,
+            "unknown",
+            "a machine that runs the laboratory without a pause",
+            f"it stood still for {longest.seconds:.1f} s of scenario time, up to {longest.t:.1f} s"
+            f"{f', and {len(stood) - 1} times more' if len(stood) > 1 else ''}",
+        )
 
 
 # What a record needs before it can prove anything

@@ -71,6 +71,12 @@ class Counted(LabEvent, frozen=True, tag="fault-counted"):
     counts: Counts
 
 
+class StoodStill(LabEvent, frozen=True, tag="machine-stood-still"):
+    """The machine did nothing for `seconds` until now: not the client's host, but all that the run is made on."""
+
+    seconds: float
+
+
 class Broke(LabEvent, frozen=True, tag="broke"):
     """The client or the laboratory failed in a way that no scenario asks for."""
 
@@ -78,7 +84,7 @@ class Broke(LabEvent, frozen=True, tag="broke"):
     what: str
 
 
-AnyLabEvent = Reached | Began | Healed | Counted | Broke
+AnyLabEvent = Reached | Began | Healed | Counted | StoodStill | Broke
 HistoryEvent = AnyEvent | AnyPeerEvent | AnyLabEvent
 
 # The fields of all events above that are durations or times of the loop's clock.

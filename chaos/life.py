@@ -21,6 +21,7 @@ from chaos.history import (
     HistoryEvent,
     Phase,
     Reached,
+    StoodStill,
     in_scenario_time,
 )
 from chaos.scenario import Scenario
@@ -73,6 +74,7 @@ class Life:
         """The run. A client that breaks is part of the record, and so is what breaks in the laboratory."""
         self._began = asyncio.get_running_loop().time()
         self._scale = world.scale
+        world.on_standstill(self._stood_still)
         with TemporaryDirectory(prefix="simtool-") as folder:
             files = self._material.files(Path(folder))
             try:
@@ -223,6 +225,9 @@ class Life:
 
     def _note(self, event: HistoryEvent) -> None:
         self._events.append(event)
+
+    def _stood_still(self, seconds: float) -> None:
+        self._note(StoodStill(t=asyncio.get_running_loop().time(), seconds=seconds))
 
     def _note_arrival(self, event: peer.AnyPeerEvent) -> None:
         self._events.append(event)

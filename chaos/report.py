@@ -61,8 +61,16 @@ def _seconds(value: float | None) -> str:
 
 
 def explain(to: Console, results: Sequence[RunResult]) -> None:
-    """Underneath the table: every check that did not pass, and where the record is."""
+    """Underneath the table: every check that did not pass, and where the record is; and what had to be made anew."""
     for result in results:
+        if result.again:
+            to.print(
+                Text(
+                    f"made {result.again + 1} times: {result.scenario} on {result.engine}, seed {result.seed}:"
+                    " the machine had stood still"
+                ),
+                style="dim",
+            )
         if result.verdict == "pass":
             continue
         to.print(

@@ -17,7 +17,7 @@ EXIT_INTERRUPTED = 130
 
 
 class RunResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One run. `--json` shows all of it but where its record is."""
+    """One run. `--json` shows all of it but the last two."""
 
     scenario: str
     engine: str
@@ -28,6 +28,8 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     measures: dict[str, Any]
     record: str
     """The path of its history."""
+    again: int = 0
+    """How often it was made before, in vain: the machine had stood still, and what failed may have been its doing."""
 
     def troubles(self) -> tuple[Check, ...]:
         """The checks that did not pass."""
@@ -38,7 +40,7 @@ def document(results: Sequence[RunResult]) -> bytes:
     """The JSON document of `simtool chaos --json`."""
     runs = [msgspec.structs.asdict(result) for result in results]
     for run in runs:
-        del run["record"]  # a path of this machine
+        del run["record"], run["again"]  # they say something of this machine
     return msgspec.json.format(msgspec.json.encode({"schema": SCHEMA, "runs": runs}), indent=1) + b"\n"
 
 

@@ -39,6 +39,12 @@ class World(Protocol):
     def client_context(self) -> Context | None:
         """Where the client's task must be started, so that it can be told from the rest; None: anywhere."""
 
+    def on_standstill(self, notice: Callable[[float], None]) -> None:
+        """Let `notice` hear, in the clock's seconds, how long the machine stood still, whenever it did for long.
+
+        Never on an engine whose clock stands still with the machine.
+        """
+
     async def begin(self, fault: Fault) -> InForce:
         """Put a fault of the network or of the client's machine, written in scenario time, into force.
 

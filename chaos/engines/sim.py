@@ -60,6 +60,9 @@ class _SimWorld:
     def client_context(self) -> Context | None:
         return self._client.context()
 
+    def on_standstill(self, notice: Callable[[float], None]) -> None:
+        """Virtual time passes for a busy machine as for an idle one."""
+
     async def begin(self, fault: Fault) -> InForce:
         if fault.kind == "block_loop":
             assert fault.duration is not None, "the vocabulary demands it"

@@ -13,6 +13,7 @@ from typing import Any
 
 from chaos import toxics
 from chaos.engines import EngineError, InForce, World
+from chaos.engines.canary import canary
 from chaos.faults import Fault
 from chaos.kinds import Link
 from chaos.toxics import Toxic, ToxiproxyError
@@ -23,6 +24,10 @@ from chaos.toxiproxy_proxy import ProxyHandle
 SLOWING = frozenset({"latency", "bandwidth", "stall", "slicer", "slow_close"})
 """Kinds that end by striking nobody any more. To remove a toxic, the server first hands on what the toxic holds, and
 where the client has left meanwhile, it waits for that for ever, and answers nothing more."""
+
+
+CALM = 1.0
+"""Scenario seconds for which a machine may stand still unnoticed: less than the first deadline of any probe."""
 
 
 class ToxiproxyEngine:
@@ -55,8 +60,9 @@ class ToxiproxyEngine:
 
     async def _run(self, life: Callable[[World], Coroutine[Any, Any, None]]) -> None:
         server = ToxiproxyServer.attached(self._url) if self._url else ToxiproxyServer(self._binary or Path())
-        async with server:
-            await life(_ToxiproxyWorld(server, self._scale))
+        world = _ToxiproxyWorld(server, self._scale)
+        async with server, canary(server, patience=CALM / self._scale, notice=world.stood_still):
+            await life(world)
 
 
 class _ToxiproxyWorld:
@@ -64,6 +70,7 @@ class _ToxiproxyWorld:
         self.scale = scale
         self._server = server
         self._proxies: dict[Link, ProxyHandle] = {}
+        self._notice: Callable[[float], None] = lambda _: None
 
     async def open_link(self, link: Link, port: int) -> str:
         proxy = await self._server.create(f"{link}-{os.getpid()}", f"127.0.0.1:{port}")
@@ -72,6 +79,13 @@ class _ToxiproxyWorld:
 
     def client_context(self) -> Context | None:
         return None
+
+    def on_standstill(self, notice: Callable[[float], None]) -> None:
+        self._notice = notice
+
+    def stood_still(self, seconds: float) -> None:
+        """The canary has noticed it."""
+        self._notice(seconds)
 
     async def begin(self, fault: Fault) -> InForce:
         assert fault.on is not None, "every network fault names its link"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from chaos.checks import judge, lived
 from chaos.facts import Facts
 from chaos.faults import Fault
-from chaos.history import Began, History, HistoryEvent
+from chaos.history import Began, History, HistoryEvent, StoodStill
 from chaos.promises import (
     ATTEMPTS,
     PROMISE_CHECKS,
@@ -885,3 +885,59 @@ def test_a_connection_that_the_peer_closed_is_not_killed_by_the_client_even_if_n
     assert said(no_false_kill, record(late), bye) == "fail"
     other = record(opened(0.04, 2), late, peer.Misbehaved(t=10.0, kind="close", link="output", connection=2))
     assert said(no_false_kill, other, bye) == "fail"
+
+
+# A machine that stood still
+
+
+def late_recovery(*more: HistoryEvent) -> History:
+    """A delivery 10 s after the path was healed, where one is due within 1 s."""
+    down = fault("down", 10, 2)
+    return record(
+        STEADY,
+        connected(),
+        accepted(*range(1, 31)),
+        sent(*range(1, 31)),
+        delivered(*range(1, 10)),
+        struck(down),
+        closed(10.0),
+        connected(21.9, number=2),
+        delivered(*range(10, 22), at=22.0, over=2),
+        delivered(*range(22, 31), over=2),
+        more,
+    )
+
+
+def judged_late_recovery(*more: HistoryEvent) -> dict[str, str]:
+    judgement = judge(late_recovery(*more), scenario(fault("down", 10, 2), recover_within=1.0))
+    return {"verdict": judgement.verdict} | {check.name: check.verdict for check in judgement.checks}
+
+
+def test_lateness_on_a_machine_that_stood_still_is_unknown() -> None:
+    calm = judged_late_recovery()
+    assert (calm["verdict"], calm["recover"], "calm" in calm) == ("fail", "fail", False)
+    doubtful = judged_late_recovery(StoodStill(t=20.0, seconds=5.2))
+    assert (doubtful["verdict"], doubtful["recover"], doubtful["calm"]) == ("unknown", "unknown", "unknown")
+
+
+def test_a_loss_is_a_loss_on_any_machine() -> None:
+    lossy = record(
+        STEADY, connected(), accepted(1, 2, 3), sent(1, 2, 3), delivered(1, 3), StoodStill(t=2.5, seconds=5.2)
+    )
+    judgement = judge(lossy, scenario())
+    assert judgement.verdict == "fail"
+    assert not judgement.in_doubt
+
+
+def test_what_passes_although_the_machine_stood_still_passes() -> None:
+    fine = record(
+        STEADY,
+        connected(),
+        accepted(1, 2, 3),
+        sent(1, 2, 3),
+        delivered(1, 2, 3),
+        StoodStill(t=2.5, seconds=5.2),
+    )
+    judgement = judge(fine, scenario())
+    assert judgement.verdict == "pass"
+    assert all(check.name != "calm" for check in judgement.checks)

@@ -21,7 +21,6 @@ from chaos.toxics import (
     ToxiproxyError,
 )
 from chaos.toxiproxy_control import ToxiproxyServer, free_port
-from chaos.toxiproxy_install import ToxiproxyMissing, find_server
 from chaos.toxiproxy_proxy import ProxyHandle
 
 SOON = 5.0
@@ -31,23 +30,6 @@ A_WHILE = 0.15
 
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 needs_server = pytest.mark.toxiproxy
-
-
-@pytest.fixture(scope="session")
-def binary() -> Path:
-    try:
-        found = find_server(os.environ)
-    except ToxiproxyMissing as error:
-        pytest.skip(str(error))
-    if found is None:
-        pytest.skip("no toxiproxy-server here: `simtool toxiproxy install` makes one")
-    return found
-
-
-@pytest.fixture
-async def server(binary: Path) -> AsyncIterator[ToxiproxyServer]:
-    async with ToxiproxyServer(binary) as running:
-        yield running
 
 
 class Echo:

@@ -1,0 +1,27 @@
+"""A real Toxiproxy server, where there is one."""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from chaos.toxiproxy_control import ToxiproxyServer
+from chaos.toxiproxy_install import ToxiproxyMissing, find_server
+
+
+@pytest.fixture(scope="session")
+def binary() -> Path:
+    try:
+        found = find_server(os.environ)
+    except ToxiproxyMissing as error:
+        pytest.skip(str(error))
+    if found is None:
+        pytest.skip("no toxiproxy-server here: `simtool toxiproxy install` makes one")
+    return found
+
+
+@pytest.fixture
+async def server(binary: Path) -> AsyncIterator[ToxiproxyServer]:
+    async with ToxiproxyServer(binary) as running:
+        yield running

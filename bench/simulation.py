@@ -2,22 +2,27 @@
 
     python bench/simulation.py
 
-An idle link, a stream of messages, and the whole of feed, tracker and sink; the first two also on other event loops
-with a virtual clock, which are installed for this run only, into a temporary folder. Everything is done in turn,
-round after round, so that a busy machine slows all alike; the figures are medians over the rounds.
+An idle link, a stream of messages, and the whole of feed, tracker and sink: where its time goes, and what it holds. The
+first two also on other event loops with a virtual clock, which are installed for this run only, into a temporary
+folder. Everything is done in turn, round after round, so that a busy machine slows all alike; the figures are medians
+over the rounds.
 """
 
 import asyncio
+import cProfile
 import gc
 import importlib
+import pstats
 import random
 import subprocess
 import sys
 import tempfile
 import tracemalloc
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -44,6 +49,8 @@ STREAM = 100.0
 """Virtual seconds of the stream: 2.5 kB messages at 30 a second."""
 FPS = 30
 ROUNDS = 3
+BUILT_IN_SHOWN = 0.01
+"""Seconds of a profile from which a built-in function has a line of its own."""
 OTHERS = {"async-solipsism": ("0.10", (3, 11)), "simloop": ("0.2.2", (3, 12))}
 """Version, and the oldest Python that admits it."""
 
@@ -267,6 +274,26 @@ def whole_stack(climb: Climb) -> None:
     print("contract: >= 100 (aim 200), linear in frames\n")
 
 
+def where_it_goes(climb: Climb) -> None:
+    """A profile of the full stack, by whose code it is; what a function calls counts for itself."""
+    profile = cProfile.Profile()
+    profile.runcall(ours, partial(full_stack, climb, 60.0))
+    spent: Counter[str] = Counter()
+    for (file, _, name), (_, _, own, _, _) in pstats.Stats(profile).stats.items():  # type: ignore[attr-defined]
+        place = Path(file)
+        if file == "~":
+            spent[f"built in: {name.strip('<>')}" if own > BUILT_IN_SHOWN else "built in: others"] += own
+        elif place.parent.name in ("tracker", "simulator"):
+            spent[f"{place.parent.name}/{place.name}"] += own
+        else:
+            spent["websockets" if "websockets" in place.parts else f"{place.parent.name}"] += own
+    whole = spent.total()
+    print("where the time goes, full stack, under the profiler\n")
+    for name, own in spent.most_common(12):
+        print(f"{own / whole:6.0%}  {name}")
+    print()
+
+
 def memory(climb: Climb) -> None:
     """What Python holds at each sixth of an hour, garbage collected: traced memory, not the process's size."""
     held: list[float] = []
@@ -289,6 +316,7 @@ def main() -> None:
     idle_and_stream()
     climb = real_climb() if DATA.is_dir() else made_climb()
     whole_stack(climb)
+    where_it_goes(climb)
     memory(climb)
 
 

@@ -36,7 +36,11 @@ USER_AGENT = f"pose-session-tracker/{version('pose-session-tracker')}"
 
 
 class _Connection(ClientConnection):
-    """The library's connection, noting when bytes last came, for any byte is life of the downstream; and how many."""
+    """The library's connection, noting when bytes last came, for any byte is life of the downstream; and how many.
+
+    Two Close frames end it: nothing can follow them, so the peer's FIN, for which the library waits up to its
+    `close_timeout`, holds up no reconnect (RFC 6455, section 7.1.1, lets a client close the connection itself).
+    """
 
     last_received = -math.inf
     received = 0
@@ -45,6 +49,8 @@ class _Connection(ClientConnection):
         self.last_received = self.loop.time()
         self.received += len(data)
         super().data_received(data)
+        if self.protocol.close_rcvd is not None and self.protocol.close_sent is not None:
+            self.transport.close()  # sends first what is still buffered, our Close frame at the end of it
 
 
 class Traffic(Protocol):

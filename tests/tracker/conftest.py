@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed
 
 from simulator.climber import Climb, generate_climb
 from simulator.feeds import LiveFeed
+from simulator.hosts import Host
 from simulator.loop import VirtualLoop
 from simulator.network import Network
 from simulator.network import Path as Way
@@ -252,6 +253,13 @@ class Reading:
             self.got.append(message)
 
 
+def machine() -> Host:
+    """Where the link under test runs; the peer and the network go on when it is blocked."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    return loop.host("tracker")
+
+
 @asynccontextmanager
 async def linked(
     traffic: Traffic,
@@ -260,11 +268,11 @@ async def linked(
     timing: Timing = Timing(),  # noqa: B008 - frozen
     seed: int = 1,
 ) -> AsyncIterator[tuple[Link, Record]]:
-    """A link that is kept connected meanwhile, and stopped at the end; also what it reports."""
+    """A link that is kept connected meanwhile, on a host of its own, and stopped at the end; also what it reports."""
     record = Record()
     link = Link("output", url, traffic, timing=timing, rng=Random(seed), report=record.note)
     async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(link.run(), name="the link")
+        running = tasks.create_task(link.run(), name="the link", context=machine().context())
         yield link, record
         link.stop()
         await running

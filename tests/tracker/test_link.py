@@ -198,6 +198,26 @@ async def test_a_close_by_the_peer_is_reported_with_its_code_and_answered_with_a
 
 
 @virtual
+async def test_two_close_frames_end_a_connection_however_late_the_peers_fin(network: Network) -> None:
+    said: list[float] = []
+    answers: list[int] = []
+
+    async def close(connection: ServerConnection) -> None:
+        await asyncio.sleep(3)
+        said.append(asyncio.get_running_loop().time())
+        await connection.close(1001)
+        assert connection.protocol.close_rcvd is not None
+        answers.append(connection.protocol.close_rcvd.code)
+
+    async with endpoint(network, close, close_timeout=5) as way, linked(Reading()) as (_, record):
+        way.add("slow_close", "downstream", {"delay": 4000})
+        closed = await record.until(events.Closed)
+        await asyncio.sleep(1)
+    assert closed.t == exactly(said[0] + LATENCY)
+    assert answers[:1] == [1001]
+
+
+@virtual
 async def test_a_reset_is_reported_as_the_networks_doing(network: Network) -> None:
     async with endpoint(network, quiet) as way, linked(Reading()) as (_, record):
         await asyncio.sleep(1)

@@ -10,7 +10,6 @@ import pytest
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from simulator.loop import VirtualLoop
 from simulator.network import Network
 from simulator.network import Path as Way
 from tests.tracker.conftest import (
@@ -22,6 +21,7 @@ from tests.tracker.conftest import (
     endpoint,
     exactly,
     linked,
+    machine,
     passed,
     quiet,
     silent,
@@ -280,18 +280,11 @@ async def test_while_the_buffer_is_full_one_probe_at_most_is_on_its_way(network:
 # Our own stalls
 
 
-def block(seconds: float) -> None:
-    """Nothing on this machine runs for so long."""
-    loop = asyncio.get_running_loop()
-    assert isinstance(loop, VirtualLoop)
-    loop.call_soon(loop.advance, seconds)
-
-
 @virtual
 async def test_a_stall_of_our_own_is_reported_and_credited(network: Network) -> None:
     async with met(network, silent) as (_, record):
         await until(FIRST + 0.1)
-        block(10)
+        machine().block(10)
         died = await record.until(events.Died)
     (lagged,) = record.of(events.Lagged)
     # The heartbeat was due at FIRST + 0.24, and came when the loop ran again.
@@ -307,7 +300,7 @@ async def test_after_a_stall_no_verdict_is_passed_before_the_sockets_were_read(n
         await until(FIRST + FLOOR - 0.05)
         # The deadline passes meanwhile, and the answer arrives right after it: credited as it is, the deadline
         # is over again at once.
-        block(0.05 + 0.13)
+        machine().block(0.05 + 0.13)
         await until(FIRST + FLOOR + 1)
         assert record.of(events.Lagged)[0].seconds == exactly(0.13)
         assert record.of(events.Answered)
@@ -318,7 +311,7 @@ async def test_after_a_stall_no_verdict_is_passed_before_the_sockets_were_read(n
 async def test_a_loop_that_is_a_little_late_credits_nothing(network: Network) -> None:
     async with met(network, silent) as (_, record):
         await until(FIRST + HEARTBEAT - 0.01)
-        block(0.01 + HEARTBEAT / 2 - 0.01)
+        machine().block(0.01 + HEARTBEAT / 2 - 0.01)
         died = await record.until(events.Died)
         assert not record.of(events.Lagged)
     assert died.t == exactly(FIRST + 3.6)

@@ -13,22 +13,37 @@ arrive in its sockets until the window is full, and what its sockets had taken i
 in asyncio's order, the callbacks that were ready, its sockets, and the timers that are overdue.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextvars import Context, ContextVar, copy_context
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from simulator.calls import Call
 
-if TYPE_CHECKING:
-    from simulator.loop import VirtualLoop
-
 _HOST: "ContextVar[Host | None]" = ContextVar("host", default=None)
+
+
+class World(Protocol):
+    """The loop, as its hosts see it."""
+
+    def time(self) -> float:
+        """Virtual seconds."""
+
+    def call_at(
+        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> Call:
+        """As every loop has it."""
+
+    def stand_still(self) -> None:
+        """One more host is blocked: what is ready and belongs to it has to wait."""
+
+    def go_on(self, waited: Iterable[Call]) -> None:
+        """A host is blocked no longer; this is what waited."""
 
 
 class Host:
     """One machine. `VirtualLoop.host` makes it."""
 
-    def __init__(self, name: str, loop: "VirtualLoop") -> None:
+    def __init__(self, name: str, loop: World) -> None:
         self.name = name
         self.blocked = False
         """Nothing of it runs at present."""

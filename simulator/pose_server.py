@@ -93,6 +93,8 @@ class PoseServer:
     async def _leave(self, code: int) -> None:
         server, self._server = self._server, None
         if server is not None:
+            # In an order of our own: that of the library, which keeps a set, is another in each run.
+            closing = [asyncio.create_task(connection.close(code)) for connection in self.connections()]
             server.close(code=code)
             try:
                 async with asyncio.timeout(STOP_WITHIN):
@@ -100,6 +102,7 @@ class PoseServer:
             except TimeoutError:
                 self.abort()  # a client that does not read holds up its close handshake
                 await server.wait_closed()
+            await asyncio.gather(*closing)
 
     async def go_away(self, code: int = 1012) -> None:
         """Stop as a restarting server does, until `come_back`."""

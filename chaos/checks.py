@@ -11,6 +11,7 @@ from math import inf
 from chaos.evidence import Window, evidence, misbehaviour
 from chaos.facts import Facts
 from chaos.faults import Fault
+from chaos.herd import apart, spread, together
 from chaos.history import Broke, History, StoodStill
 from chaos.peer_evidence import peer_evidence
 from chaos.peer_facts import facts_of
@@ -23,7 +24,7 @@ from tracker import events
 
 CALM = "calm"
 """The check that speaks where the machine stood still and something is unknown, perhaps for that reason."""
-TIMED = frozenset({"detect", "no-false-kill", "recover", "polite", "clean-stop", "silence"})
+TIMED = frozenset({"detect", "no-false-kill", "recover", "polite", "clean-stop", "silence", "spread"})
 """Checks that a pause of the machine can turn red. What was lost, reordered or changed was so on any machine."""
 
 
@@ -41,10 +42,26 @@ class Judgement:
 
 
 def judge(history: History, scenario: Scenario) -> Judgement:
-    """Every promise that applies to the record; none where the record is not one of a whole run."""
+    """Every promise that applies to the record; none where the record is not one of a whole run.
+
+    Of several clients each is judged, and then what they did together.
+    """
+    each = [_checks(part, scenario) for part in apart(history)]
+    checks = each[0] if len(each) == 1 else together(each)
+    if checks[0].verdict != "unknown":
+        crowd = spread(history, scenario)
+        checks += [] if crowd is None else [crowd]
+        checks = [*_in_doubt(checks, history)]
+    verdicts = {check.verdict for check in checks}
+    worst: Verdict = "fail" if "fail" in verdicts else "unknown" if "unknown" in verdicts else "pass"
+    return Judgement(worst, tuple(checks))
+
+
+def _checks(history: History, scenario: Scenario) -> list[Check]:
+    """Of one client. The first says whether the record is one of a whole run."""
     start = lived(history, scenario)
     if start.verdict == "unknown":
-        return Judgement("unknown", (start,))
+        return [start]
     facts = facts_of(history, scenario.faults)
     checks = [start, *traces(facts, scenario)]
     reports = history.role == "tracker"
@@ -67,10 +84,7 @@ def judge(history: History, scenario: Scenario) -> Judgement:
     checks += judged
     beyond = (every_frame, every_reset, silence) if reports else (silence,)
     checks += [check for each in beyond if (check := each(facts, scenario)) is not None]
-    checks = [*_in_doubt(checks, history)]
-    verdicts = {check.verdict for check in checks}
-    worst: Verdict = "fail" if "fail" in verdicts else "unknown" if "unknown" in verdicts else "pass"
-    return Judgement(worst, tuple(checks))
+    return checks
 
 
 def _in_doubt(checks: Iterable[Check], history: History) -> Iterator[Check]:

@@ -78,13 +78,21 @@ class StoodStill(LabEvent, frozen=True, tag="machine-stood-still"):
 
 
 class Broke(LabEvent, frozen=True, tag="broke"):
-    """The client or the laboratory failed in a way that no scenario asks for."""
+    """The client or the laboratory failed in a way that no scenario asks for. Of several clients, it was `client`."""
 
     who: Literal["client", "laboratory"]
     what: str
+    client: int = 0
 
 
-AnyLabEvent = Reached | Began | Healed | Counted | StoodStill | Broke
+class Reported(LabEvent, frozen=True, tag="reported"):
+    """What `client` reported, where there are several: it counts from 1, and client 0's reports stand by themselves."""
+
+    client: int
+    report: AnyEvent
+
+
+AnyLabEvent = Reached | Began | Healed | Counted | StoodStill | Broke | Reported
 HistoryEvent = AnyEvent | AnyPeerEvent | AnyLabEvent
 
 # The fields of all events above that are durations or times of the loop's clock.
@@ -109,6 +117,13 @@ class History:
     """The client's configuration in scenario seconds, where it has one that we know."""
     role: Role = "tracker"
     """Of the client. Only a tracker reports what it does; the others are judged by what the peer saw."""
+    others: tuple[dict[str, tuple[float, ...]], ...] = ()
+    """As `reference`, for client 1, client 2 and so on, where there are several; see `chaos.herd`."""
+
+    @property
+    def clients(self) -> int:
+        """How many there are."""
+        return 1 + len(self.others)
 
     def of(self, kind: type[E]) -> Iterator[E]:
         """All events of one kind, in order."""
@@ -132,7 +147,7 @@ class History:
 
     def lines(self) -> Iterator[bytes]:
         """The record as JSON lines: a header, then an event a line."""
-        header = {
+        header: dict[str, Any] = {
             "schema": SCHEMA,
             "scenario": self.scenario,
             "engine": self.engine,
@@ -142,6 +157,8 @@ class History:
             "reference": self.reference,
             "settings": self.settings,
         }
+        if self.others:
+            header["others"] = self.others
         encode = msgspec.json.Encoder().encode
         yield encode(header) + b"\n"
         for event in self.events:
@@ -152,14 +169,15 @@ def in_scenario_time(
     events: Iterable[HistoryEvent], *, began: float, scale: float
 ) -> tuple[HistoryEvent, ...]:
     """Events stamped by the engine's clock, as the history wants them: `scale` scenario seconds pass in one of it."""
-    return tuple(
-        msgspec.structs.replace(
-            event,
-            **{
-                name: ((value - began) if name == "t" else value) * scale
-                for name in event.__struct_fields__
-                if name in _SECONDS and (value := getattr(event, name)) is not None
-            },
-        )
-        for event in events
-    )
+
+    def moved(event: E) -> E:
+        changes: dict[str, Any] = {
+            name: ((value - began) if name == "t" else value) * scale
+            for name in event.__struct_fields__
+            if name in _SECONDS and (value := getattr(event, name)) is not None
+        }
+        if isinstance(event, Reported):
+            changes["report"] = moved(event.report)
+        return msgspec.structs.replace(event, **changes)
+
+    return tuple(moved(event) for event in events)

@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
+from collections import Counter
+from dataclasses import replace
 from operator import itemgetter
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from chaos import peer_faults, workloads
+from chaos import herd, peer_faults, workloads
 from chaos.clients import Assignment, Client, NotSimulatedError
 from chaos.engines import InForce, World
 from chaos.faults import Change, timeline
@@ -21,6 +23,7 @@ from chaos.history import (
     HistoryEvent,
     Phase,
     Reached,
+    Reported,
     StoodStill,
     in_scenario_time,
 )
@@ -31,7 +34,7 @@ from simulator.pose_server import FEED_PATH, SINK_PATH, PoseServer
 STEADY_WITHIN = 60.0
 """Scenario seconds from the client's start in which its first outputs must arrive."""
 STEADY_AFTER = 10
-"""Outputs that must have arrived before a run counts as steady; frames offered, where the client only reads."""
+"""Outputs of each client that must have arrived before a run counts as steady; frames offered, where it only reads."""
 STOP_WITHIN = 15.0
 """Scenario seconds that a client may take for its orderly end before it counts as broken."""
 
@@ -65,7 +68,10 @@ class Life:
         self._began = 0.0
         self._scale = 1.0
         self._events: list[HistoryEvent] = []
-        self._arrived = 0
+        self._arrived: Counter[int] = Counter()
+        """What arrived from each client until it was steady."""
+        self._owners: dict[int, int] = {}
+        """The client of each connection at the peer."""
         self._steady = asyncio.Event()
         self._in_force: dict[int, InForce] = {}
         """Every fault that began, by its number; kept when it has ended, for what it did."""
@@ -85,25 +91,27 @@ class Life:
 
     def history(self) -> History:
         """The record, once the run is over, however it ended."""
-        with TemporaryDirectory(prefix="simtool-") as folder:
-            reference = workloads.reference(self._material, Path(folder), self._events)
-        return History(
+        history = History(
             scenario=self._scenario.name,
             engine=self._engine,
             client=self._client.name,
             seed=self._seed,
             events=in_scenario_time(self._events, began=self._began, scale=self._scale),
-            reference=reference,
             settings=self._client.settings(self._scenario.client),
             role=self._client.role,
+            others=tuple({} for _ in range(1, self._scenario.workload.clients)),
         )
+        records = [part.events for part in herd.apart(history)]
+        with TemporaryDirectory(prefix="simtool-") as folder:
+            first, *others = workloads.references(self._material, Path(folder), records)
+        return replace(history, reference=first, others=tuple(others))
 
-    def broke(self, who: Literal["client", "laboratory"], error: BaseException) -> None:
+    def broke(self, who: Literal["client", "laboratory"], error: BaseException, *, client: int = 0) -> None:
         """Take into the record that somebody failed in a way that no scenario asks for."""
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
         last = self._events[-1].t if self._events else self._began
-        self._note(Broke(t=last, who=who, what=f"{type(error).__name__}: {error}"))
+        self._note(Broke(t=last, who=who, what=f"{type(error).__name__}: {error}", client=client))
 
     async def _with_peer(self, world: World, files: workloads.Files) -> None:
         feed = self._material.feed(world.scale)
@@ -120,7 +128,7 @@ class Life:
         try:
             inlet = await world.open_link("input", port)
             outlet = await world.open_link("output", port)
-            assignment = Assignment(
+            first = Assignment(
                 input_url=f"ws://{inlet}{FEED_PATH}",
                 output_url=f"ws://{outlet}{SINK_PATH}",
                 wall=files.wall,
@@ -132,21 +140,36 @@ class Life:
                 report=self._note,
                 stop=asyncio.Event(),
             )
+            others = range(1, self._scenario.workload.clients)
+            assignments = [first, *(self._another(first, number) for number in others)]
+            contexts = [world.client_context(assignment.number) for assignment in assignments]
             for change in timeline(self._scenario.faults):
                 if change.at == 0:
                     await self._carry_out(change, self._now_in_scenario(), world, actor)
             async with asyncio.TaskGroup() as tasks:
-                client = tasks.create_task(
-                    self._client_to_its_end(assignment),
-                    name="client under test",
-                    context=world.client_context(),
-                )
+                clients = [
+                    tasks.create_task(
+                        self._client_to_its_end(assignment), name="client under test", context=context
+                    )
+                    for assignment, context in zip(assignments, contexts, strict=True)
+                ]
                 if self._scenario.from_start or await self._becomes_steady():
                     await self._through_the_scenario(world, actor)
-                await self._stop(client, assignment, world.scale)
+                await self._stop(clients, first.stop, world.scale)
         finally:
             server.abort()
             await server.stop()
+
+    def _another(self, first: Assignment, number: int) -> Assignment:
+        """The same for one more client, who is told apart by what it reports, by its URLs and by what it draws."""
+        return replace(
+            first,
+            input_url=f"{first.input_url}?client={number}",
+            output_url=f"{first.output_url}?client={number}",
+            seed=Random(f"{self._seed}/client-{number}").getrandbits(32),
+            report=lambda event: self._note(Reported(t=event.t, client=number, report=event)),
+            number=number,
+        )
 
     async def _client_to_its_end(self, assignment: Assignment) -> None:
         try:
@@ -156,7 +179,7 @@ class Life:
         except NotSimulatedError as error:
             self.broke("laboratory", error)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is a fact about the client
-            self.broke("client", error)
+            self.broke("client", error, client=assignment.number)
 
     async def _becomes_steady(self) -> bool:
         try:
@@ -203,14 +226,15 @@ class Life:
             await self._in_force[index].heal()
             self._note(Healed(t=loop.time(), fault=index, planned=planned))
 
-    async def _stop(self, client: "asyncio.Task[None]", assignment: Assignment, scale: float) -> None:
+    async def _stop(self, clients: "list[asyncio.Task[None]]", stop: asyncio.Event, scale: float) -> None:
         self._count()
         self._reached("stopping")
-        assignment.stop.set()
-        _, late = await asyncio.wait([client], timeout=STOP_WITHIN / scale)
-        if late:
-            client.cancel()  # awaited by the task group around us
-            self.broke("client", TimeoutError(f"it did not stop within {STOP_WITHIN:g} s"))
+        stop.set()
+        _, late = await asyncio.wait(clients, timeout=STOP_WITHIN / scale)
+        for number, client in enumerate(clients):
+            if client in late:
+                client.cancel()  # awaited by the task group around us
+                self.broke("client", TimeoutError(f"it did not stop within {STOP_WITHIN:g} s"), client=number)
         if self._client.role != "tracker":
             await asyncio.sleep(FAREWELL / scale)
         self._reached("stopped")
@@ -231,9 +255,14 @@ class Life:
 
     def _note_arrival(self, event: peer.AnyPeerEvent) -> None:
         self._events.append(event)
-        if type(event) is (peer.Offered if self._client.role == "receiver" else peer.Delivered):
-            self._arrived += 1
-            if self._arrived == STEADY_AFTER:
+        if isinstance(event, peer.Opened):
+            self._owners[event.connection] = event.client
+        if self._steady.is_set():
+            return
+        if isinstance(event, peer.Offered if self._client.role == "receiver" else peer.Delivered):
+            self._arrived[self._owners[event.connection]] += 1
+            clients = range(self._scenario.workload.clients)
+            if all(self._arrived[client] >= STEADY_AFTER for client in clients):
                 self._steady.set()
                 if self._scenario.from_start:
                     self._reached("steady")

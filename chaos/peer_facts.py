@@ -7,6 +7,7 @@ a link over which nothing came, shows only if it told somebody else.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
 from math import inf
@@ -136,16 +137,7 @@ def _told(history: History, faults: tuple[Fault, ...]) -> History:
             yield events.Stopping(t=t, why="the run is over", left=0)
 
     told = tuple(each for event in history.events for each in (event, *meaning(event)))
-    return History(
-        history.scenario,
-        history.engine,
-        history.client,
-        history.seed,
-        told,
-        history.reference,
-        history.settings,
-        history.role,
-    )
+    return replace(history, events=told)
 
 
 def _reached_the_client(history: History, faults: tuple[Fault, ...]) -> frozenset[int]:

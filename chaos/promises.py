@@ -49,7 +49,7 @@ def no_loss(facts: Facts, _: Scenario) -> Check | None:
     if len(streams) > 1:  # a number alone then says nothing
         return Check("no-loss", "unknown", expected, f"deliveries of {len(streams)} streams in one run")
     if facts.lost:
-        return Check("no-loss", "fail", expected, f"{len(facts.lost)} lost: seq {_some(sorted(facts.lost))}")
+        return Check("no-loss", "fail", expected, f"{len(facts.lost)} lost: seq {some(sorted(facts.lost))}")
     left = len(facts.declared_left)
     if len(facts.missing) > left:
         return Check("no-loss", "unknown", expected, f"{len(facts.missing)} were still in flight at the end")
@@ -68,7 +68,7 @@ def in_order(facts: Facts, _: Scenario) -> Check | None:
         "in-order",
         ok=not late,
         expected="first deliveries in seq order",
-        observed=f"{len(late)} came late: seq {_some(late)}" if late else f"{len(facts.delivered)} in order",
+        observed=f"{len(late)} came late: seq {some(late)}" if late else f"{len(facts.delivered)} in order",
     )
 
 
@@ -94,7 +94,7 @@ def dedup_safe(facts: Facts, _: Scenario) -> Check | None:
         "dedup-safe",
         ok=not wrong,
         expected="repeats only after a reconnect, with the same body",
-        observed=f"{len(wrong)} wrong: seq {_some(wrong)}"
+        observed=f"{len(wrong)} wrong: seq {some(wrong)}"
         if wrong
         else f"{repeats} repeats, each as promised",
     )
@@ -111,7 +111,7 @@ def bounded(facts: Facts, _: Scenario) -> Check | None:
         for event in facts.history.of(events.Accepted)
         if event.essential and event.seq in facts.displaced
     )
-    gone = f", essential ones among them: seq {_some(essential)}" if essential else ""
+    gone = f", essential ones among them: seq {some(essential)}" if essential else ""
     full = messages >= bound["messages"] or size + facts.largest > bound["bytes"]
     needless = bool(facts.displaced) and not full
     gone += ", although there was room" if needless else ""
@@ -312,7 +312,7 @@ def same_climb(facts: Facts, _: Scenario) -> Check | None:
     wrong, absent = ({hold for hold, _ in some} for some in (arrived - due, due - arrived))
     expected = f"{len(due)} touches, as in a fault-free run over the same frames"
     if wrong or (absent and not facts.missing):
-        return Check("same-climb", "fail", expected, f"different: {_some(sorted(wrong | absent))}")
+        return Check("same-climb", "fail", expected, f"different: {some(sorted(wrong | absent))}")
     if absent and not facts.declared_left.issuperset(facts.told_by.get(touch, 0) for touch in due - arrived):
         return Check(
             "same-climb", "unknown", expected, f"{len(absent)} may be among the {len(facts.missing)} missing"
@@ -370,7 +370,8 @@ def silence(facts: Facts, scenario: Scenario) -> Check | None:
     return decided("silence", ok=longest <= limit, expected=expected, observed=f"{longest:.2f} s at most")
 
 
-def _some(values: list[int] | list[str]) -> str:
+def some(values: list[int] | list[str]) -> str:
+    """The first few of them, in words, and how many there are."""
     shown = ", ".join(map(str, values[:5]))
     return f"{shown}, ... ({len(values)} in all)" if len(values) > 5 else shown
 

@@ -12,6 +12,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TypeVar
 
+from chaos import herd
 from chaos.checks import judge
 from chaos.clients.choose import DEFAULT, file_name, load_client
 from chaos.engines import ClientBrokeError, Engine
@@ -19,7 +20,6 @@ from chaos.engines.sim import SimEngine
 from chaos.engines.toxiproxy import ToxiproxyEngine
 from chaos.history import History
 from chaos.life import Life
-from chaos.peer_facts import facts_of
 from chaos.results import RunResult
 from chaos.scenario import Scenario
 
@@ -63,7 +63,7 @@ def perform(plan: Plan) -> RunResult:
         again += 1
     with plan.record.open("wb") as file:
         file.writelines(history.lines())
-    measures = facts_of(history, plan.scenario.faults).measures()
+    measures = herd.measures(history, plan.scenario)
     measures["virtual_s"] = round(history.events[-1].t, 1) if history.events else 0.0
     measures["wall_s"] = round(time.perf_counter() - began, 2)
     return RunResult(
@@ -88,7 +88,7 @@ def make_history(plan: Plan) -> History:
         engine.require_able(plan.scenario.faults)
         engine.run(life.live)
     except ClientBrokeError as error:
-        life.broke("client", error)
+        life.broke("client", error, client=error.client)
     except Exception as error:  # noqa: BLE001 - one run that breaks must not take the others' results with it
         life.broke("laboratory", error)
     return life.history()

@@ -39,6 +39,8 @@ RECOVERY_MARGIN = 5.0
 
 
 PeerConfirm = Literal["pong", "ack"]
+MAX_CLIENTS = 100
+"""All of them share one process."""
 T = TypeVar("T")
 
 
@@ -62,6 +64,8 @@ class Workload:
     route: Path | None = None
     reset_at: tuple[float, ...] = ()
     """When the feed carries a reset of the session; in order."""
+    clients: int = 1
+    """How many clients there are, each on a machine of its own, all at the same peer over the same two links."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +234,11 @@ _WALL_FILES = ("wall", "calibration", "route")
 def _workload(table: Mapping[str, object], file: Path, end: float) -> Workload:
     _only(table, [f.name for f in fields(Workload)], "workload.")
     reset_at = _reset_at(table, end)
+    clients = table.get("clients", Workload().clients)
+    if isinstance(clients, bool) or not isinstance(clients, int) or not 1 <= clients <= MAX_CLIENTS:
+        raise ScenarioError(
+            f"workload.clients is {clients!r}: it must be a whole number from 1 to {MAX_CLIENTS}"
+        )
     if "recording" in table:
         for key in ("fps", "holds"):
             if key in table:
@@ -240,7 +249,12 @@ def _workload(table: Mapping[str, object], file: Path, end: float) -> Workload:
             for key in _WALL_FILES
         )
         return Workload(
-            recording=recording, wall=wall, calibration=calibration, route=route, reset_at=reset_at
+            recording=recording,
+            wall=wall,
+            calibration=calibration,
+            route=route,
+            reset_at=reset_at,
+            clients=clients,
         )
     for key in _WALL_FILES:
         if key in table:
@@ -254,7 +268,7 @@ def _workload(table: Mapping[str, object], file: Path, end: float) -> Workload:
         raise ScenarioError(
             f"workload.holds is {holds!r}: it must be a whole number from {MIN_HOLDS} to {MAX_HOLDS}"
         )
-    return Workload(fps=float(fps), holds=holds, reset_at=reset_at)
+    return Workload(fps=float(fps), holds=holds, reset_at=reset_at, clients=clients)
 
 
 def _reset_at(table: Mapping[str, object], end: float) -> tuple[float, ...]:

@@ -56,6 +56,8 @@ def _workload(workload: Workload, folder: Path | None) -> list[str]:
         lines.append(f"holds = {workload.holds}")
     if workload.reset_at:
         lines.append(f"reset_at = [{', '.join(map(_duration, workload.reset_at))}]")
+    if workload.clients != default.clients:
+        lines.append(f"clients = {workload.clients}")
     return lines
 
 

@@ -8,9 +8,8 @@ from typing import Annotated, cast, get_args
 
 import typer
 
-from chaos import catalogue, report, results
+from chaos import catalogue, herd, report, results
 from chaos.checks import judge
-from chaos.facts import Facts
 from chaos.field_checks import ENGINE, field_measures, judge_field
 from chaos.history import History, in_scenario_time
 from chaos.results import RunResult
@@ -75,7 +74,7 @@ def judged(trace: Trace) -> RunResult:
     if scenario is None:
         judgement, measures = judge_field(history), field_measures(history)
     else:
-        judgement, measures = judge(history, scenario), Facts(history, scenario.faults).measures()
+        judgement, measures = judge(history, scenario), herd.measures(history, scenario)
     measures["virtual_s"] = round(history.events[-1].t, 1) if history.events else 0.0
     measures["wall_s"] = 0.0
     return RunResult(
@@ -109,4 +108,5 @@ def history_of(trace: Trace) -> History:
         events=found,
         reference=dict(header.reference),
         settings=dict(header.config or {}),
+        others=header.others,
     )

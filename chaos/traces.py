@@ -70,6 +70,7 @@ class Header:
     client: str = "tracker"
     seed: int | None = None
     reference: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    others: tuple[dict[str, tuple[float, ...]], ...] = ()
 
     def content(self, name: str) -> bytes | None:
         """The wall's SVG (`wall`), its `calibration` or its `route`; None where only a digest was kept, or nothing."""
@@ -239,6 +240,7 @@ def _header(path: Path, found: Mapping[str, Any]) -> Header:
             client=str(found.get("client", "tracker")),
             seed=found.get("seed"),
             reference=msgspec.convert(found.get("reference", {}), dict[str, tuple[float, ...]]),
+            others=msgspec.convert(found.get("others", ()), tuple[dict[str, tuple[float, ...]], ...]),
         )
     except msgspec.ValidationError as error:
         raise TraceError(

@@ -86,7 +86,7 @@ def problem(workload: Workload) -> str | None:
     if workload.recording is None:
         return None
     try:
-        _pipeline(_recorded(workload, workload.recording).files(Path()))
+        _pipelines(_recorded(workload, workload.recording).files(Path()))()
         for _ in read_recording(workload.recording):
             pass  # what is wrong with it is said now, not in the middle of a run
     except (RecordingError, ConfigError) as error:
@@ -94,14 +94,20 @@ def problem(workload: Workload) -> str | None:
     return None
 
 
-def reference(
-    made_of: Material, folder: Path, record: Iterable[HistoryEvent]
-) -> dict[str, tuple[float, ...]]:
-    """The touches of a run without a network over the frames and resets that the client received.
+def references(
+    made_of: Material, folder: Path, records: Iterable[Iterable[HistoryEvent]]
+) -> list[dict[str, tuple[float, ...]]]:
+    """For each client's record, the touches of a run without a network over the frames and resets that it received.
 
     Message times in milliseconds, by hold; several where a session was reset. `folder` is for the wall's files.
     """
-    pipeline = _pipeline(made_of.files(folder))
+    fresh = _pipelines(made_of.files(folder))
+    return [_reference(made_of, fresh(), record) for record in records]
+
+
+def _reference(
+    made_of: Material, pipeline: Pipeline, record: Iterable[HistoryEvent]
+) -> dict[str, tuple[float, ...]]:
     touches: dict[str, tuple[float, ...]] = {}
     for event in record:
         if type(event) is SessionReset:
@@ -115,10 +121,8 @@ def reference(
     return touches
 
 
-def _pipeline(files: Files) -> Pipeline:
-    return Pipeline(
-        load_wall(files.wall),
-        load_calibration(files.calibration),
-        route=load_route(str(files.route)),
-        stream="reference",
-    )
+def _pipelines(files: Files) -> Callable[[], Pipeline]:
+    """Makes pipelines for one wall, whose files are read once."""
+    wall, calibration = load_wall(files.wall), load_calibration(files.calibration)
+    route = load_route(str(files.route))
+    return lambda: Pipeline(wall, calibration, route=route, stream="reference")

@@ -15,10 +15,14 @@ class PeerEvent(msgspec.Struct, frozen=True, tag_field="event", kw_only=True, om
 
 
 class Opened(PeerEvent, frozen=True, tag="peer-opened"):
-    """A client's handshake on `link` was answered; `connection` counts from 1 over both links."""
+    """A client's handshake on `link` was answered; `connection` counts from 1 over both links.
+
+    Of several clients, `client` is the number that its URL gives.
+    """
 
     link: PeerLink
     connection: int
+    client: int = 0
 
 
 class Ended(PeerEvent, frozen=True, tag="peer-ended"):
@@ -63,10 +67,14 @@ class Delivered(PeerEvent, frozen=True, tag="delivered"):
 
 
 class Arrived(PeerEvent, frozen=True, tag="arrived"):
-    """A hold's touch became visible at the sink, with its message time in epoch milliseconds."""
+    """A hold's touch became visible at the sink, with its message time in epoch milliseconds.
+
+    Of several clients, `client` is whose session it is.
+    """
 
     hold: str
     time: float
+    client: int = 0
 
 
 class Unreadable(PeerEvent, frozen=True, tag="unreadable"):

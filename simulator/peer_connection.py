@@ -20,6 +20,7 @@ class PeerConnection(ServerConnection):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.number = 0
+        self.client = 0
         self._fragments: list[bytes] = []
         self._reads = True
 

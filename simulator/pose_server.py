@@ -17,7 +17,7 @@ from simulator.events import PeerLink, PeerObserver
 from simulator.feeds import RESET, Feed
 from simulator.peer_connection import PeerConnection
 from simulator.relayed import RELAY, relayed_sequence
-from simulator.seen import Seen
+from simulator.sender import Sender, client_number
 from tracker import messages
 
 FEED_PATH = "/ws/pose/"
@@ -58,9 +58,7 @@ class PoseServer:
         # As sets that keep their order: it shows in the record.
         self._open: dict[PeerLink, dict[PeerConnection, None]] = {"input": {}, "output": {}}
         self._connections = 0
-        self._seen: dict[str, Seen] = {}
-        self._session: messages.SessionState | None = None
-        self._touched: set[tuple[str, str]] = set()
+        self._senders: dict[int, Sender] = {}
         self._server: Server | None = None
         self._host = "127.0.0.1"
         self._port = 0
@@ -197,8 +195,10 @@ class PoseServer:
         link = PATHS[connection.request.path.partition("?")[0]]
         self._connections += 1
         connection.number = self._connections
+        connection.client = client_number(connection.request.path)
         self._open[link][connection] = None
-        self._report(events.Opened(t=connection.loop.time(), link=link, connection=connection.number))
+        now = connection.loop.time()
+        self._report(events.Opened(t=now, link=link, connection=connection.number, client=connection.client))
         if link in self._muted:
             self._mute(connection, link)
         if link in self._unread:
@@ -278,7 +278,8 @@ class PoseServer:
                 self._report(events.Unreadable(t=now, reason=bad.reason, connection=connection.number))
                 return None
             output = messages.Output(RELAY, sequence)
-        repeat = not self._seen.setdefault(output.stream, Seen()).add(output.seq)
+        sender = self._senders.setdefault(connection.client, Sender())
+        repeat = sender.repeats(output)
         self._report(
             events.Delivered(
                 t=now,
@@ -291,20 +292,9 @@ class PoseServer:
                 reset=output.reset,
             )
         )
-        if not repeat and output.session is not self._session:
-            self._session = output.session
-            self._note_touches(output, now)
+        for hold, time in () if repeat else sender.new_touches(output):
+            self._report(events.Arrived(t=now, hold=hold, time=time, client=connection.client))
         return output.stream, output.seq
-
-    def _note_touches(self, output: messages.Output, now: float) -> None:
-        for hold in output.session.holds if output.session is not None else ():
-            if (
-                hold.status == "touched"
-                and (hold.id, hold.time) not in self._touched
-                and hold.time is not None
-            ):
-                self._touched.add((hold.id, hold.time))
-                self._report(events.Arrived(t=now, hold=hold.id, time=messages.parse_iso_time(hold.time)))
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         link = PATHS.get(request.path.partition("?")[0])

@@ -35,6 +35,8 @@ class Assignment:
     """Takes what the client has to say about itself, if anything, stamped by the loop's clock."""
     stop: asyncio.Event
     """When set, the client comes to an orderly end."""
+    number: int = 0
+    """Of several clients in one run, counted from 0; the URLs of the others than the first say it too."""
 
 
 class Client(Protocol):
@@ -50,7 +52,10 @@ class Client(Protocol):
     """Why it cannot run on virtual time, as in "its threads run in real time"; None: it can."""
 
     async def run(self, assignment: Assignment) -> None:
-        """Until `assignment.stop`; returns when all connections are closed."""
+        """Until `assignment.stop`; returns when all connections are closed.
+
+        A scenario with several clients has several of these at once, and each keeps its state to itself.
+        """
 
     def settings(self, overrides: ClientOverrides) -> dict[str, Any]:
         """The configuration that checks may hold it to, durations in scenario seconds; empty if it has none."""

@@ -29,7 +29,9 @@ class ProgramFailed(Exception):
 
 
 class CommandClient:
-    """A relay that is a process group of its own. What it writes is kept in `output`. Raises `ClientError`."""
+    """A relay that is a process group of its own. What it writes is kept in `output`; of several clients, the others'
+    beside it, with their numbers. Raises `ClientError`.
+    """
 
     role: Role = "relay"
     real_sockets_only: str | None = "a program runs in real time"
@@ -52,7 +54,9 @@ class CommandClient:
 
     async def run(self, assignment: Assignment) -> None:
         """Raises `ProgramFailed`; the process group is gone in any case."""
-        process = await self._start(assignment)
+        number = f".{assignment.number}" if assignment.number else ""
+        output = self._output.with_suffix(f"{number}{self._output.suffix}")
+        process = await self._start(assignment, output)
         try:
             async with asyncio.TaskGroup() as tasks:
                 ended = tasks.create_task(process.wait())
@@ -60,14 +64,14 @@ class CommandClient:
                 await asyncio.wait([ended, stop], return_when=asyncio.FIRST_COMPLETED)
                 stop.cancel()
                 if ended.done():
-                    raise ProgramFailed(f"it ended by itself {self._how(process)}")
+                    raise ProgramFailed(f"it ended by itself {_how(process, output)}")
                 _signal(process, signal.SIGTERM)
                 _, late = await asyncio.wait([ended], timeout=TERM_WITHIN / assignment.scale)
                 if late:
                     _signal(process, signal.SIGKILL)
                     await ended
                     raise ProgramFailed(
-                        f"it ignored SIGTERM for {TERM_WITHIN:g} s and was killed{self._last()}"
+                        f"it ignored SIGTERM for {TERM_WITHIN:g} s and was killed{_last(output)}"
                     )
         finally:
             # The program, should we be cancelled, and whatever it started, should that still be there.
@@ -79,7 +83,7 @@ class CommandClient:
         del overrides
         return {}
 
-    async def _start(self, assignment: Assignment) -> asyncio.subprocess.Process:
+    async def _start(self, assignment: Assignment, output: Path) -> asyncio.subprocess.Process:
         urls = {"{input}": assignment.input_url, "{output}": assignment.output_url}
         words = self._words
         for placeholder, url in urls.items():
@@ -90,28 +94,30 @@ class CommandClient:
             "SIMTOOL_TIME_SCALE": f"{assignment.scale:g}",
         }
         try:
-            with self._output.open("wb") as output:
+            with output.open("wb") as written:
                 return await asyncio.create_subprocess_exec(
                     *words,
                     stdin=asyncio.subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
+                    stdout=written,
+                    stderr=written,
                     env={**os.environ, **told},
                     start_new_session=True,
                 )
         except OSError as error:
             raise ProgramFailed(f"it could not be started: {error}") from error
 
-    def _how(self, process: asyncio.subprocess.Process) -> str:
-        code = process.returncode
-        assert code is not None, "it has ended"
-        by = f"with exit code {code}" if code >= 0 else f"by {signal.Signals(-code).name}"
-        return f"{by}{self._last()}"
 
-    def _last(self) -> str:
-        written = self._output.read_text(errors="replace").split("\n")
-        lines = [" ".join(line.split())[:WIDTH] for line in written if line.strip()]
-        return f"; it last wrote: {' | '.join(lines[-LINES:])}" if lines else "; it wrote nothing"
+def _how(process: asyncio.subprocess.Process, output: Path) -> str:
+    code = process.returncode
+    assert code is not None, "it has ended"
+    by = f"with exit code {code}" if code >= 0 else f"by {signal.Signals(-code).name}"
+    return f"{by}{_last(output)}"
+
+
+def _last(output: Path) -> str:
+    written = output.read_text(errors="replace").split("\n")
+    lines = [" ".join(line.split())[:WIDTH] for line in written if line.strip()]
+    return f"; it last wrote: {' | '.join(lines[-LINES:])}" if lines else "; it wrote nothing"
 
 
 def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:

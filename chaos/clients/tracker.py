@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from functools import lru_cache
 from random import Random
 from typing import Any
 
@@ -17,6 +18,8 @@ from tracker.pipeline import Pipeline
 from tracker.session import load_route
 from tracker.wall import load_wall
 
+_wall = lru_cache(maxsize=1)(load_wall)  # many trackers of one run have the same
+
 
 class TrackerClient:
     """See `tracker.app.Tracker`."""
@@ -30,7 +33,7 @@ class TrackerClient:
         rng = self.rng(assignment.seed)
         config = assignment.overrides.apply_to(TrackerConfig(assignment.input_url, assignment.output_url))
         pipeline = Pipeline(
-            load_wall(assignment.wall),
+            _wall(assignment.wall),
             load_calibration(assignment.calibration),
             route=load_route(str(assignment.route)),
             stream=f"{rng.getrandbits(48):012x}",

@@ -36,8 +36,11 @@ class World(Protocol):
     async def open_link(self, link: Link, port: int) -> str:
         """Lead `link` to the peer at `port` of the loopback; returns the `host:port` that the client connects to."""
 
-    def client_context(self) -> Context | None:
-        """Where the client's task must be started, so that it can be told from the rest; None: anywhere."""
+    def client_context(self, number: int) -> Context | None:
+        """Where this client's task must be started, so that it can be told from the rest; None: anywhere.
+
+        Clients count from 0. All contexts are asked for before the first fault begins.
+        """
 
     def on_standstill(self, notice: Callable[[float], None]) -> None:
         """Let `notice` hear, in the clock's seconds, how long the machine stood still, whenever it did for long.
@@ -46,7 +49,7 @@ class World(Protocol):
         """
 
     async def begin(self, fault: Fault) -> InForce:
-        """Put a fault of the network or of the client's machine, written in scenario time, into force.
+        """Put a fault of the network or of the clients' machines, written in scenario time, into force.
 
         Raises `EngineError` for a kind that the engine cannot do.
         """
@@ -57,7 +60,12 @@ class EngineError(Exception):
 
 
 class ClientBrokeError(Exception):
-    """Something of the client failed where nobody looked, as in a task that it did not await; one line says what."""
+    """Something of a client failed where nobody looked, as in a task that it did not await; one line says what."""
+
+    def __init__(self, what: str, client: int) -> None:
+        super().__init__(what)
+        self.client = client
+        """Its number."""
 
 
 class Engine(Protocol):

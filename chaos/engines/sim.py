@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextvars import Context
 from random import Random
 from typing import Any
@@ -31,15 +31,16 @@ class SimEngine:
         """See `Engine`. A deadlock, an overdrawn budget and what cannot be simulated are its errors."""
         network = Network(Random(f"{self._seed}/network"))
         loop = VirtualLoop(network)
-        client = loop.host("client")
+        world = _SimWorld(network, loop)
         try:
             with asyncio.Runner(loop_factory=lambda: loop) as runner:
-                runner.run(life(_SimWorld(network, client)))
+                runner.run(life(world))
         except SimulationError as error:
             raise EngineError(str(error)) from error
         gc.collect()  # an exception that sits in a reference cycle is noticed only when that is collected
-        if client.unhandled:
-            raise ClientBrokeError(f"an exception that nobody retrieved: {client.unhandled[0]!r}")
+        for number, client in enumerate(world.clients):
+            if client.unhandled:
+                raise ClientBrokeError(f"an exception that nobody retrieved: {client.unhandled[0]!r}", number)
         if loop.unhandled:
             raise EngineError(f"an exception that nobody retrieved: {loop.unhandled[0]!r}")
 
@@ -47,9 +48,11 @@ class SimEngine:
 class _SimWorld:
     scale = 1.0
 
-    def __init__(self, network: Network, client: Host) -> None:
+    def __init__(self, network: Network, loop: VirtualLoop) -> None:
+        self.clients: list[Host] = []
+        """Their machines."""
         self._network = network
-        self._client = client
+        self._loop = loop
         self._paths: dict[Link, Path] = {}
 
     async def open_link(self, link: Link, port: int) -> str:
@@ -57,8 +60,10 @@ class _SimWorld:
         self._paths[link] = self._network.path("127.0.0.1", outside, to=("127.0.0.1", port))
         return f"127.0.0.1:{outside}"
 
-    def client_context(self) -> Context | None:
-        return self._client.context()
+    def client_context(self, number: int) -> Context | None:
+        host = self._loop.host(f"client-{number}" if number else "client")
+        self.clients.append(host)
+        return host.context()
 
     def on_standstill(self, notice: Callable[[float], None]) -> None:
         """Virtual time passes for a busy machine as for an idle one."""
@@ -66,25 +71,33 @@ class _SimWorld:
     async def begin(self, fault: Fault) -> InForce:
         if fault.kind == "block_loop":
             assert fault.duration is not None, "the vocabulary demands it"
-            return _block(self._client, fault.duration)
+            return _block(self.clients, fault.duration)
         assert fault.on is not None, "every network fault names its link"
         path = self._paths[fault.on]
         return _down(path) if fault.kind == "down" else _effects(path, fault)
 
 
-def _block(host: Host, seconds: float) -> InForce:
-    held, stood = host.held, host.blocked_for
-    host.block(seconds)
+def _block(hosts: Sequence[Host], seconds: float) -> InForce:
+    """All of them at once."""
+    held, stood = _waited(hosts)
+    for host in hosts:
+        host.block(seconds)
     healed: Counts | None = None  # fixed then: a later block is another fault's doing
 
     def count() -> Counts:
-        return healed or Counts(callbacks=host.held - held, stood=host.blocked_for - stood)
+        held_now, stood_now = _waited(hosts)
+        return healed or Counts(callbacks=held_now - held, stood=stood_now - stood)
 
     async def heal() -> None:
         nonlocal healed
-        healed = count()  # it goes on by itself
+        healed = count()  # they go on by themselves
 
     return InForce(heal, count)
+
+
+def _waited(hosts: Sequence[Host]) -> tuple[int, float]:
+    """Callbacks that had to wait on any of them so far, and for how long one stood still."""
+    return sum(host.held for host in hosts), max(host.blocked_for for host in hosts)
 
 
 def _down(path: Path) -> InForce:

@@ -77,7 +77,8 @@ class _ToxiproxyWorld:
         self._proxies[link] = proxy
         return f"{proxy.host}:{proxy.port}"
 
-    def client_context(self) -> Context | None:
+    def client_context(self, number: int) -> Context | None:
+        del number
         return None
 
     def on_standstill(self, notice: Callable[[float], None]) -> None:

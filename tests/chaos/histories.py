@@ -20,10 +20,11 @@ def record(
     settings: Mapping[str, Any] | None = None,
     reference: Mapping[str, float] | None = None,
     role: Role = "tracker",
+    clients: int = 1,
 ) -> History:
     """A history of these events; those of one time stay in the order in which they are given.
 
-    `reference` has one touch for each hold.
+    `reference` has one touch for each hold, and is the first client's.
     """
     flat = sorted(_flat(parts), key=lambda event: event.t)
     return History(
@@ -35,6 +36,7 @@ def record(
         {hold: (time,) for hold, time in (reference or {}).items()},
         dict(settings or {}),
         role,
+        tuple({} for _ in range(1, clients)),
     )
 
 
@@ -108,9 +110,9 @@ def connected(t: float = 0.1, number: int = 1, link: events.LinkName = "output")
     return events.Connected(t=t, link=link, connection=number, took=0.01)
 
 
-def opened(t: float, number: int, link: peer.PeerLink = "output") -> peer.Opened:
+def opened(t: float, number: int, link: peer.PeerLink = "output", client: int = 0) -> peer.Opened:
     """The peer's view of a connection, by the peer's number."""
-    return peer.Opened(t=t, link=link, connection=number)
+    return peer.Opened(t=t, link=link, connection=number, client=client)
 
 
 def ended(

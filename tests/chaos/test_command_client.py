@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,15 @@ async def test_a_program_gets_the_urls_as_words_and_with_the_scale_in_its_enviro
     told.stop.set()
     await running
     assert written.split() == ["--from=ws://in", "ws://out", "{neither}", "ws://in", "ws://out", "10", "all"]
+
+
+async def test_of_several_clients_each_programs_words_are_kept_by_themselves(tmp_path: Path) -> None:
+    seventh = replace(assignment(), number=7)
+    client = python(tmp_path, "import sys; sys.exit('the seventh')")
+    with pytest.RaisesGroup(pytest.RaisesExc(ProgramFailed, match="it last wrote: the seventh")):
+        await client.run(seventh)
+    assert (tmp_path / "output.7.txt").read_text() == "the seventh\n"
+    assert not (tmp_path / "output.txt").exists()
 
 
 @pytest.mark.parametrize(

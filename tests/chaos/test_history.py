@@ -11,6 +11,7 @@ from chaos.history import (
     Healed,
     HistoryEvent,
     Reached,
+    Reported,
     in_scenario_time,
 )
 from simulator.events import AnyPeerEvent
@@ -23,7 +24,7 @@ KINDS = (*get_args(AnyEvent), *get_args(AnyPeerEvent), *get_args(AnyLabEvent))
 
 def test_no_two_kinds_of_event_have_the_same_name() -> None:
     names = [kind.__struct_config__.tag for kind in KINDS]
-    assert len(set(names)) == len(names) == 36
+    assert len(set(names)) == len(names) == 37
 
 
 def test_every_figure_of_an_event_that_is_no_duration_is_known_by_name() -> None:
@@ -42,6 +43,7 @@ def test_times_and_durations_become_scenario_time_and_nothing_else_changes() -> 
         events.Touched(t=102.0, hold="hold_1", time=1761934987500.0),
         events.Received(t=102.0, timestamp=1761934987500.0, sequence=5),
         Began(t=103.0, fault=0, planned=30.0),
+        Reported(t=103.0, client=7, report=events.Waiting(t=103.0, link="input", delay=0.05)),
     ]
     assert in_scenario_time(raw, began=100.0, scale=10.0) == (
         events.Connected(t=5.0, link="output", connection=1, took=2.5),
@@ -52,6 +54,7 @@ def test_times_and_durations_become_scenario_time_and_nothing_else_changes() -> 
         events.Touched(t=20.0, hold="hold_1", time=1761934987500.0),
         events.Received(t=20.0, timestamp=1761934987500.0, sequence=5),
         Began(t=30.0, fault=0, planned=30.0),
+        Reported(t=30.0, client=7, report=events.Waiting(t=30.0, link="input", delay=0.5)),
     )
 
 

@@ -85,6 +85,12 @@ def test_a_recording_and_its_wall_are_found_from_the_scenarios_folder() -> None:
     assert (found.calibration, found.route) == (Path("folder/c.json"), Path("/r.json"))
 
 
+def test_there_may_be_several_clients_with_a_climb_or_with_a_recording() -> None:
+    assert parse(HEAD, FILE).workload.clients == 1
+    assert parse(HEAD + "[workload]\nclients = 50\n", FILE).workload.clients == 50
+    assert parse(HEAD + RECORDED + "clients = 2\n", FILE).workload.clients == 2
+
+
 def test_resets_come_in_the_order_of_their_times() -> None:
     found = parse(HEAD + '[workload]\nreset_at = ["12s", 4]\n', FILE).workload.reset_at
     assert found == (4.0, 12.0)
@@ -137,6 +143,11 @@ def test_a_multi_line_about_becomes_one_line() -> None:
         (HEAD + "[workload]\nfps = nan", ["workload.fps is nan"]),
         (HEAD + "[workload]\nholds = 2.5", ["workload.holds is 2.5", "whole number"]),
         (HEAD + "[workload]\nholds = true", ["workload.holds is True"]),
+        (HEAD + "[workload]\nclients = 0", ["workload.clients is 0", "from 1 to 100"]),
+        (HEAD + "[workload]\nclients = 101", ["workload.clients is 101"]),
+        (HEAD + "[workload]\nclients = 2.0", ["workload.clients is 2.0", "whole number"]),
+        (HEAD + "[workload]\nclients = true", ["workload.clients is True"]),
+        (HEAD + "[workload]\nclient = 2", ["'workload.client'", "did you mean 'clients'?"]),
         (HEAD + '[workload]\nrecording = "x.jsonl"\nholds = 3', ["workload.holds", "workload.recording"]),
         (HEAD + RECORDED.replace("route", "rout"), ["'workload.rout'", "did you mean 'route'?"]),
         (HEAD + '[workload]\nrecording = "x.jsonl"', ["'workload.wall' is missing"]),

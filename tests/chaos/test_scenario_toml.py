@@ -50,13 +50,21 @@ def scenarios(draw: st.DrawFn) -> Scenario:
     outbox = draw(st.dictionaries(st.sampled_from(["messages", "bytes"]), st.integers(1, 10**6)))
     peer = Peer(confirm=draw(st.sampled_from(["pong", "ack"])), echo=draw(st.booleans()))
     reset_at = tuple(sorted(2 + t for t in draw(st.lists(seconds, max_size=3))))
-    workload = Workload(fps=draw(st.integers(5, 60)), holds=draw(st.integers(2, 8)), reset_at=reset_at)
+    clients = draw(st.integers(1, 100))
+    workload = Workload(
+        fps=draw(st.integers(5, 60)), holds=draw(st.integers(2, 8)), reset_at=reset_at, clients=clients
+    )
     if draw(st.booleans()):
         files = {
             key: Path(f"/somewhere/{draw(texts).replace('/', '_')}.x")
             for key in ("wall", "calibration", "route")
         }
-        workload = Workload(recording=Path("/somewhere/a climb.jsonl"), reset_at=reset_at, **files)  # type: ignore[arg-type]
+        workload = Workload(
+            recording=Path("/somewhere/a climb.jsonl"),
+            reset_at=reset_at,
+            clients=clients,
+            **files,  # type: ignore[arg-type]
+        )
     return Scenario(
         name="some-name",
         about=draw(texts),

@@ -4,7 +4,7 @@ import pytest
 
 from chaos.history import HistoryEvent
 from chaos.scenario import Workload
-from chaos.workloads import material, problem, reference
+from chaos.workloads import Material, material, problem, references
 from simulator.climber import generate_climb
 from simulator.film import FilmFeed
 from simulator.recording import write_recording
@@ -31,6 +31,11 @@ def whole(count: int) -> list[HistoryEvent]:
     return received(*range(count))
 
 
+def reference(made_of: Material, folder: Path, record: list[HistoryEvent]) -> dict[str, tuple[float, ...]]:
+    (touches,) = references(made_of, folder, [record])
+    return touches
+
+
 def test_the_reference_touches_what_the_frames_that_were_received_touch(tmp_path: Path) -> None:
     made_of = material(Workload(fps=10), seed=3)
     count = int(CLIMB.climb_s * 10) + 1
@@ -52,6 +57,13 @@ def test_a_recording_gives_the_same_touches_as_the_climb_that_it_was_made_from(
     assert reference(made_of, tmp_path, whole(count)) == reference(
         material(Workload(fps=10), seed=3), tmp_path, whole(count)
     )
+
+
+def test_each_client_has_the_reference_of_what_it_received(tmp_path: Path) -> None:
+    made_of = material(Workload(fps=10), seed=3)
+    count = int(CLIMB.climb_s * 10) + 1
+    both = references(made_of, tmp_path, [whole(40), whole(count)])
+    assert both == [reference(made_of, tmp_path, whole(40)), reference(made_of, tmp_path, whole(count))]
 
 
 def test_after_a_reset_a_hold_can_be_touched_again(tmp_path: Path) -> None:

@@ -1,0 +1,40 @@
+import pytest
+
+from simulator.sender import Sender, client_number
+from tracker.messages import HoldState, Output, SessionState
+
+
+@pytest.mark.parametrize(
+    ("path", "number"),
+    [
+        ("/ws/holds/", 0),
+        ("/ws/holds/?client=7", 7),
+        ("/ws/holds/?room=a&client=49&x", 49),
+        ("/ws/holds/?client=", 0),
+        ("/ws/holds/?client=seven", 0),
+        ("/ws/holds/?client=-1", 0),
+        ("/ws/holds/?notclient=7", 0),
+        ("/ws/holds/?client=" + "9" * 5000, 0),
+    ],
+)
+def test_a_request_says_which_client_it_comes_from_or_nothing(path: str, number: int) -> None:
+    assert client_number(path) == number
+
+
+def test_a_number_repeats_within_its_stream_only() -> None:
+    sender = Sender()
+    assert [sender.repeats(Output("a", n)) for n in (1, 2, 1)] == [False, False, True]
+    assert not sender.repeats(Output("b", 1))
+    assert not Sender().repeats(Output("a", 1))
+
+
+def test_a_touch_is_new_once_whatever_the_session_is_spelt_like() -> None:
+    sender = Sender()
+    early = HoldState("hold_1", "start", "touched", "1970-01-01T00:00:05.000Z")
+    late = HoldState("hold_2", "normal", "touched", "1970-01-01T00:00:07.500Z")
+    before = SessionState("started", holds=(early, HoldState("hold_2", "normal", "untouched")))
+    after = SessionState("started", holds=(early, late))
+    shown = [sender.new_touches(Output("a", n, session)) for n, session in enumerate([before, before, after])]
+    assert shown == [[("hold_1", 5000)], [], [("hold_2", 7500)]]
+    assert sender.new_touches(Output("a", 4)) == []
+    assert Sender().new_touches(Output("a", 1, after)) == [("hold_1", 5000), ("hold_2", 7500)]

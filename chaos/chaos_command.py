@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
-from chaos import planning, report, results
+from chaos import github, planning, report, results
 from chaos.clients.choose import BUILT_IN, COMMAND, DEFAULT, load_client
-from chaos.outputs import records_folder, require_writable, write_output
+from chaos.junit import junit_xml
+from chaos.outputs import make_records_folder, on_github, records_folder, require_writable, write_output
 from chaos.results import EXIT_FAIL, EXIT_PASS, RunResult
-from chaos.runner import Plan, Twice, perform, perform_all, perform_twice
+from chaos.runner import DEFAULT_TIME_SCALE, Plan, Twice, perform, perform_all, perform_twice
+from chaos.shard import shard
 from chaos.usage import UsageError
 
 
@@ -34,8 +37,13 @@ def chaos(
     seed: planning.SeedOption = 0,
     seeds: planning.SeedsOption = 1,
     jobs: planning.JobsOption = None,
-    time_scale: planning.TimeScaleOption = 10.0,
+    time_scale: planning.TimeScaleOption = DEFAULT_TIME_SCALE,
     json: planning.JsonOption = None,
+    junit: planning.JunitOption = None,
+    part: Annotated[
+        str | None,
+        typer.Option("--shard", help="Make one part of the runs: 2/3 is the second of three parts."),
+    ] = None,
     check_determinism: Annotated[
         bool,
         typer.Option(
@@ -54,19 +62,28 @@ def chaos(
     planning.require_time_scale(time_scale)
     scenarios = planning.chosen_scenarios(names or [])
     engines = planning.chosen_engines("sim" if check_determinism else engine, only)
-    require_writable("--json", json)
+    to_stdout = require_writable({"--json": json, "--junit": junit})
     jobs = jobs or os.cpu_count() or 1
-    # What is made twice is compared in memory, and leaves no records.
-    folder = Path() if check_determinism else records_folder(report_folder)
-    planning.say_what_is_only_simulated(scenarios, engines)
-    plans = planning.make_plans(
-        scenarios, engines, range(seed, seed + seeds), client=named, time_scale=time_scale, folder=folder
+    folder = records_folder(report_folder)
+    every_plan = planning.make_plans(
+        scenarios,
+        engines,
+        range(seed, seed + seeds),
+        client=named,
+        time_scale=time_scale,
+        folder=folder,
     )
-    if check_determinism:
+    plans = shard(every_plan, part)
+    planning.say_what_is_only_simulated(scenarios.values(), engines)
+    if check_determinism:  # compared in memory, without records
         raise typer.Exit(_check_determinism(plans, jobs))
+    make_records_folder(folder, chosen=report_folder is not None)
     with report.Watching(report.console(stderr=True), len(plans)) as watching:
         done = perform_all(plans, perform, jobs=jobs, done=watching.done)
-    _tell(done, json, folder)
+    _tell(report.console(stderr=to_stdout), done, folder)
+    write_output("--json", json, results.document(done))
+    write_output("--junit", junit, junit_xml(done))
+    on_github(github.annotations(done), github.summary(done))
     raise typer.Exit(results.exit_code(done))
 
 
@@ -79,7 +96,7 @@ def _client(client: str, command: str | None) -> str:
     return f"{COMMAND}{command}"
 
 
-def _check_determinism(plans: list[Plan], jobs: int) -> int:
+def _check_determinism(plans: Sequence[Plan], jobs: int) -> int:
     out = report.console(stderr=False)
     differing = 0
 
@@ -96,14 +113,11 @@ def _check_determinism(plans: list[Plan], jobs: int) -> int:
     return EXIT_FAIL if differing else EXIT_PASS
 
 
-def _tell(done: Sequence[RunResult], json: str | None, folder: Path) -> None:
-    document = results.document(done)
-    (folder / "results.json").write_bytes(document)
-    out = report.console(stderr=json == "-")
+def _tell(out: Console, done: Sequence[RunResult], folder: Path) -> None:
+    (folder / "results.json").write_bytes(results.document(done))
     if done and done[0].client != DEFAULT:
         out.print(f"client {done[0].client}", markup=False, soft_wrap=True)
     out.print(report.table(done))
     report.explain(out, done)
     out.print(report.summary(done))
     out.print(f"records in {folder}", style="dim")
-    write_output("--json", json, document)

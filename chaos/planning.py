@@ -1,7 +1,7 @@
 """From a command line to the runs to be made."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -32,20 +32,27 @@ TimeScaleOption = Annotated[
 JsonOption = Annotated[
     str | None, typer.Option("--json", help="Write the results to this file; - is stdout.")
 ]
+JunitOption = Annotated[
+    str | None, typer.Option("--junit", help="Write the results to this file as JUnit XML; - is stdout.")
+]
 ReportOption = Annotated[
     Path | None,
     typer.Option("--report", help="Where the records go. [runs/<time>, and runs/latest leads there]"),
 ]
 
 
-def chosen_scenarios(names: list[str]) -> list[Scenario]:
-    """Each scenario once, in the order asked for; the whole catalogue where none is. Raises `ScenarioError`, `UsageError`."""
-    found: dict[str, Scenario] = {}
-    for scenario in [catalogue.find(name) for name in names] or catalogue.everything():
+def chosen_scenarios(names: Sequence[str]) -> dict[str, Scenario]:
+    """Each scenario once, by how it was asked for and in that order; the whole catalogue where none is.
+
+    Raises `ScenarioError`, `UsageError`.
+    """
+    found: dict[str, tuple[str, Scenario]] = {}
+    for asked in names or catalogue.names():
+        scenario = catalogue.find(asked)
         require_runnable(scenario)
-        if found.setdefault(scenario.name, scenario) != scenario:
+        if found.setdefault(scenario.name, (asked, scenario))[1] != scenario:
             raise UsageError(f"two different scenarios are named {scenario.name!r}: rename one of the files")
-    return list(found.values())
+    return dict(found.values())
 
 
 def chosen_engines(asked: str, real_sockets_only: str | None) -> list[str]:
@@ -60,8 +67,7 @@ def chosen_engines(asked: str, real_sockets_only: str | None) -> list[str]:
         asked = "toxiproxy"
     if asked == "sim":
         return ["sim"]
-    there = "TOXIPROXY_URL" in os.environ or find_server(os.environ) is not None
-    if not there:
+    if not toxiproxy_is_there():
         hint = "get it with `simtool toxiproxy install`, or name one in TOXIPROXY_SERVER"
         if asked != "auto":
             raise ToxiproxyMissing(f"--engine {asked} needs toxiproxy-server, and none was found: {hint}")
@@ -72,7 +78,12 @@ def chosen_engines(asked: str, real_sockets_only: str | None) -> list[str]:
     return ["toxiproxy"] if asked == "toxiproxy" else ["sim", "toxiproxy"]
 
 
-def say_what_is_only_simulated(scenarios: list[Scenario], engines: list[str]) -> None:
+def toxiproxy_is_there() -> bool:
+    """Whether there is a server to run through. Raises `ToxiproxyMissing` where the one that was named is not."""
+    return "TOXIPROXY_URL" in os.environ or find_server(os.environ) is not None
+
+
+def say_what_is_only_simulated(scenarios: Iterable[Scenario], engines: Sequence[str]) -> None:
     if "toxiproxy" in engines:
         for scenario in scenarios:
             if scenario.sim_only is not None:
@@ -90,7 +101,7 @@ def require_time_scale(time_scale: float) -> None:
 
 
 def make_plans(
-    scenarios: Sequence[Scenario],
+    scenarios: Mapping[str, Scenario],
     engines: Sequence[str],
     seeds: Sequence[int],
     *,
@@ -98,10 +109,10 @@ def make_plans(
     time_scale: float,
     folder: Path,
 ) -> list[Plan]:
-    """Every scenario with every seed on every engine that can run it."""
+    """Every scenario with every seed on every engine that can run it; the scenarios by how they were asked for."""
     return [
-        Plan(scenario, engine, seed, time_scale, folder, client)
-        for scenario in scenarios
+        Plan(scenario, engine, seed, time_scale, folder, client, asked)
+        for asked, scenario in scenarios.items()
         for seed in seeds
         for engine in engines
         if engine == "sim" or scenario.sim_only is None

@@ -6,11 +6,12 @@ from typing import Any, Self
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from chaos.results import RunResult
+from chaos.results import RunResult, tally
 
 COLOURS = {"pass": "green", "fail": "red", "unknown": "yellow"}
 PLAIN_WIDTH = 110
@@ -61,14 +62,11 @@ def _seconds(value: float | None) -> str:
 
 
 def explain(to: Console, results: Sequence[RunResult]) -> None:
-    """Underneath the table: every check that did not pass, and where the record is; and what had to be made anew."""
+    """Underneath the table: what did not pass and why, its record and its command; and what had to be made anew."""
     for result in results:
         if result.again:
             to.print(
-                Text(
-                    f"made {result.again + 1} times: {result.scenario} on {result.engine}, seed {result.seed}:"
-                    " the machine had stood still"
-                ),
+                Text(f"made {result.again + 1} times: {result.title}: the machine had stood still"),
                 style="dim",
             )
         if result.verdict == "pass":
@@ -76,30 +74,30 @@ def explain(to: Console, results: Sequence[RunResult]) -> None:
         to.print(
             Text.assemble(
                 (result.verdict, COLOURS[result.verdict]),
-                f"  {result.scenario} on {result.engine}, seed {result.seed}",
+                f"  {result.title}",
             )
         )
         for check in result.troubles():
             to.print(Text(f"  {check.name}"), style=COLOURS[check.verdict])
             to.print(Text(f"    expected  {check.expected}"))
             to.print(Text(f"    observed  {check.observed}"))
-        to.print(Text(f"    record    {result.record}"), style="dim", soft_wrap=True)  # to be copied whole
+        for what, where in (("record", result.record), ("command", result.command_line)):
+            if where is not None:  # to be copied whole
+                to.print(Text(f"    {what:8}  {where}"), style="dim", soft_wrap=True)
 
 
 def summary(results: Sequence[RunResult]) -> Text:
     """The last line."""
-    counts = {verdict: sum(r.verdict == verdict for r in results) for verdict in ("pass", "fail", "unknown")}
     parts: list[Any] = []
-    for verdict, count in counts.items():
-        if count or verdict == "pass":
-            parts += [(f"{count} {verdict}", COLOURS[verdict]), ", "]
+    for count, verdict in tally(result.verdict for result in results):
+        parts += [(f"{count} {verdict}", COLOURS[verdict]), ", "]
     return Text.assemble(*parts[:-1])
 
 
 class Watching:
     """Progress on stderr: a bar on a terminal, a line a run elsewhere."""
 
-    def __init__(self, to: Console, total: int) -> None:
+    def __init__(self, to: Console, total: int, *, with_client: bool = False) -> None:
         self._to = to
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -112,6 +110,7 @@ class Watching:
         )
         self._task = self._progress.add_task("scenarios", total=total)
         self._total = total
+        self._with_client = with_client
         self._ended = 0
 
     def __enter__(self) -> Self:
@@ -126,10 +125,11 @@ class Watching:
     def done(self, result: RunResult) -> None:
         """One more run has ended."""
         self._ended += 1
-        self._progress.update(self._task, advance=1, description=result.scenario)
+        what = f"{result.scenario}, {result.client}" if self._with_client else result.scenario
+        self._progress.update(self._task, advance=1, description=escape(what))
         if not self._to.is_terminal:
             seconds = result.measures["wall_s"]
             self._to.print(
-                f"[{self._ended}/{self._total}] {result.verdict:7} {result.scenario} ({seconds:.1f} s)",
+                f"[{self._ended}/{self._total}] {result.verdict:7} {what} ({seconds:.1f} s)",
                 markup=False,
             )

@@ -1,7 +1,8 @@
 """What is left of a run once it is judged, and what many of them come to.                                 pure"""
 
-from collections.abc import Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, get_args
 
 import msgspec
 
@@ -17,7 +18,7 @@ EXIT_INTERRUPTED = 130
 
 
 class RunResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One run. `--json` shows all of it but the last two."""
+    """One run. `--json` shows what it came to, and not how to find it on this machine."""
 
     scenario: str
     engine: str
@@ -30,17 +31,40 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     """The path of its history."""
     again: int = 0
     """How often it was made before, in vain: the machine had stood still, and what failed may have been its doing."""
+    command_line: str | None = None
+    """What makes exactly this run again; None: nothing here made it."""
+
+    @property
+    def title(self) -> str:
+        """Which of the runs of one client it is."""
+        return f"{self.scenario} on {self.engine}, seed {self.seed}"
 
     def troubles(self) -> tuple[Check, ...]:
         """The checks that did not pass."""
         return tuple(check for check in self.checks if check.verdict != "pass")
+
+    def explanation(self) -> str:
+        """What did not pass, in lines: expected and observed, and how to make the run again."""
+        lines = [
+            f"{check.verdict} {check.name}\n  expected  {check.expected}\n  observed  {check.observed}"
+            for check in self.troubles()
+        ]
+        return "\n".join(lines if self.command_line is None else [*lines, f"command: {self.command_line}"])
+
+
+def tally(verdicts: Iterable[Verdict]) -> list[tuple[int, Verdict]]:
+    """How many of each there are, the passed ones first; of these also that there are none."""
+    counts = Counter(verdicts)
+    return [
+        (counts[verdict], verdict) for verdict in get_args(Verdict) if counts[verdict] or verdict == "pass"
+    ]
 
 
 def document(results: Sequence[RunResult]) -> bytes:
     """The JSON document of `simtool chaos --json`."""
     runs = [msgspec.structs.asdict(result) for result in results]
     for run in runs:
-        del run["record"], run["again"]  # they say something of this machine
+        del run["record"], run["command_line"], run["again"]  # they say something of this machine
     return msgspec.json.format(msgspec.json.encode({"schema": SCHEMA, "runs": runs}), indent=1) + b"\n"
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import multiprocessing
 import os
+import shlex
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from typing import TypeVar
 
 from chaos import herd
 from chaos.checks import judge
-from chaos.clients.choose import DEFAULT, file_name, load_client
+from chaos.clients.choose import COMMAND, DEFAULT, file_name, load_client
 from chaos.engines import ClientBrokeError, Engine
 from chaos.engines.sim import SimEngine
 from chaos.engines.toxiproxy import ToxiproxyEngine
@@ -27,6 +28,8 @@ R = TypeVar("R")
 
 AGAIN_AT_MOST = 2
 """How often a run is made anew whose machine stood still so long that it proves nothing."""
+DEFAULT_TIME_SCALE = 10.0
+"""Scenario seconds that pass in one second on real sockets, where nothing else is asked for."""
 PATIENCE = 5.0
 """Seconds that workers get to clean up behind themselves after an interrupt."""
 
@@ -43,12 +46,27 @@ class Plan:
     """Where its record goes."""
     client: str = DEFAULT
     """As `chaos.clients.choose` reads it."""
+    asked: str = ""
+    """How the command line named the scenario: a name or a file; empty: by its name."""
 
     @property
     def record(self) -> Path:
         """The history's file."""
         client = "" if self.client == DEFAULT else f".{file_name(self.client)}"
         return self.folder / f"{self.scenario.name}.{self.engine}{client}.{self.seed}.jsonl"
+
+    @property
+    def command_line(self) -> str:
+        """What makes exactly this run again, to be pasted into a shell in the same directory."""
+        words = ["simtool", "chaos", self.asked or self.scenario.name, "--engine", self.engine]
+        if self.client.startswith(COMMAND):
+            words += ["--command", self.client.removeprefix(COMMAND)]
+        elif self.client != DEFAULT:
+            words += ["--client", self.client]
+        words += ["--seed", str(self.seed)]
+        if self.engine != SimEngine.name and self.time_scale != DEFAULT_TIME_SCALE:
+            words += ["--time-scale", f"{self.time_scale:g}"]
+        return shlex.join(words)
 
 
 def perform(plan: Plan) -> RunResult:
@@ -76,6 +94,7 @@ def perform(plan: Plan) -> RunResult:
         measures=measures,
         record=str(plan.record),
         again=again,
+        command_line=plan.command_line,
     )
 
 

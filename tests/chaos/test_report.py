@@ -1,35 +1,12 @@
 from io import StringIO
 
-import msgspec
 import pytest
 from rich.console import Console, RenderableType
 
 from chaos.report import Watching, console, explain, summary, table
 from chaos.results import RunResult
 from chaos.verdicts import Check, Verdict
-
-RUN = RunResult(
-    scenario="half-open-output",
-    engine="toxiproxy",
-    client="tracker",
-    seed=7,
-    verdict="pass",
-    checks=(Check("lived", "pass", "a healthy start", "steady"),),
-    measures={
-        "lost": 1,
-        "repeated": 22,
-        "reordered": 3,
-        "detect_s": 3.804,
-        "recover_s": None,
-        "longest_silence_s": 23.5,
-        "wall_s": 6.25,
-    },
-    record="runs/now/half-open-output.toxiproxy.7.jsonl",
-)
-
-
-def run(verdict: Verdict = "pass", *checks: Check, **changes: object) -> RunResult:
-    return msgspec.structs.replace(RUN, verdict=verdict, checks=(*RUN.checks, *checks), **changes)
+from tests.chaos.runs import RUN, run
 
 
 def paper(width: int = 110) -> Console:
@@ -108,7 +85,12 @@ def test_a_failure_is_explained_by_what_was_expected_and_what_was_observed() -> 
         "    expected  all 900 at the peer",
         "    observed  3 lost: seq 4, 5, 6",
         "    record    runs/now/half-open-output.toxiproxy.7.jsonl",
+        "    command   simtool chaos half-open-output --engine toxiproxy --seed 7",
     ]
+
+
+def test_a_trace_that_no_command_here_made_is_explained_without_one() -> None:
+    assert "command" not in explained(run("fail", command_line=None))
 
 
 def test_what_passed_is_not_explained() -> None:
@@ -156,6 +138,13 @@ def test_off_a_terminal_progress_is_a_line_a_run() -> None:
         "[1/2] pass    half-open-output (6.2 s)",
         "[2/2] fail    [x] (6.2 s)",
     ]
+
+
+def test_where_there_are_several_clients_progress_says_whose_run_it_was() -> None:
+    on = paper()
+    with Watching(on, 1, with_client=True) as watching:
+        watching.done(RUN)
+    assert text(on) == "[1/1] pass    half-open-output, tracker (6.2 s)\n"
 
 
 def test_off_a_terminal_the_console_is_plain_and_wide(capsys: pytest.CaptureFixture[str]) -> None:

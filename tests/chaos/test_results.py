@@ -22,6 +22,7 @@ def result(verdict: Verdict = "pass", *checks: Check) -> RunResult:
         checks=checks,
         measures=measures,
         record="runs/1/reset.sim.0.jsonl",
+        command_line="simtool chaos /home/me/mine.toml",
     )
 
 

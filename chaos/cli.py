@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from chaos import catalogue, chaos_command, replay_command, serving, trace_commands
+from chaos import catalogue, chaos_command, compare_command, replay_command, serving, trace_commands
 from chaos.clients import ClientError
 from chaos.durations import format_duration
 from chaos.life import CannotRunError
@@ -26,6 +26,7 @@ toxiproxy_app = typer.Typer(
 )
 app.add_typer(toxiproxy_app, name="toxiproxy")
 app.command("chaos")(chaos_command.chaos)
+app.command("compare")(compare_command.compare)
 app.command("check")(trace_commands.check)
 app.command("replay")(replay_command.replay_command)
 

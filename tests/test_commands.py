@@ -4,11 +4,13 @@ import asyncio
 import json
 import os
 import re
+import shlex
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
@@ -59,14 +61,17 @@ class Command:
 
 
 @asynccontextmanager
-async def started(*words: str | Path, cwd: Path | None = None) -> AsyncIterator[Command]:
+async def started(
+    *words: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> AsyncIterator[Command]:
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")}
     process = await asyncio.create_subprocess_exec(
         BIN / words[0],
         *map(str, words[1:]),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         cwd=cwd,
-        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "120"},
+        env={**ours, "NO_COLOR": "1", "COLUMNS": "120", **(env or {})},
     )
     try:
         yield Command(process)
@@ -76,8 +81,10 @@ async def started(*words: str | Path, cwd: Path | None = None) -> AsyncIterator[
             await process.wait()
 
 
-async def run(*words: str | Path, cwd: Path | None = None) -> tuple[int, str, str]:
-    async with started(*words, cwd=cwd) as command:
+async def run(
+    *words: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> tuple[int, str, str]:
+    async with started(*words, cwd=cwd, env=env) as command:
         return await command.end()
 
 
@@ -168,6 +175,13 @@ async def test_a_refusal_for_good_is_one_line_and_exit_code_3(wall: list[str], c
         (["simtool", "chaos", "--command", "no-such-program"], "there is no program"),
         (["simtool", "chaos", "--command", "true", "--client", "a:b"], "name one of them"),
         (["simtool", "chaos", "--command", "true", "--engine", "sim"], "use --engine toxiproxy"),
+        (["simtool", "chaos", "steady", "--shard", "0/3"], "no part has that number"),
+        (["simtool", "chaos", "steady", "--shard", "1/9", "--engine", "sim"], "take no more parts"),
+        (["simtool", "chaos", "steady", "--junit", "no/junit.xml"], "cannot write --junit no/junit.xml"),
+        (["simtool", "compare", "stedy"], "did you mean 'steady'?"),
+        (["simtool", "compare", "--client", "traker"], "did you mean 'tracker'?"),
+        (["simtool", "compare", "--engine", "all"], "choose one of auto, sim, toxiproxy"),
+        (["simtool", "compare", "--into", "README.md"], "cannot read --into README.md"),
         (["simtool", "serve", "--feed", "no.jsonl"], "no.jsonl"),
         (["simtool", "serve", "--behaviour", "ecko"], "did you mean 'echo'?"),
     ],
@@ -224,6 +238,84 @@ async def test_a_scenario_from_a_file_ends_with_a_table_a_record_and_exit_code_0
     header, *events = (tmp_path / "runs" / "latest" / "mine.toxiproxy.0.jsonl").read_text().splitlines()
     assert json.loads(header)["scenario"] == "mine"
     assert any(json.loads(event)["event"] == "fault-began" for event in events)
+
+
+CUT = (
+    'name = "cut"\nabout = "cut"\nstresses = ["no-loss"]\nduration = "20s"\n'
+    '[[faults]]\nat = "8s"\nfor = "500ms"\non = "output"\nkind = "reset_peer"\ntimeout = 0\n'
+)
+
+
+@pytest.mark.scenarios
+async def test_a_failing_run_says_in_the_table_in_junit_and_on_github_how_to_make_it_again(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "cut.toml").write_text(CUT)
+    words = ["chaos", "./cut.toml", "--engine", "sim", "--client", "incident-after"]
+    github = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": "summary.md"}
+    code, out, err = await run("simtool", *words, "--junit", "junit.xml", cwd=tmp_path, env=github)
+    assert code == 1
+    again = "simtool chaos ./cut.toml --engine sim --client incident-after --seed 0"
+    assert f"again     {again}" in out
+    (case,) = ET.parse(tmp_path / "junit.xml").iter("testcase")  # noqa: S314 - we wrote it
+    assert [child.tag for child in case] == ["properties", "failure"]
+    assert again in (case[1].text or "")
+    assert "::error title=fail%3A cut on sim%2C seed 0" in err
+    assert again in (tmp_path / "summary.md").read_text()
+    code, same, err = await run(*shlex.split(again), cwd=tmp_path)
+    assert code == 1
+    assert [line for line in same.splitlines() if "observed" in line] == [
+        line for line in out.splitlines() if "observed" in line
+    ]
+    assert "::error" not in err
+
+
+@pytest.mark.scenarios
+async def test_the_shards_together_make_every_run_once(tmp_path: Path) -> None:
+    made = []
+    for part in ("1/2", "2/2"):
+        words = ["chaos", "steady", "burst", "sliced", "--engine", "sim", "--shard", part]
+        code, out, _ = await run("simtool", *words, "--json", "-", cwd=tmp_path)
+        assert code == 0
+        made.append([result["scenario"] for result in json.loads(out)["runs"]])
+    assert made == [["steady", "sliced"], ["burst"]]
+
+
+@pytest.mark.scenarios
+async def test_a_comparison_is_a_table_a_document_and_the_marked_part_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "cut.toml").write_text(CUT)
+    (tmp_path / "notes.md").write_text("a\n<!-- compare: begin -->\nold\n<!-- compare: end -->\nb\n")
+    words = ["compare", "steady", "cut.toml", "--client", "tracker", "--client", "incident-after"]
+    code, out, err = await run(
+        "simtool", *words, "--json", "out.json", "--into", "notes.md", "--markdown", "table.md", cwd=tmp_path
+    )
+    assert code == 1  # a client failed, as in `simtool chaos`
+    assert re.search(r"^cut +pass [0-9.]+ s +fail ", out, re.MULTILINE)
+    assert re.search(r"^ +2 pass +1 pass 1 fail", out, re.MULTILINE)
+    assert "[4/4]" in err
+    document = json.loads((tmp_path / "out.json").read_text())
+    assert document["schema"] == "simtool.chaos/1"
+    assert [(run["client"], run["scenario"]) for run in document["runs"]] == [
+        ("tracker", "steady"),
+        ("tracker", "cut"),
+        ("incident-after", "steady"),
+        ("incident-after", "cut"),
+    ]
+    table = (tmp_path / "table.md").read_text()
+    assert table.startswith("| scenario | tracker | incident-after |\n")
+    assert (tmp_path / "notes.md").read_text() == (
+        f"a\n<!-- compare: begin -->\n\n{table.strip()}\n\n<!-- compare: end -->\nb\n"
+    )
+
+
+@pytest.mark.scenarios
+async def test_a_comparison_in_which_all_pass_is_exit_code_0(tmp_path: Path) -> None:
+    code, out, _ = await run(
+        "simtool", "compare", "steady", "--engine", "sim", "--markdown", "-", cwd=tmp_path
+    )
+    assert code == 0
+    assert out.startswith("| scenario | tracker |")
+    assert "left out: aiohttp" in out
 
 
 RULES = ["--touch-duration", "0.5", "--proximity-threshold", "100"]

@@ -8,7 +8,7 @@ READY := $(VENV)/ready
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ready chaos test check bench clean
+.PHONY: help setup ready chaos compare test check bench clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,10 @@ $(READY): pyproject.toml constraints.txt
 
 chaos: ready ## all scenarios against the tracker; the table, and records in runs/latest
 	@$(BIN)/simtool chaos $(ARGS)
+
+# Clients that fail are what the table is for: only what kept it from being made ends this target.
+compare: ready ## all scenarios against six clients; the table goes into README.md
+	@$(BIN)/simtool compare --into README.md $(ARGS) || test $$? -eq 1
 
 test: ready ## the unit tests, then whole scenarios, processes, and what goes through Toxiproxy
 	@$(BIN)/pytest -q -n 2 -m "not commands and not scenarios and not sockets and not toxiproxy" $(ARGS)

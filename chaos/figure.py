@@ -28,6 +28,7 @@ _SHOWN: Mapping[Verdict, tuple[tuple[str, str, str], ...]] = MappingProxyType(
             ("polite", r"^at most (\d+)", "{} attempts"),
         ),
         "unknown": (
+            ("calm", "", "machine paused"),
             ("lived", "^no output arrived", "never steady"),
             ("lived", "^the laboratory failed", "laboratory"),
             ("evidence", "", "no evidence"),

@@ -256,7 +256,7 @@ async def test_a_failing_run_says_in_the_table_in_junit_and_on_github_how_to_mak
     code, out, err = await run("simtool", *words, "--junit", "junit.xml", cwd=tmp_path, env=github)
     assert code == 1
     again = "simtool chaos ./cut.toml --engine sim --client incident-after --seed 0"
-    assert f"again     {again}" in out
+    assert f"command   {again}" in out
     (case,) = ET.parse(tmp_path / "junit.xml").iter("testcase")  # noqa: S314 - we wrote it
     assert [child.tag for child in case] == ["properties", "failure"]
     assert again in (case[1].text or "")

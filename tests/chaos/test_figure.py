@@ -65,6 +65,7 @@ def test_a_kill_shows_its_code_and_how_often_where_the_code_was_always_the_same(
         ("lived", "no output arrived before the first fault was due", "never steady"),
         ("lived", "the laboratory failed: OSError: no ports", "laboratory"),
         ("evidence", "none of: stall on output, 10s to 30s", "no evidence"),
+        ("calm", "it stood still for 5.0 s of scenario time, up to 9.0 s", "machine paused"),
         ("no-loss", "4 were still in flight at the end", "4 in flight"),
         ("stressed", "none of them shows from the peer's side", "not seen"),
         ("recover", "the path never stayed healed for so long", "recover"),

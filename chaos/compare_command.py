@@ -28,7 +28,9 @@ def compare(
     *,
     client: Annotated[
         list[str] | None,
-        typer.Option(help=f"A column: {', '.join(BUILT_IN)}, or module:attr. May be repeated. [all by name]"),
+        typer.Option(
+            help=f"A column: {', '.join(BUILT_IN)}, or module:attr. May be repeated. [all of these names]"
+        ),
     ] = None,
     command: Annotated[
         list[str] | None,
@@ -124,8 +126,9 @@ def _compared(
 
 def _seeds(numbers: range) -> str:
     if len(numbers) == 1:
-        return f"Seed {numbers[0]}."
-    return f"Seeds {numbers[0]} to {numbers[-1]}; 2/{len(numbers)}: two of the runs came to that verdict, the worst."
+        return f"Each cell is one run, of seed {numbers[0]}."
+    seeds = f"seeds {numbers[0]} to {numbers[-1]}"
+    return f"Each cell is {len(numbers)} runs, of {seeds}; 2/{len(numbers)}: two of them came to that verdict, the worst."
 
 
 def _tell(out: Console, comparison: Comparison, done: Sequence[RunResult], folder: Path) -> None:
@@ -139,6 +142,7 @@ def _rewritten(file: str, table: str) -> str:
     try:
         return replaced(Path(file).read_text(encoding="utf-8"), table, file)
     except OSError as error:
-        raise UsageError(
-            f"cannot read --into {file}: {error.strerror}: name a file with the two marks"
-        ) from None
+        why = error.strerror
+    except UnicodeDecodeError:
+        why = "it is not UTF-8"
+    raise UsageError(f"cannot read --into {file}: {why}: name a file with the two marks")

@@ -318,6 +318,20 @@ async def test_a_comparison_in_which_all_pass_is_exit_code_0(tmp_path: Path) -> 
     assert "left out: aiohttp" in out
 
 
+async def test_a_file_without_the_marks_is_said_before_anything_runs(tmp_path: Path) -> None:
+    (tmp_path / "notes.md").write_text("no marks")
+    (tmp_path / "binary.md").write_bytes(b"\xff")
+    for file, complaint in (
+        ("notes.md", "it needs one line <!-- compare: begin -->"),
+        ("binary.md", "not UTF-8"),
+    ):
+        code, _, err = await run("simtool", "compare", "steady", "--into", file, cwd=tmp_path)
+        assert code == 2
+        assert complaint in err
+        assert len(err.strip().splitlines()) == 1
+    assert not (tmp_path / "runs").exists()
+
+
 RULES = ["--touch-duration", "0.5", "--proximity-threshold", "100"]
 
 

@@ -80,7 +80,10 @@ def test_causes_come_before_consequences_and_what_was_unknown_decided_no_failure
     late = Check("in-order", "fail", "in order", "1 came late: seq 5")
     lost = Check("no-loss", "fail", "all", "7 lost")
     killed = Check("no-false-kill", "fail", "none", "1011 by the client on output at 4.0 s")
+    doubted = Check("same-climb", "unknown", "6 touches", "1 may be among the 4 missing")
+    slow = Check("recover", "fail", "at once", "9.20 s after down on output")
     assert figure(run("fail", lacking, late)) == "1 late"
+    assert figure(run("fail", doubted, slow)) == "slow 9.20 s"
     assert figure(run("fail", lacking, late, lost)) == "7 lost"
     assert figure(run("fail", late, lost, killed, measures=measured(false_kills=1))) == "1011"
 

@@ -60,6 +60,8 @@ def test_each_folder_is_a_new_one_and_the_latest_is_found(
         made.append(records_folder(None))
         make_records_folder(made[-1], chosen=False)
     assert len(set(made)) == 3
+    with pytest.raises(UsageError, match="File exists"):  # another process was faster
+        make_records_folder(made[-1], chosen=False)
     assert Path("runs/latest").resolve() == made[-1].resolve()
 
 

@@ -29,7 +29,7 @@ def compare(
     client: Annotated[
         list[str] | None,
         typer.Option(
-            help=f"A column: {', '.join(BUILT_IN)}, or module:attr. May be repeated. [all of these names]"
+            help=f"A column: {', '.join(BUILT_IN)}, or module:attr. May be repeated; all of these names without."
         ),
     ] = None,
     command: Annotated[

@@ -22,7 +22,9 @@ NamesArgument = Annotated[
 ]
 SeedOption = Annotated[int, typer.Option("--seed", help="The first seed.")]
 SeedsOption = Annotated[int, typer.Option("--seeds", min=1, help="How many seeds, from the first on.")]
-JobsOption = Annotated[int | None, typer.Option("--jobs", min=1, help="Runs side by side. [one a core]")]
+JobsOption = Annotated[
+    int | None, typer.Option("--jobs", min=1, help="Runs side by side; one a core without.")
+]
 TimeScaleOption = Annotated[
     float,
     typer.Option(
@@ -37,7 +39,7 @@ JunitOption = Annotated[
 ]
 ReportOption = Annotated[
     Path | None,
-    typer.Option("--report", help="Where the records go. [runs/<time>, and runs/latest leads there]"),
+    typer.Option("--report", help="Where the records go; without, runs/<time>, and runs/latest leads there."),
 ]
 
 

@@ -72,10 +72,13 @@ class _Threads:
                 continue
             while not self._over.is_set():
                 try:
-                    self._output.send(message)
-                    break
+                    # Before that, the library sends into the middle of its own handshake, and the message is gone.
+                    if self._output.sock is not None and self._output.sock.connected:
+                        self._output.send(message)
+                        break
                 except (websocket.WebSocketException, OSError):
-                    self._over.wait(PAUSE / self._scale)
+                    pass
+                self._over.wait(PAUSE / self._scale)
 
     def close(self) -> None:
         self._over.set()

@@ -12,6 +12,7 @@ from chaos import github, planning, report, results
 from chaos.clients.choose import BUILT_IN, COMMAND, DEFAULT, load_client
 from chaos.junit import junit_xml
 from chaos.outputs import make_records_folder, on_github, records_folder, require_writable, write_output
+from chaos.presets import PRESETS
 from chaos.results import EXIT_FAIL, EXIT_PASS, RunResult
 from chaos.runner import DEFAULT_TIME_SCALE, Plan, Twice, perform, perform_all, perform_twice
 from chaos.shard import shard
@@ -33,6 +34,12 @@ def chaos(
     command: Annotated[
         str | None,
         typer.Option(help='A program under test, as in "node client.js {input} {output}"; on real sockets.'),
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help=f"The network that all of it lies on: {', '.join(PRESETS)}; else the scenario's own."
+        ),
     ] = None,
     seed: planning.SeedOption = 0,
     seeds: planning.SeedsOption = 1,
@@ -60,7 +67,7 @@ def chaos(
     named = _client(client, command)
     only = load_client(named).real_sockets_only
     planning.require_time_scale(time_scale)
-    scenarios = planning.chosen_scenarios(names or [])
+    scenarios = planning.on_network(planning.chosen_scenarios(names or []), preset)
     engines = planning.chosen_engines("sim" if check_determinism else engine, only)
     to_stdout = require_writable({"--json": json, "--junit": junit})
     jobs = jobs or os.cpu_count() or 1
@@ -117,6 +124,8 @@ def _tell(out: Console, done: Sequence[RunResult], folder: Path) -> None:
     (folder / "results.json").write_bytes(results.document(done))
     if done and done[0].client != DEFAULT:
         out.print(f"client {done[0].client}", markup=False, soft_wrap=True)
+    if (preset := report.common_preset(done)) is not None:
+        out.print(f"preset {preset}", markup=False)
     out.print(report.table(done))
     report.explain(out, done)
     out.print(report.summary(done))

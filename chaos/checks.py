@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from math import inf
 
-from chaos.evidence import Window, evidence, misbehaviour
+from chaos.evidence import Window, evidence, misbehaviour, windows
 from chaos.facts import Facts
 from chaos.faults import Fault
 from chaos.herd import apart, spread, together
 from chaos.history import Broke, History, StoodStill
-from chaos.peer_evidence import peer_evidence
+from chaos.peer_evidence import peer_evidence, slow_throughout
 from chaos.peer_facts import facts_of
 from chaos.peer_promises import PEER_CHECKS
 from chaos.promises import FOR_GOOD, PROMISE_CHECKS, every_frame, silence
@@ -62,8 +62,9 @@ def _checks(history: History, scenario: Scenario) -> list[Check]:
     start = lived(history, scenario)
     if start.verdict == "unknown":
         return [start]
+    scenario = scenario.paced
     facts = facts_of(history, scenario.faults)
-    checks = [start, *traces(facts, scenario)]
+    checks = [start, *traces(facts, scenario), *network_traces(facts, scenario)]
     reports = history.role == "tracker"
     judged = []
     for name, promise in (PROMISE_CHECKS if reports else PEER_CHECKS).items():
@@ -148,10 +149,7 @@ def traces(facts: Facts, scenario: Scenario) -> Iterator[Check]:
         found["echo all along"] = misbehaviour(history, Fault("echo", 0.0, None, "output"), Window(0.0, inf))
     found |= {str(fault): None for fault in scenario.faults}
     for fault, during in facts.in_force:
-        trace = evidence(history, fault, during)
-        if trace is None and history.role != "tracker":
-            trace = peer_evidence(facts, fault, during)
-        found[str(fault)] = trace
+        found[str(fault)] = _trace(facts, fault, during)
     if not found:
         return
     without = [what for what, trace in found.items() if trace is None]
@@ -161,3 +159,53 @@ def traces(facts: Facts, scenario: Scenario) -> Iterator[Check]:
         "every fault leaves a trace in the record",
         f"none of: {'; '.join(without)}" if without else "; ".join(f"{w}: {t}" for w, t in found.items()),
     )
+
+
+def network_traces(facts: Facts, scenario: Scenario) -> Iterator[Check]:
+    """The network that the run lay on visibly was that network, on either link.
+
+    What lasts is one trace, because a rate that nothing exceeds leaves none where nobody counts bytes. So are a
+    link's stalls: one that comes while there is no connection has nothing to hold.
+    """
+    network = scenario.network
+    if network is None:
+        return
+    faults = (*scenario.faults, *network.faults(scenario.duration, facts.history.seed))
+    found: dict[str, list[str]] = {}
+    for index, during in windows(facts.history, faults).items():
+        fault = faults[index]
+        if index < len(scenario.faults) or not _uses(facts.history, fault.on):
+            continue
+        traces_of_it = found.setdefault(
+            f"{'stalls' if fault.kind == 'stall' else 'delays'} on {fault.on}", []
+        )
+        unseen = fault.kind == "latency" and during.counts is None and facts.history.role != "tracker"
+        trace = (
+            slow_throughout(facts, 2 * (network.latency - network.jitter) / 1000)
+            if unseen
+            else _trace(facts, fault, during)
+        )
+        traces_of_it += [] if trace is None else [trace]
+    without = [what for what, some in found.items() if not some]
+    told = [
+        f"{what}: {some[0]}{f', the first of {len(some)}' if len(some) > 1 else ''}"
+        for what, some in found.items()
+        if some
+    ]
+    yield Check(
+        "network",
+        "unknown" if without or not found else "pass",
+        f"the network {scenario.preset} leaves its traces on every link that the client uses",
+        f"none of: {'; '.join(without)}" if without else "; ".join(told) or "it never was in force",
+    )
+
+
+def _uses(history: History, link: str | None) -> bool:
+    return link == "input" or history.role != "receiver"
+
+
+def _trace(facts: Facts, fault: Fault, during: Window) -> str | None:
+    trace = evidence(facts.history, fault, during)
+    if trace is None and facts.history.role != "tracker":
+        trace = peer_evidence(facts, fault, during)
+    return trace

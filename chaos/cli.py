@@ -13,6 +13,7 @@ from chaos.clients import ClientError
 from chaos.durations import format_duration
 from chaos.life import CannotRunError
 from chaos.pose_replay import CannotReplayError
+from chaos.presets import PRESETS
 from chaos.results import EXIT_INTERRUPTED, EXIT_PASS, EXIT_UNKNOWN, EXIT_USAGE
 from chaos.scenario import ScenarioError
 from chaos.toxiproxy_install import ToxiproxyMissing, cache_path, find_server, install
@@ -59,11 +60,14 @@ def _about() -> None:
 
 @app.command("list")
 def list_scenarios() -> None:
-    """The catalogue, a line each."""
+    """The catalogue, a line each, and the networks that a run can lie on."""
     scenarios = catalogue.everything()
     width = max(len(scenario.name) for scenario in scenarios)
     for scenario in scenarios:
         typer.echo(f"{scenario.name:{width}}  {format_duration(scenario.duration):>4}  {scenario.about}")
+    typer.echo("\nNetworks, for --preset:")
+    for name, preset in PRESETS.items():
+        typer.echo(f"{name:{width}}        {preset.about}")
 
 
 @app.command()

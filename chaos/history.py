@@ -119,6 +119,8 @@ class History:
     """Of the client. Only a tracker reports what it does; the others are judged by what the peer saw."""
     others: tuple[dict[str, tuple[float, ...]], ...] = ()
     """As `reference`, for client 1, client 2 and so on, where there are several; see `chaos.herd`."""
+    preset: str | None = None
+    """The network that the whole run lay on. Its faults are numbered after the scenario's."""
 
     @property
     def clients(self) -> int:
@@ -154,6 +156,7 @@ class History:
             "client": self.client,
             "role": self.role,
             "seed": self.seed,
+            **({} if self.preset is None else {"preset": self.preset}),
             "reference": self.reference,
             "settings": self.settings,
         }

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from operator import itemgetter
 from pathlib import Path
@@ -60,11 +61,17 @@ class Life:
 
     def __init__(self, scenario: Scenario, client: Client, *, engine: str, seed: int) -> None:
         require_runnable(scenario)
-        self._scenario = scenario
+        self._scenario = scenario.paced
+        network = scenario.network
+        # Numbered after the scenario's own, which keep the numbers that their file gives them.
+        self._faults = (
+            *self._scenario.faults,
+            *(() if network is None else network.faults(scenario.duration, seed)),
+        )
         self._client = client
         self._engine = engine
         self._seed = seed
-        self._material = workloads.material(scenario.workload, seed)
+        self._material = workloads.material(self._scenario.workload, seed)
         self._began = 0.0
         self._scale = 1.0
         self._events: list[HistoryEvent] = []
@@ -100,6 +107,7 @@ class Life:
             settings=self._client.settings(self._scenario.client),
             role=self._client.role,
             others=tuple({} for _ in range(1, self._scenario.workload.clients)),
+            preset=self._scenario.preset,
         )
         records = [part.events for part in herd.apart(history)]
         with TemporaryDirectory(prefix="simtool-") as folder:
@@ -143,7 +151,7 @@ class Life:
             others = range(1, self._scenario.workload.clients)
             assignments = [first, *(self._another(first, number) for number in others)]
             contexts = [world.client_context(assignment.number) for assignment in assignments]
-            for change in timeline(self._scenario.faults):
+            for change in timeline(self._faults):
                 if change.at == 0:
                     await self._carry_out(change, self._now_in_scenario(), world, actor)
             async with asyncio.TaskGroup() as tasks:
@@ -195,18 +203,24 @@ class Life:
         # the steady state, so that a slow start of a busy machine is no part of it.
         zero = asyncio.get_running_loop().time()
         since_start = self._now_in_scenario()
+        changes = [change for change in timeline(self._faults) if change.at > 0]
+        own = [change for change in changes if change.index < len(self._scenario.faults)]
         resets = self._scenario.workload.reset_at
-        changes = [change for change in timeline(self._scenario.faults) if change.at > 0]
-        for at, what in sorted(
-            [*((c.at, c) for c in changes), *((at, None) for at in resets)], key=itemgetter(0)
-        ):
-            await _until(zero + at / world.scale)
-            if what is None:
-                actor.server.reset_holds()
-            else:
-                await self._carry_out(what, since_start + at, world, actor)
-        self._reached("faults-over")
-        await _until(zero + self._scenario.duration / world.scale)
+
+        async def keep_to(steps: Iterable[tuple[float, Change | None]]) -> None:
+            for at, what in sorted(steps, key=itemgetter(0)):
+                await _until(zero + at / world.scale)
+                if what is None:
+                    actor.server.reset_holds()
+                else:
+                    await self._carry_out(what, since_start + at, world, actor)
+
+        async with asyncio.TaskGroup() as tasks:
+            # By itself: a peer that waits for a close handshake holds up the scenario's next step, not the network.
+            tasks.create_task(keep_to((c.at, c) for c in changes if c not in own), name="the network")
+            await keep_to([*((c.at, c) for c in own), *((at, None) for at in resets)])
+            self._reached("faults-over")
+            await _until(zero + self._scenario.duration / world.scale)
         # A fault that lasts to the end stays in force while the client stops; the world's end ends it.
         self._reached("settled")
 

@@ -1,6 +1,7 @@
 """What a fault did, where the client reports nothing and its probes are unknown.                              pure"""
 
 from itertools import chain
+from statistics import median
 
 from chaos.evidence import HELD_UP, LATE_SHARE, Window
 from chaos.facts import Facts
@@ -15,6 +16,18 @@ def peer_evidence(facts: Facts, fault: Fault, during: Window) -> str | None:
     if fault.spec.severs:
         return _ended(facts, fault, during)
     return None
+
+
+def slow_throughout(facts: Facts, seconds: float) -> str | None:
+    """The trace of delays on both links all along: frames took as long as `seconds` through the client, as a rule.
+
+    What a busy machine does is no rule, so this needs no margin.
+    """
+    offered = {event.sequence: event.t for event in facts.history.of(peer.Offered)}
+    trips = [event.t - offered[event.seq] for event in facts.deliveries if event.seq in offered]
+    if not trips or median(trips) < LATE_SHARE * seconds:
+        return None
+    return f"frames took {median(trips):.2f} s through the client at the median"
 
 
 def _delayed(facts: Facts, fault: Fault, during: Window) -> str | None:

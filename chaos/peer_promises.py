@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from chaos import promises
 from chaos.facts import PAUSE, Facts
 from chaos.peer_facts import PeerFacts
-from chaos.promises import ATTEMPTS, ATTEMPTS_WITHIN, DETECT_WITHIN, PROMISE_CHECKS, SILENT, most_within
+from chaos.promises import ATTEMPTS, ATTEMPTS_WITHIN, PROMISE_CHECKS, SILENT, most_within
 from chaos.scenario import Scenario
 from chaos.verdicts import Check, decided
 from simulator import events as peer
@@ -59,7 +59,7 @@ def detect(facts: Facts, scenario: Scenario) -> Check | None:
     One that goes on after a longer silence was never given up.
     """
     assert isinstance(facts, PeerFacts), "a client that reports nothing"
-    limit = scenario.expect.detect_within or DETECT_WITHIN
+    limit = promises.detection_limit(scenario)
     expected = f"a silent link given up within {limit:g} s"
     took: list[float] = []
     late: list[float] = []

@@ -10,7 +10,7 @@ import typer
 from chaos import catalogue
 from chaos.life import require_runnable
 from chaos.runner import Plan
-from chaos.scenario import Scenario
+from chaos.scenario import Scenario, UnsuitablePreset, on_preset
 from chaos.toxiproxy_install import ToxiproxyMissing, find_server
 from chaos.usage import UsageError
 
@@ -55,6 +55,19 @@ def chosen_scenarios(names: Sequence[str]) -> dict[str, Scenario]:
         if found.setdefault(scenario.name, (asked, scenario))[1] != scenario:
             raise UsageError(f"two different scenarios are named {scenario.name!r}: rename one of the files")
     return dict(found.values())
+
+
+def on_network(scenarios: Mapping[str, Scenario], preset: str | None) -> dict[str, Scenario]:
+    """Those that go with the preset, on it; it is said of the others why they do not. Raises `ScenarioError`."""
+    if preset is None:
+        return dict(scenarios)
+    found = {}
+    for asked, scenario in scenarios.items():
+        try:
+            found[asked] = on_preset(scenario, preset)
+        except UnsuitablePreset as error:
+            typer.echo(f"simtool: left out: {error}", err=True)
+    return found
 
 
 def chosen_engines(asked: str, real_sockets_only: str | None) -> list[str]:

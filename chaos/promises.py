@@ -129,7 +129,7 @@ def detect(facts: Facts, scenario: Scenario) -> Check | None:
     A link that was down anyway had nothing to detect, and neither had a connection that ended by itself, nor one
     that was healed before the bound. A toxicity below 1 may have spared it.
     """
-    limit = scenario.expect.detect_within or DETECT_WITHIN
+    limit = detection_limit(scenario)
     expected = f"a silent link given up within {limit:g} s"
     took, late = [], []
     for strike in facts.strikes:
@@ -152,6 +152,17 @@ def detect(facts: Facts, scenario: Scenario) -> Check | None:
     if not took:
         return None
     return Check("detect", "pass", expected, f"given up after {max(took):.2f} s at most")
+
+
+def detection_limit(scenario: Scenario) -> float:
+    """Seconds in which a silent link must be given up on the scenario's network."""
+    limit = scenario.expect.detect_within or DETECT_WITHIN
+    return limit + (0.0 if scenario.network is None else scenario.network.adds_to_detection)
+
+
+def _on_the_way(scenario: Scenario) -> float:
+    """Seconds that the scenario's network adds to a recovery, and to the longest silence."""
+    return 0.0 if scenario.network is None else scenario.network.adds_to_recovery
 
 
 def no_false_kill(facts: Facts, _: Scenario) -> Check | None:
@@ -189,6 +200,7 @@ def recover(facts: Facts, scenario: Scenario) -> Check | None:
     for outage in outages:
         took = facts.recovery(outage)
         limit = scenario.expect.recover_within or _longest_delay(facts, outage) + HANDSHAKE
+        limit += _on_the_way(scenario)
         expected = f"a delivery within {limit:.2f} s of healing"
         what = "; ".join(str(strike.fault) for strike in outage.strikes)
         if took is not None and took > limit:
@@ -363,6 +375,7 @@ def silence(facts: Facts, scenario: Scenario) -> Check | None:
     limit = scenario.expect.longest_silence
     if limit is None:
         return None
+    limit += _on_the_way(scenario)
     expected = f"no {limit:g} s without a delivery"
     longest = facts.longest_silence
     if longest is None:

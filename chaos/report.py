@@ -25,12 +25,15 @@ def console(*, stderr: bool) -> Console:
 
 
 def table(results: Sequence[RunResult]) -> Table:
-    """One row a run. Times are scenario seconds."""
+    """One row a run. Times are scenario seconds. A preset that all runs share is `common_preset`'s to tell."""
     with_seed = len({result.seed for result in results}) > 1
+    with_preset = len({result.preset for result in results}) > 1
     # Two spaces between columns: with the longest names it then fits PLAIN_WIDTH.
     shown = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, header_style="bold")
     shown.add_column("scenario", no_wrap=True)
     shown.add_column("engine", no_wrap=True)
+    if with_preset:
+        shown.add_column("preset", no_wrap=True)
     if with_seed:
         shown.add_column("seed", justify="right")
     shown.add_column("verdict", no_wrap=True)
@@ -41,6 +44,7 @@ def table(results: Sequence[RunResult]) -> Table:
         shown.add_row(
             Text(result.scenario),  # as Text, so that no bracket is taken for markup
             Text(result.engine),
+            *([result.preset or "-"] if with_preset else []),
             *([str(result.seed)] if with_seed else []),
             Text(result.verdict, style=COLOURS[result.verdict]),
             _count(m["lost"]),
@@ -51,6 +55,12 @@ def table(results: Sequence[RunResult]) -> Table:
             _seconds(m["longest_silence_s"]),
         )
     return shown
+
+
+def common_preset(results: Sequence[RunResult]) -> str | None:
+    """The network on which all of these runs lay; None if they lay on none, or on several."""
+    presets = {result.preset for result in results}
+    return presets.pop() if len(presets) == 1 else None
 
 
 def _count(value: int | None) -> str:

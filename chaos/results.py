@@ -29,6 +29,8 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     measures: dict[str, Any]
     record: str
     """The path of its history."""
+    preset: str | None = None
+    """The network that the run lay on; None: an undisturbed one."""
     again: int = 0
     """How often it was made before, in vain: the machine had stood still, and what failed may have been its doing."""
     command_line: str | None = None
@@ -37,7 +39,8 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def title(self) -> str:
         """Which of the runs of one client it is."""
-        return f"{self.scenario} on {self.engine}, seed {self.seed}"
+        network = "" if self.preset is None else f", preset {self.preset}"
+        return f"{self.scenario} on {self.engine}{network}, seed {self.seed}"
 
     def troubles(self) -> tuple[Check, ...]:
         """The checks that did not pass."""

@@ -63,6 +63,8 @@ class Plan:
             words += ["--command", self.client.removeprefix(COMMAND)]
         elif self.client != DEFAULT:
             words += ["--client", self.client]
+        if self.scenario.preset is not None:
+            words += ["--preset", self.scenario.preset]
         words += ["--seed", str(self.seed)]
         if self.engine != SimEngine.name and self.time_scale != DEFAULT_TIME_SCALE:
             words += ["--time-scale", f"{self.time_scale:g}"]
@@ -93,6 +95,7 @@ def perform(plan: Plan) -> RunResult:
         checks=judgement.checks,
         measures=measures,
         record=str(plan.record),
+        preset=plan.scenario.preset,
         again=again,
         command_line=plan.command_line,
     )

@@ -14,6 +14,7 @@ from typing import Literal, TypeVar, get_args
 from chaos.durations import DurationError, format_duration, parse_duration
 from chaos.faults import Fault, FaultError, read_fault
 from chaos.nearest import unknown_name
+from chaos.presets import PRESETS, Preset
 from simulator.climber import MAX_FPS, MAX_HOLDS, MIN_FPS, MIN_HOLDS
 from tracker.config import ConfigError, Confirm, OutboxLimits, Overflow, Timing, TrackerConfig
 
@@ -46,6 +47,10 @@ T = TypeVar("T")
 
 class ScenarioError(ValueError):
     """A scenario that cannot be used; the text is one line with the file, the key or line, and the remedy."""
+
+
+class UnsuitablePreset(ScenarioError):
+    """A network on which a scenario would say nothing about its client; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +131,46 @@ class Scenario:
     expect: Expect = Expect()
     sim_only: str | None = None
     """Why it cannot run on real sockets; None: it can."""
+    preset: str | None = None
+    """The network that it lies on, by its name in `chaos.presets`; None: an undisturbed one."""
 
     @property
     def from_start(self) -> bool:
         """Whether a fault is in force before the client starts; the scenario's clock then starts with the client."""
         return any(fault.at == 0 for fault in self.faults)
+
+    @property
+    def network(self) -> Preset | None:
+        """The preset itself. Its faults are none of `faults`, and are there before the client whatever `from_start` says."""
+        return None if self.preset is None else PRESETS[self.preset]
+
+    @property
+    def paced(self) -> "Scenario":
+        """As its preset lets it run: a generated workload, and what is measured by it, at the preset's pace.
+
+        Whoever runs a scenario, or judges a run, asks for this once.
+        """
+        network = self.network
+        if network is None or self.workload.recording is not None:
+            return self
+        fps = max(float(MIN_FPS), self.workload.fps * network.pace)
+        workload = replace(self.workload, fps=fps)
+        return replace(self, workload=workload, faults=network.at_its_pace(self.faults))
+
+
+def on_preset(scenario: Scenario, name: str) -> Scenario:
+    """The scenario on the network of this name, whatever it lay on.
+
+    Raises ScenarioError for a name that is no preset's, `UnsuitablePreset` for one on which it shows nothing.
+    """
+    if name not in PRESETS:
+        raise ScenarioError(f"preset is {name!r}, which is no preset: {unknown_name(name, PRESETS)}")
+    workload = scenario.workload
+    fps = workload.fps if workload.recording is None else 0.0  # nobody knows what a recording needs
+    why = PRESETS[name].conflict(scenario.faults, duration=scenario.duration, fps=fps)
+    if why is not None:
+        raise UnsuitablePreset(f"{scenario.name} does not go with the preset {name}: {why}")
+    return replace(scenario, preset=name)
 
 
 def load(file: Path) -> Scenario:
@@ -186,7 +226,7 @@ def _scenario(table: Mapping[str, object], file: Path) -> Scenario:
     client = _client(_table(table, "client"))
     if client.confirm == "ack" and peer.confirm != "ack":
         raise ScenarioError("client.confirm is 'ack', but the peer sends no acks: add peer.confirm = \"ack\"")
-    return Scenario(
+    scenario = Scenario(
         name=name,
         about=about,
         stresses=stresses,
@@ -198,6 +238,9 @@ def _scenario(table: Mapping[str, object], file: Path) -> Scenario:
         expect=_expect(_table(table, "expect")),
         sim_only=_text(table, "sim_only", "the reason, in a few words") if "sim_only" in table else None,
     )
+    if "preset" not in table:
+        return scenario
+    return on_preset(scenario, _text(table, "preset", 'the name of a network, as in preset = "3g"'))
 
 
 def _name(table: Mapping[str, object], file: Path) -> str:

@@ -27,6 +27,7 @@ def write(
         f"stresses = {_listed(scenario.stresses)}",
         f"duration = {_duration(scenario.duration)}",
         *([] if scenario.sim_only is None else [f"sim_only = {_quoted(scenario.sim_only)}"]),
+        *([] if scenario.preset is None else [f"preset = {_quoted(scenario.preset)}"]),
         *_table("workload", _workload(scenario.workload, folder)),
         *_table("peer", _peer(scenario.peer)),
         *_table("client", _client(scenario)),

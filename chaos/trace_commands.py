@@ -13,7 +13,7 @@ from chaos.checks import judge
 from chaos.field_checks import ENGINE, field_measures, judge_field
 from chaos.history import History, in_scenario_time
 from chaos.results import RunResult
-from chaos.scenario import ScenarioError
+from chaos.scenario import ScenarioError, on_preset
 from chaos.traces import Format, Trace, TraceError, open_trace
 
 MOST_EVENTS = 8_000_000
@@ -69,6 +69,8 @@ def judged(trace: Trace) -> RunResult:
     if trace.kind == "history":
         try:
             scenario = catalogue.find(history.scenario)
+            if history.preset is not None:
+                scenario = on_preset(scenario, history.preset)
         except ScenarioError:
             history = replace(history, scenario=f"{history.scenario} (not in the catalogue)")
     if scenario is None:
@@ -86,6 +88,7 @@ def judged(trace: Trace) -> RunResult:
         checks=judgement.checks,
         measures=measures,
         record=str(trace.path),
+        preset=history.preset,
     )
 
 
@@ -109,4 +112,5 @@ def history_of(trace: Trace) -> History:
         reference=dict(header.reference),
         settings=dict(header.config or {}),
         others=header.others,
+        preset=header.preset,
     )

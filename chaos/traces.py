@@ -69,6 +69,7 @@ class Header:
     engine: str | None = None
     client: str = "tracker"
     seed: int | None = None
+    preset: str | None = None
     reference: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     others: tuple[dict[str, tuple[float, ...]], ...] = ()
 
@@ -239,6 +240,7 @@ def _header(path: Path, found: Mapping[str, Any]) -> Header:
             engine=found.get("engine"),
             client=str(found.get("client", "tracker")),
             seed=found.get("seed"),
+            preset=msgspec.convert(found.get("preset"), str | None),
             reference=msgspec.convert(found.get("reference", {}), dict[str, tuple[float, ...]]),
             others=msgspec.convert(found.get("others", ()), tuple[dict[str, tuple[float, ...]], ...]),
         )

@@ -170,6 +170,7 @@ async def test_a_refusal_for_good_is_one_line_and_exit_code_3(wall: list[str], c
         (["simtool", "chaos", "stedy"], "did you mean 'steady'?"),
         (["simtool", "chaos", "no-such.toml"], "no-such.toml"),
         (["simtool", "chaos", "--engine", "warp"], "choose one of"),
+        (["simtool", "chaos", "--preset", "3gg"], "did you mean '3g'?"),
         (["simtool", "chaos", "--client", "traker"], "did you mean 'tracker'?"),
         (["simtool", "chaos", "--client", "no_such:relay"], "no module 'no_such'"),
         (["simtool", "chaos", "--command", "no-such-program"], "there is no program"),
@@ -194,6 +195,14 @@ async def test_a_users_mistake_is_one_line_and_exit_code_2(
     assert complaint in err
     assert len(err.strip().splitlines()) == 1
     assert not list(tmp_path.iterdir())
+
+
+async def test_a_scenario_that_does_not_go_with_a_preset_is_left_out_with_the_reason(tmp_path: Path) -> None:
+    words = ("simtool", "chaos", "latency-below-limit", "--engine", "sim", "--preset", "satellite")
+    code, out, err = await run(*words, cwd=tmp_path)
+    assert code == 3  # nothing was run
+    assert "0 pass" in out
+    assert "left out: latency-below-limit does not go with the preset satellite: " in err
 
 
 async def test_a_port_in_use_is_said_with_the_remedy() -> None:

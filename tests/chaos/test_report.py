@@ -3,7 +3,7 @@ from io import StringIO
 import pytest
 from rich.console import Console, RenderableType
 
-from chaos.report import Watching, console, explain, summary, table
+from chaos.report import Watching, common_preset, console, explain, summary, table
 from chaos.results import RunResult
 from chaos.verdicts import Check, Verdict
 from tests.chaos.runs import RUN, run
@@ -152,3 +152,17 @@ def test_off_a_terminal_the_console_is_plain_and_wide(capsys: pytest.CaptureFixt
     assert made.width == 110
     made.print(summary([RUN]))
     assert capsys.readouterr().err == "1 pass\n"
+
+
+def test_a_preset_that_all_runs_share_is_told_once_and_several_have_a_column() -> None:
+    shared = [run(preset="lossy-wifi"), run(preset="lossy-wifi")]
+    assert common_preset(shared) == "lossy-wifi"
+    assert "preset" not in " ".join(shown(table(shared)))
+    mixed = [run(preset="lossy-wifi"), run()]
+    assert common_preset(mixed) is None
+    assert "preset" in " ".join(shown(table(mixed)))
+    assert [columns(line)[2].strip() for line in shown(table(mixed))[-2:]] == ["lossy-wifi", "-"]
+
+
+def test_what_did_not_pass_is_explained_with_its_preset() -> None:
+    assert "half-open-output on toxiproxy, preset 3g, seed 7" in explained(run("fail", preset="3g"))

@@ -119,6 +119,7 @@ GARBAGE = (
     "too-large",
     "too-deep",
     "unknown-type",
+    "control-on-input",
 )
 """Kinds of bad input, by the name under which the tracker counts each."""
 

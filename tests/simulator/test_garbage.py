@@ -2,11 +2,12 @@ from itertools import islice
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
 from chaos.kinds import GARBAGE
 from simulator.garbage import KINDS, bad_messages
+from tests.tracker import hostile
 from tracker.messages import BadMessage, decode_input
 
 
@@ -21,6 +22,21 @@ def test_each_message_is_refused_for_the_reason_that_its_kind_is_named_for(kind:
         with pytest.raises(BadMessage) as refused:
             decode_input(message)
         assert refused.value.reason == kind
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_hypothesis_thinks_of_every_kind_too(kind: str) -> None:
+    find(
+        hostile.messages,
+        lambda message: refusal(message) == kind,
+        settings=settings(derandomize=True, max_examples=2000, database=None, phases=[Phase.generate]),
+    )  # raises NoSuchExample where it does not
+
+
+@settings(derandomize=True, max_examples=300)
+@given(message=hostile.messages)
+def test_every_reason_that_hypothesis_meets_is_a_kind(message: bytes) -> None:
+    assert refusal(message) in (None, *KINDS)
 
 
 def test_kinds_come_in_turn() -> None:
@@ -40,3 +56,11 @@ def _reason(message: bytes) -> str:
     with pytest.raises(BadMessage) as refused:
         decode_input(message)
     return refused.value.reason
+
+
+def refusal(message: bytes) -> str | None:
+    try:
+        decode_input(message)
+    except BadMessage as bad:
+        return bad.reason
+    return None

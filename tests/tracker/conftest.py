@@ -290,10 +290,15 @@ def wall_files(climb: Climb, tmp_path_factory: pytest.TempPathFactory) -> tuple[
 
 @pytest.fixture
 def pipeline(wall_files: tuple[Path, Path, Path]) -> Pipeline:
+    return pipeline_of(wall_files)
+
+
+_wall = functools.lru_cache(load_wall)  # flattening its holds takes a tenth of a second
+
+
+def pipeline_of(wall_files: tuple[Path, Path, Path]) -> Pipeline:
     wall, calibration, route = wall_files
-    return Pipeline(
-        load_wall(wall), load_calibration(calibration), route=load_route(str(route)), stream="test"
-    )
+    return Pipeline(_wall(wall), load_calibration(calibration), route=load_route(str(route)), stream="test")
 
 
 Running = Callable[..., Any]
@@ -301,6 +306,10 @@ Running = Callable[..., Any]
 
 @pytest.fixture
 def running(pipeline: Pipeline) -> Running:
+    return running_with(pipeline)
+
+
+def running_with(pipeline: Pipeline) -> Running:
     """`async with running(input_url, output_url, **config) as (tracker, record, outcome)`: stopped at the end."""
 
     @asynccontextmanager

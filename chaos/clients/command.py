@@ -22,6 +22,12 @@ TERM_WITHIN = 10.0
 """Scenario seconds from SIGTERM to SIGKILL. A client that takes longer has not stopped in good order."""
 LINES, WIDTH = 3, 200
 """How much of the end of what it wrote an error quotes."""
+LAST_BYTES = 65_536
+"""Of that end, in which the lines are looked for."""
+MOST_WRITTEN = 64_000_000
+"""Bytes that it may write in one run. The disk is not its to fill."""
+WATCH_EVERY = 0.1
+"""Seconds between two looks at how much it has written."""
 
 
 class ProgramFailed(Exception):
@@ -29,8 +35,10 @@ class ProgramFailed(Exception):
 
 
 class CommandClient:
-    """A relay that is a process group of its own. What it writes is kept in `output`; of several clients, the others'
-    beside it, with their numbers. Raises `ClientError`.
+    """A relay that is a process group of its own, and ended as one: what leaves the group is out of our reach.
+
+    What it writes is kept in `output`; of several clients, the others' beside it, with their numbers. Raises
+    `ClientError`.
     """
 
     role: Role = "relay"
@@ -61,18 +69,23 @@ class CommandClient:
             async with asyncio.TaskGroup() as tasks:
                 ended = tasks.create_task(process.wait())
                 stop = tasks.create_task(assignment.stop.wait())
-                await asyncio.wait([ended, stop], return_when=asyncio.FIRST_COMPLETED)
+                flood = tasks.create_task(_until_too_much(output))
+                await asyncio.wait([ended, stop, flood], return_when=asyncio.FIRST_COMPLETED)
                 stop.cancel()
                 if ended.done():
                     raise ProgramFailed(f"it ended by itself {_how(process, output)}")
-                _signal(process, signal.SIGTERM)
-                _, late = await asyncio.wait([ended], timeout=TERM_WITHIN / assignment.scale)
-                if late:
+                if not flood.done():
+                    _signal(process, signal.SIGTERM)
+                    await asyncio.wait(
+                        [ended, flood],
+                        timeout=TERM_WITHIN / assignment.scale,
+                        return_when=asyncio.FIRST_COMPLETED,
+                    )
+                flood.cancel()
+                if not ended.done():
                     _signal(process, signal.SIGKILL)
                     await ended
-                    raise ProgramFailed(
-                        f"it ignored SIGTERM for {TERM_WITHIN:g} s and was killed{_last(output)}"
-                    )
+                    raise ProgramFailed(f"{_why_killed(flood)} and was killed{_last(output)}")
         finally:
             # The program, should we be cancelled, and whatever it started, should that still be there.
             _signal(process, signal.SIGKILL)
@@ -107,6 +120,18 @@ class CommandClient:
             raise ProgramFailed(f"it could not be started: {error}") from error
 
 
+async def _until_too_much(output: Path) -> None:
+    # Nobody tells of a file that grows; to read what it writes ourselves would let it busy the peer's loop.
+    while output.stat().st_size <= MOST_WRITTEN:  # noqa: ASYNC110, ASYNC240 - a look takes no time
+        await asyncio.sleep(WATCH_EVERY)
+
+
+def _why_killed(flood: "asyncio.Task[None]") -> str:
+    if flood.done() and not flood.cancelled():
+        return f"it wrote more than {MOST_WRITTEN / 1e6:g} MB"
+    return f"it ignored SIGTERM for {TERM_WITHIN:g} s"
+
+
 def _how(process: asyncio.subprocess.Process, output: Path) -> str:
     code = process.returncode
     assert code is not None, "it has ended"
@@ -115,8 +140,11 @@ def _how(process: asyncio.subprocess.Process, output: Path) -> str:
 
 
 def _last(output: Path) -> str:
-    written = output.read_text(errors="replace").split("\n")
-    lines = [" ".join(line.split())[:WIDTH] for line in written if line.strip()]
+    with output.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - LAST_BYTES))
+        written = file.read().decode(errors="replace")
+    lines = [" ".join(line.split())[:WIDTH] for line in written.split("\n") if line.strip()]
     return f"; it last wrote: {' | '.join(lines[-LINES:])}" if lines else "; it wrote nothing"
 
 

@@ -27,6 +27,11 @@ def load_user_client(where: str) -> Client:
         raise ClientError(
             f"client {where!r}: write it as module:attr, as in relay:relay for relay() in relay.py"
         )
+    if module_name.endswith(".py") or not all(map(str.isidentifier, module_name.split("."))):
+        raise ClientError(
+            f"client {where!r}: {module_name!r} is no module: name it as Python imports it, as in relay:relay for"
+            " relay() in relay.py, from the folder that it is in"
+        )
     module = _import(module_name, where)
     try:
         found = getattr(module, attr)
@@ -56,7 +61,7 @@ def _import(name: str, where: str) -> Any:
                 f"client {where!r}: no module {error.name!r} in {here} or among the installed ones"
             ) from None
         raise ClientError(f"client {where!r}: {name} needs {error.name!r}, which is not installed") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # one that is a script may end us with itself
         raise ClientError(
             f"client {where!r}: importing {name} failed: {type(error).__name__}: {error}"
         ) from error
@@ -70,6 +75,10 @@ def _object(found: Any, where: str) -> Client:
         )
     if not inspect.iscoroutinefunction(found.run):
         raise ClientError(f"client {where!r}: its run() is not async: write it with `async def`")
+    if not isinstance(found.name, str) or not callable(found.settings):
+        raise ClientError(f"client {where!r}: its name must be a text, and its settings a function")
+    _accepts(found.run, where, "run()", "(assignment)")
+    _accepts(found.settings, where, "settings()", "(overrides)")
     _role(found.role, where, get_args(Role))
     client: Client = found
     return client
@@ -82,13 +91,16 @@ def _function(found: Any, where: str) -> Client:
         raise ClientError(
             f"client {where!r} {what}: write it as `async def relay(input_url: str, output_url: str)`"
         )
-    try:
-        inspect.signature(found).bind("input", "output")
-    except TypeError as error:
-        raise ClientError(
-            f"client {where!r} cannot be called with two URLs ({error}): give it (input_url, output_url)"
-        ) from None
+    _accepts(found, where, "it", "(input_url, output_url)")
     return _UserRelay(where, _role(getattr(found, "role", "relay"), where, ROLES), found)
+
+
+def _accepts(call: Callable[..., Any], where: str, what: str, parameters: str) -> None:
+    """Raises `ClientError` for a function that cannot be called with as many arguments as `parameters` names."""
+    try:
+        inspect.signature(call).bind(*parameters.split(","))
+    except TypeError as error:
+        raise ClientError(f"client {where!r}: {what} cannot be called with {parameters}: {error}") from None
 
 
 def _role(given: Any, where: str, roles: tuple[Role, ...]) -> Role:

@@ -30,7 +30,16 @@ class Half:
     async def run(self, assignment): pass
 class Plain(Whole):
     def run(self, assignment): pass
+class Idle(Whole):
+    async def run(self): pass
+class Fixed(Whole):
+    settings = {}
+class Shy(Whole):
+    def settings(self): return {}
+class Numbered(Whole):
+    name = 7
 whole, called, half, unasync = Whole(), Async(), Half(), Plain()
+idle, fixed, shy, numbered = Idle(), Fixed(), Shy(), Numbered()
 """
 
 
@@ -42,10 +51,12 @@ PACKAGES = {"aiohttp": "aiohttp", "websocket-client": "websocket"}
 def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "mine.py").write_text(MODULE)
     (tmp_path / "broken.py").write_text("raise ValueError('no luck')")
+    (tmp_path / "script.py").write_text("raise SystemExit(4)")
+    (tmp_path / "unwritten.py").write_text("def (:")
     (tmp_path / "needy.py").write_text("import no_such_thing")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    for name in ("mine", "broken", "needy"):
+    for name in ("mine", "broken", "script", "unwritten", "needy"):
         monkeypatch.delitem(sys.modules, name, raising=False)
 
 
@@ -89,7 +100,16 @@ def test_a_users_client_is_found_in_the_current_directory(where: str, role: str)
         ("mine:rely", "mine has no 'rely'; async functions there are: relay, watch, odd, alone"),
         ("mine:plain", "is not async"),
         ("mine:number", "is 3, which cannot be called"),
-        ("mine:alone", "cannot be called with two URLs"),
+        ("mine:alone", "cannot be called with (input_url, output_url)"),
+        ("mine:idle", "run() cannot be called with (assignment)"),
+        ("mine:shy", "settings() cannot be called with (overrides)"),
+        ("mine:fixed", "its settings a function"),
+        ("mine:numbered", "its name must be a text"),
+        ("mine.py:relay", "'mine.py' is no module"),
+        ("../mine:relay", "'../mine' is no module"),
+        (".mine:relay", "'.mine' is no module"),
+        ("script:relay", "importing script failed: SystemExit: 4"),
+        ("unwritten:relay", "importing unwritten failed: SyntaxError"),
         ("mine:odd", "its role is 'reciever': it must be 'relay' or 'receiver'"),
         ("mine:Whole", "is a class"),
         ("mine:half", "no name, role, real_sockets_only, settings"),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from chaos.clients import Assignment
+from chaos.clients import Assignment, command
 from chaos.clients.choose import COMMAND
 from chaos.clients.command import CommandClient, ProgramFailed
 from chaos.results import RunResult
@@ -91,6 +91,8 @@ async def test_of_several_clients_each_programs_words_are_kept_by_themselves(tmp
     [
         ("import sys; print('a'); sys.exit('b\\nc\\nd')", "with exit code 1; it last wrote: b | c | d"),
         ("import os; os.kill(os.getpid(), 9)", "by SIGKILL; it wrote nothing"),
+        ("pass", "with exit code 0; it wrote nothing"),
+        ("print('x' * 10_000_000); print('the end')", r"with exit code 0; it last wrote: x{200} | the end$"),
     ],
 )
 async def test_a_program_that_ends_by_itself_has_failed_with_its_last_lines(
@@ -98,6 +100,47 @@ async def test_a_program_that_ends_by_itself_has_failed_with_its_last_lines(
 ) -> None:
     with pytest.RaisesGroup(pytest.RaisesExc(ProgramFailed, match=how.replace("|", r"\|"))):
         await python(tmp_path, program).run(assignment())
+
+
+async def test_a_program_that_writes_without_end_is_killed_and_has_failed_with_its_last_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "MOST_WRITTEN", 1_000_000)
+    endless = "import sys\nwhile True: print('woe', file=sys.stderr)"
+    with pytest.RaisesGroup(
+        pytest.RaisesExc(
+            ProgramFailed, match=r"wrote more than 1 MB and was killed; it last wrote: woe \| woe"
+        )
+    ):
+        await python(tmp_path, endless).run(assignment())
+
+
+async def test_a_program_that_writes_without_end_once_it_is_told_to_stop_is_killed_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "MOST_WRITTEN", 1_000_000)
+    monkeypatch.setattr(command, "TERM_WITHIN", 1e6)
+    told = assignment()
+    (tmp_path / "output.txt").touch()
+    wordy = (
+        "import signal\n"
+        "def lament(*_):\n"
+        "    while True: print('woe')\n"
+        "signal.signal(15, lament); print('up'); signal.pause()"
+    )
+    running = asyncio.create_task(python(tmp_path, wordy).run(told))
+    await until_written(tmp_path, "up")
+    told.stop.set()
+    with pytest.RaisesGroup(pytest.RaisesExc(ProgramFailed, match="wrote more than 1 MB")):
+        await running
+
+
+async def test_what_is_no_program_has_failed_with_the_systems_own_words(tmp_path: Path) -> None:
+    script = tmp_path / "script"
+    script.write_text("no first line that says what runs it")
+    script.chmod(0o755)
+    with pytest.raises(ProgramFailed, match=r"could not be started: .*Exec format error"):
+        await CommandClient(str(script), tmp_path / "output.txt").run(assignment())
 
 
 async def test_a_program_that_ignores_sigterm_is_killed_and_has_failed(tmp_path: Path) -> None:

@@ -193,6 +193,30 @@ class Facts:
         return unread, taken - refused - never_accepted - len(self.accepted)
 
     @cached_property
+    def good_refused(self) -> int:
+        """Frames that the client refused, beyond the bad messages that the peer sent; below 0: some never came."""
+        refused = sum(e.link == "input" and e.reason != "stopping" for e in self.history.of(events.Rejected))
+        bad = sum(e.link == "input" and e.kind == "garbage" for e in self.history.of(peer.Misbehaved))
+        return refused - bad
+
+    @cached_property
+    def passed_by(self) -> tuple[int, ...]:
+        """Outputs that gave way although an older plain one had never been sent and waited still."""
+        waiting: dict[int, None] = {}
+        found = []
+        for event in self.history.events:
+            if isinstance(event, events.Accepted) and not event.essential:
+                waiting[event.seq] = None
+            elif isinstance(event, events.Sent):
+                waiting.pop(event.seq, None)
+            elif isinstance(event, events.Displaced):
+                # What was not accepted may have been too large for what older ones could have made room for.
+                if event.seq in self.accepted and next(iter(waiting), event.seq) < event.seq:
+                    found.append(event.seq)
+                waiting.pop(event.seq, None)
+        return tuple(found)
+
+    @cached_property
     def reordered(self) -> tuple[peer.Delivered, ...]:
         """First deliveries that came after a later number of their stream."""
         newest: dict[str, int] = {}
@@ -212,6 +236,12 @@ class Facts:
         if stop is not None:
             return stop.t
         return self.history.events[-1].t if self.history.events else 0.0
+
+    @property
+    def quit_early(self) -> bool:
+        """Whether the client came to its end before anybody had asked for it."""
+        asked = self.history.phase("stopping")
+        return asked is not None and self.stopping < asked
 
     @cached_property
     def connections(self) -> tuple[Connection, ...]:

@@ -5,10 +5,11 @@ holds nothing to which the promise applies.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from math import inf
 
+from chaos.attempts import broken_rule, impatience
 from chaos.evidence import Window, evidence
 from chaos.facts import PAUSE, Facts, Outage
 from chaos.scenario import Scenario
@@ -115,10 +116,14 @@ def bounded(facts: Facts, _: Scenario) -> Check | None:
     full = messages >= bound["messages"] or size + facts.largest > bound["bytes"]
     needless = bool(facts.displaced) and not full
     gone += ", although there was room" if needless else ""
+    if facts.passed_by:
+        gone += f", while older ones waited: seq {some(facts.passed_by)}"
     return decided(
         "bounded",
-        ok=messages <= bound["messages"] and size <= bound["bytes"] and not essential and not needless,
-        expected=f"at most {bound['messages']} messages and {bound['bytes']} bytes held, displacement announced",
+        ok=messages <= bound["messages"]
+        and size <= bound["bytes"]
+        and not (essential or needless or facts.passed_by),
+        expected=f"at most {bound['messages']} messages and {bound['bytes']} bytes held, the oldest give way, announced",
         observed=f"at most {messages} messages and {size} bytes held, {len(facts.displaced)} displaced{gone}",
     )
 
@@ -166,15 +171,17 @@ def _on_the_way(scenario: Scenario) -> float:
 
 
 def no_false_kill(facts: Facts, _: Scenario) -> Check | None:
-    """No connection is given up but for a fault that may end one."""
+    """No connection is given up but for a fault that may end one, and no handshake either."""
+    expected = "no connection given up that a fault had not broken"
+    if given_up := impatience(facts):
+        first = given_up[0]
+        observed = f"{len(given_up)} handshakes given up: {first.why} on {first.link} at {first.t:.1f} s"
+        return Check("no-false-kill", "fail", expected, observed)
     if not facts.connections:
         return None
     wrong = facts.false_kills
     return decided(
-        "no-false-kill",
-        ok=not wrong,
-        expected="no connection given up that a fault had not broken",
-        observed=_ends(wrong) if wrong else "none",
+        "no-false-kill", ok=not wrong, expected=expected, observed=_ends(wrong) if wrong else "none"
     )
 
 
@@ -229,7 +236,7 @@ def _longest_delay(facts: Facts, outage: Outage) -> float:
 
 
 def polite(facts: Facts, _: Scenario) -> Check | None:
-    """Attempts wait as announced, spread out, back off, and end where an endpoint refuses for good."""
+    """Attempts wait as announced, spread out, back off until one is stable, and end where they are refused for good."""
     attempts: dict[str, list[float]] = {}
     free_at: dict[str, float] = {}  # per link, when the next attempt may begin
     delays: dict[str, list[float]] = {}
@@ -241,6 +248,7 @@ def polite(facts: Facts, _: Scenario) -> Check | None:
             hasty += event.link in final or event.t < free_at.get(event.link, 0.0) - 0.01
             attempts.setdefault(event.link, []).append(event.t)
         elif isinstance(event, events.Waiting):
+            hasty += event.delay == 0  # drawn from a range that begins there, but nobody draws just that
             free_at[event.link] = event.t + event.delay
             delays.setdefault(event.link, []).append(event.delay)
         elif isinstance(event, events.Closed | events.Refused):
@@ -255,7 +263,9 @@ def polite(facts: Facts, _: Scenario) -> Check | None:
     if deaf:
         return Check("polite", "fail", expected, f"{deaf} refusals for good were not taken as such")
     if hasty:
-        return Check("polite", "fail", expected, f"{hasty} attempts came before their time")
+        return Check("polite", "fail", expected, f"{hasty} attempts came at once, or before their time")
+    if (breach := broken_rule(facts.history)) is not None:
+        return Check("polite", "fail", expected, breach)
     for link, drawn in delays.items():
         if _regular(drawn):
             shown = ", ".join(f"{delay:.2f}" for delay in drawn[:5])
@@ -339,13 +349,14 @@ def survives_input(facts: Facts, _: Scenario) -> Check | None:
     if not bad:
         return None
     reasons = Counter(event.reason for event in bad)
-    last = bad[-1].t
     # What the outbox took, not what was delivered: that may be older than the bad message.
-    outputs = facts.accepted.values() or [event.t for event in facts.deliveries]
-    after = sum(t > last for t in outputs)
+    outputs = list(facts.accepted.values() or [event.t for event in facts.deliveries])
+    newest = max(outputs, default=-inf)
+    since = next((event.t for event in bad if event.t >= newest), inf)
+    after = sum(t > bad[-1].t for t in outputs)
     seen = f"{len(bad)} rejected ({dict(reasons)}), {after} outputs after the last"
     expected = "bad messages skipped, outputs going on"
-    if not after and not reasons["internal-error"] and facts.stopping - last < PAUSE:
+    if not (after or reasons["internal-error"] or facts.quit_early) and facts.stopping - since < PAUSE:
         return Check("survives-input", "unknown", expected, f"{seen}: the run was over")
     return decided(
         "survives-input", ok=after > 0 and not reasons["internal-error"], expected=expected, observed=seen
@@ -355,17 +366,21 @@ def survives_input(facts: Facts, _: Scenario) -> Check | None:
 # Beyond the promises
 
 
-def every_frame(facts: Facts, _: Scenario) -> Check | None:
-    """Nothing gets lost before the outbox either: each frame offered over a healthy input becomes an output."""
+def every_frame(facts: Facts, scenario: Scenario) -> Check | None:
+    """Nothing gets lost before the outbox either: each frame offered over a healthy input becomes an output.
+
+    A recording may hold frames that nobody can use; a generated climb holds none.
+    """
     if facts.history.first(events.Received) is None:
         return None
     unread, idle = facts.passed_over
+    refused = 0 if scenario.workload.recording else facts.good_refused
     return decided(
         "every-frame",
-        ok=unread <= 0 and idle <= 0,
+        ok=unread <= 0 and idle <= 0 and refused <= 0,
         expected="every frame of a healthy input received, and an output accepted for each",
-        observed=f"{unread} were not received, {idle} received ones gave no output"
-        if unread or idle
+        observed=f"{unread} were not received, {idle} received ones gave no output, {refused} good ones were refused"
+        if unread or idle or refused > 0
         else "all of them",
     )
 
@@ -383,7 +398,7 @@ def silence(facts: Facts, scenario: Scenario) -> Check | None:
     return decided("silence", ok=longest <= limit, expected=expected, observed=f"{longest:.2f} s at most")
 
 
-def some(values: list[int] | list[str]) -> str:
+def some(values: Sequence[int] | Sequence[str]) -> str:
     """The first few of them, in words, and how many there are."""
     shown = ", ".join(map(str, values[:5]))
     return f"{shown}, ... ({len(values)} in all)" if len(values) > 5 else shown

@@ -70,7 +70,7 @@ def test_the_core_is_pure() -> None:
     core = {
         "tracker": "messages wall calibration session outbox liveness reconnect states meter config events pipeline",
         "chaos": "faults scenario history facts evidence checks promises verdicts kinds toxics peer_facts peer_promises"
-        " peer_evidence problems log_lines log_survey websockets_log field_checks"
+        " attempts peer_evidence problems log_lines log_survey websockets_log field_checks"
         " results shard figure comparison junit github markdown marked",
     }
     for package, names in core.items():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from chaos.checks import judge, lived
 from chaos.facts import Facts
 from chaos.faults import Fault
-from chaos.history import Began, History, HistoryEvent, StoodStill
+from chaos.history import Began, History, HistoryEvent, Reached, StoodStill
 from chaos.promises import (
     ATTEMPTS,
     PROMISE_CHECKS,
@@ -294,6 +294,23 @@ def test_an_essential_message_must_not_be_displaced() -> None:
     assert said(bounded, history) == "fail"
 
 
+def test_the_oldest_plain_message_that_was_never_sent_gives_way_first() -> None:
+    def verdict(*parts: Parts, gone: int) -> str | None:
+        return said(
+            bounded, record(*parts, accepted(4), events.Displaced(t=4.0, seq=gone), settings=bound(3))
+        )
+
+    assert verdict(accepted(1, 2, 3), gone=1) == "pass"
+    assert verdict(accepted(1, 2, 3), gone=2) == "fail"
+    assert verdict(accepted(1, 2, 3), sent(1), gone=2) == "pass"
+    assert verdict(accepted(1, essential=True), accepted(2, 3), gone=2) == "pass"
+
+
+def test_what_was_not_accepted_may_have_been_larger_than_all_that_waited() -> None:
+    refused_at_once = events.Displaced(t=3.5, seq=4)
+    assert said(bounded, record(accepted(1, 2, 3), refused_at_once, settings=bound(3))) == "pass"
+
+
 def test_with_fire_and_forget_the_outbox_holds_what_was_not_sent() -> None:
     history = record(accepted(1, 2, 3), sent(1, 2, 3), settings=bound(1, confirm="none"))
     assert said(bounded, history) == "pass"
@@ -431,6 +448,20 @@ def test_a_connection_that_the_network_ended_is_one_where_nothing_had_struck_it(
     assert said(no_false_kill, stalled(closed(8.0, "network"), by=down), down) == "pass"
 
 
+def test_a_handshake_given_up_is_a_false_kill_where_no_fault_may_have_broken_it() -> None:
+    slow = fault("latency", 10.0, 20.0, latency=1000)
+    attempt = connecting(12.0), refused(14.0)
+    assert said(no_false_kill, stalled(attempt, by=slow), slow) == "fail"
+    assert said(no_false_kill, stalled(attempt), STALL) == "pass"
+    assert said(no_false_kill, stalled(connecting(32.0), refused(34.0)), STALL) == "fail"
+    assert said(no_false_kill, stalled(connecting(29.0), refused(34.0)), STALL) == "pass"
+
+
+def test_a_handshake_that_the_peer_refused_was_not_given_up() -> None:
+    status = events.Refused(t=14.0, link="output", why="HTTP 503", status=503)
+    assert said(no_false_kill, record(connected(), connecting(12.0), status, stopping(20.0))) == "pass"
+
+
 def test_a_client_that_reports_no_connection_is_not_praised_for_keeping_it() -> None:
     assert said(no_false_kill, record(delivered(*FRAMES))) is None
 
@@ -561,6 +592,57 @@ def test_an_attempt_before_its_announced_time_fails() -> None:
 def test_an_attempt_without_an_announcement_fails() -> None:
     assert said(polite, record(connecting(1.0, 9.0), closed(5.0))) == "fail"
     assert said(polite, record(connecting(1.0, 9.0), refused(5.0))) == "fail"
+
+
+def test_an_attempt_without_any_delay_fails_though_it_was_announced() -> None:
+    assert said(polite, record(connecting(0.0, 1.0), closed(1.0), waiting(1.0, 0.0))) == "fail"
+
+
+@pytest.mark.parametrize(
+    ("lived", "attempt", "verdict"),
+    [(9.9, 2, "fail"), (10.0, 2, "pass"), (9.9, 3, "pass"), (0.0, 2, "fail")],
+    ids=str,
+)
+def test_the_count_of_attempts_starts_over_after_a_stable_connection_only(
+    lived: float, attempt: int, verdict: str
+) -> None:
+    connection = [connected(2.0), closed(2.0 + lived)] if lived else [refused(2.0)]
+    over = 2.0 + lived
+    again = events.Connecting(t=over + 1.0, link="output", attempt=attempt)
+    history = record(
+        connecting(0.0, 1.5),
+        refused(0.0),
+        waiting(0.0, 1.5),
+        connection,
+        waiting(over, 1.0),
+        again,
+        settings={"timing": {"stable_after": 10.0}},
+    )
+    assert said(polite, history) == verdict
+
+
+def test_a_stable_connection_lets_the_count_start_over_once() -> None:
+    def attempt(t: float, number: int) -> list[HistoryEvent]:
+        return [
+            waiting(t - 1.0, 1.0),
+            events.Connecting(t=t, link="output", attempt=number),
+            refused(t + 0.1),
+        ]
+
+    stable = connecting(0.0), connected(0.1), closed(12.0)
+    settings = {"timing": {"stable_after": 10.0}}
+    assert said(polite, record(stable, attempt(13.0, 2), attempt(15.0, 3), settings=settings)) == "pass"
+    assert said(polite, record(stable, attempt(13.0, 2), attempt(15.0, 2), settings=settings)) == "fail"
+
+
+def test_a_delay_above_the_declared_cap_fails_unless_the_peer_asked_for_it() -> None:
+    def verdict(end: Parts) -> str | None:
+        settings = {"timing": {"reconnect_cap": 8.0}}
+        return said(polite, record(connecting(0.0, 9.5), end, waiting(1.0, 8.1), settings=settings))
+
+    assert verdict(refused(1.0)) == "fail"
+    assert verdict(closed(1.0)) == "fail"
+    assert verdict(events.Refused(t=1.0, link="output", why="HTTP 503", status=503)) == "pass"
 
 
 def test_an_attempt_after_a_fatal_refusal_fails_however_late() -> None:
@@ -703,6 +785,16 @@ def test_a_bad_message_at_the_very_end_leaves_no_time_to_go_on() -> None:
     assert said(survives_input, record(accepted(1, 2), bad(8.9), stopping(9.0))) == "unknown"
 
 
+def test_a_tracker_that_tries_a_bad_message_again_and_again_to_the_end_fails() -> None:
+    again = [bad(t / 2) for t in range(5, 18)]
+    assert said(survives_input, record(accepted(1, 2), again, stopping(9.0))) == "fail"
+
+
+def test_a_tracker_that_a_bad_message_stopped_has_not_survived_it() -> None:
+    asked = Reached(t=20.0, phase="stopping")
+    assert said(survives_input, record(accepted(1, 2), bad(8.9), stopping(9.0), asked)) == "fail"
+
+
 def test_what_found_no_room_before_the_stop_was_no_bad_message() -> None:
     assert said(survives_input, record(accepted(1), bad(8.9, "stopping"), stopping(9.0))) is None
 
@@ -784,6 +876,13 @@ def test_a_frame_offered_over_a_struck_input_may_get_lost() -> None:
     lossy = fault("stall", 1.0, 5.0, on="input")
     frames = record(relayed(offered=9, received=6, made=6), struck(lossy), stopping(20.0))
     assert said(every_frame, frames, lossy) == "pass"
+
+
+def test_a_good_frame_must_not_be_refused() -> None:
+    litter = peer.Misbehaved(t=2.0, link="input", connection=1, kind="garbage")
+    frames = relayed(offered=9, received=9, made=9)
+    assert said(every_frame, record(frames, bad(2.0), litter, stopping(20.0))) == "pass"
+    assert said(every_frame, record(frames, bad(2.0), stopping(20.0))) == "fail"
 
 
 def test_displacing_with_room_left_breaks_the_bound() -> None:

@@ -30,20 +30,7 @@ class TrackerClient:
 
     async def run(self, assignment: Assignment) -> None:
         """Until told to stop; raises where the tracker gave up by itself."""
-        rng = self.rng(assignment.seed)
-        config = assignment.overrides.apply_to(TrackerConfig(assignment.input_url, assignment.output_url))
-        pipeline = Pipeline(
-            _wall(assignment.wall),
-            load_calibration(assignment.calibration),
-            route=load_route(str(assignment.route)),
-            stream=f"{rng.getrandbits(48):012x}",
-        )
-        tracker = Tracker(
-            replace(config, timing=config.timing.scaled(1 / assignment.scale)),
-            pipeline,
-            rng=rng,
-            observers=(assignment.report,),
-        )
+        tracker = self.assemble(assignment)
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(tracker.run())
             stop = tasks.create_task(assignment.stop.wait())
@@ -53,6 +40,23 @@ class TrackerClient:
             stop.cancel()
         if outcome.failure is not None:
             raise RuntimeError(outcome.failure)
+
+    def assemble(self, assignment: Assignment) -> Tracker:
+        """The tracker of one run, ready to go."""
+        rng = self.rng(assignment.seed)
+        config = assignment.overrides.apply_to(TrackerConfig(assignment.input_url, assignment.output_url))
+        pipeline = Pipeline(
+            _wall(assignment.wall),
+            load_calibration(assignment.calibration),
+            route=load_route(str(assignment.route)),
+            stream=f"{rng.getrandbits(48):012x}",
+        )
+        return Tracker(
+            replace(config, timing=config.timing.scaled(1 / assignment.scale)),
+            pipeline,
+            rng=rng,
+            observers=(assignment.report,),
+        )
 
     def rng(self, seed: int) -> Random:
         """Where it draws its back-offs from."""

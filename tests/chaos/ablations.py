@@ -1,0 +1,377 @@
+"""The tracker's safeguards, each removed by itself.
+
+To see the laboratory find one of them: `simtool chaos reset --client tests.chaos.ablations:no_requeue`.
+"""
+
+import asyncio
+from dataclasses import replace
+
+import msgspec
+from websockets.asyncio.client import ClientConnection
+
+from tests.chaos.ablated import Ablated, Misconfigured
+from tracker import events
+from tracker.app import Tracker
+from tracker.link import Link, Wire, _Connection
+from tracker.liveness import Health, Liveness, Verdict
+from tracker.messages import BadMessage, Landmark, Pose
+from tracker.outbox import Message, Outbox
+from tracker.pipeline import VISIBLE, Pipeline, Step
+from tracker.reconnect import Backoff, Failure
+from tracker.session import Session
+from tracker.states import LinkState
+from tracker.traffic import Incoming, Outgoing
+
+NEVER = 1e6
+"""Seconds: longer than any run."""
+A_FRAME = 34.0
+"""Milliseconds from one frame to the next, and a bit."""
+
+# The outbox
+
+
+class _NoRequeue(Outbox):
+    """What was on the wire when the connection ended is forgotten."""
+
+    def lost(self) -> int:
+        returned = super().lost()
+        for _ in range(returned):
+            self._next_lane().popleft()
+        return 0
+
+
+class _RequeueAtTheTail(Outbox):
+    """What was on the wire when the connection ended is sent again after all that came meanwhile."""
+
+    def lost(self) -> int:
+        again = list(self._in_flight.queue)
+        self._in_flight.queue.clear()
+        self._in_flight.bytes = 0
+        for message in again:
+            (self._essential if message.essential else self._plain).append(message)
+        return super().lost() + len(again)
+
+
+class _AnyPongConfirmsAll(Outbox):
+    """A Pong confirms also what was sent after its Ping."""
+
+    def confirm_barrier(self, number: int) -> int:
+        self._barriers.clear()
+        return self._confirm_through(self._next_seq) if number <= self._last_barrier else 0
+
+
+class _DisplacesTouches(Outbox):
+    """All messages are alike: what carries a touch gives way with the rest."""
+
+    def put(self, message: Message) -> list[Message]:
+        alike = replace(message, essential=False)
+        return [message if old is alike else old for old in super().put(alike)]
+
+
+class _DisplacesTheNewest(Outbox):
+    """What is stale is kept, and the newest frames give way."""
+
+    def _displace_for(self, message: Message) -> list[Message]:
+        self._plain.queue.reverse()
+        victims = super()._displace_for(message)
+        self._plain.queue.reverse()
+        return victims
+
+
+# Liveness
+
+
+class _NoProbeVerdicts(Liveness):
+    """Probes are sent, and nothing follows when they go unanswered."""
+
+    def check(self, now: float) -> Verdict:
+        self._anchor = None
+        return super().check(now)
+
+
+class _NoSecondChance(Liveness):
+    """The first missed deadline is the last."""
+
+    def check(self, now: float) -> Verdict:
+        verdict = super().check(now)
+        return replace(verdict, health=Health.DEAD) if verdict.health is Health.SUSPECT else verdict
+
+
+class _FixedDeadline(Liveness):
+    """The deadline does not adapt to the measured round trip."""
+
+    def _patience(self) -> float:
+        return self._timing.probe_floor
+
+
+class _EachProbeByItself(Liveness):
+    """The deadline counts from the sending of the oldest unanswered probe, not from the last answer."""
+
+    def probe_sent(self, now: float, number: int) -> None:
+        vars(self).setdefault("sent", {})[number] = now
+        super().probe_sent(now, number)
+
+    def _restart(self, now: float) -> None:
+        super()._restart(vars(self)["sent"].get(self._answered + 1, now))
+
+
+class _SentBytesAreLife(Liveness):
+    """A write buffer that drains passes for a sign of life."""
+
+    def progress(self, now: float, *, flushed: int, buffered: int) -> None:
+        if flushed > self._flushed:
+            self._proven(now)
+        super().progress(now, flushed=flushed, buffered=buffered)
+
+
+class _VerdictsBeforeReading(Wire):
+    """Our own stalls count as the peer's silence."""
+
+    async def _sleep(self, heartbeat: float) -> None:
+        due = self.liveness.wake_at()
+        timer = None if due is None else self._loop.call_at(due, self._judge_at_once)
+        try:
+            await super()._sleep(heartbeat)
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    def _judge_at_once(self) -> None:
+        if self.liveness.check(self._loop.time()).health is Health.DEAD:
+            self.died = True
+            self.abort()
+
+
+class _WaitsForTheBuffer(Wire):
+    """Nothing is judged while a probe waits for room in the write buffer."""
+
+    async def _sleep(self, heartbeat: float) -> None:
+        await super()._sleep(heartbeat)
+        if self._pings:
+            await asyncio.wait(self._pings)
+
+
+# Reconnecting
+
+
+class _BackoffRestartsOnConnect(Backoff):
+    """A connect is success enough."""
+
+    def after_close(self, lived: float) -> float:
+        return super().after_close(max(lived, self._timing.stable_after))
+
+
+class _NoJitter(Backoff):
+    """Everybody waits equally long."""
+
+    def _next_delay(self) -> float:
+        super()._next_delay()
+        return min(self._timing.reconnect_cap, self._timing.reconnect_delay * 2.0 ** (self._failures - 1))
+
+
+class _NoGrowth(Backoff):
+    """Every delay is drawn from the same range."""
+
+    def _next_delay(self) -> float:
+        self._failures = 0
+        return super()._next_delay()
+
+
+class _NoBackoffAfterCleanClose(Link):
+    """Who was told goodbye comes back at once."""
+
+    _clean = False
+
+    async def _serve(self, wire: Wire) -> None:
+        await super()._serve(wire)
+        self._clean = wire.epilogue()[0] in (1000, 1001)
+
+    async def _connect_and_serve(self) -> float | None:
+        self._clean = False
+        delay = await super()._connect_and_serve()
+        return 0.0 if self._clean else delay
+
+
+class _GoodbyeForGood(Link):
+    """Who was told 1000 does not come back."""
+
+    async def _serve(self, wire: Wire) -> None:
+        await super()._serve(wire)
+        if wire.epilogue()[0] == 1000:
+            self._backoff._next_delay = lambda: NEVER
+
+
+class _IgnoresRefusals(Link):
+    """A refusal for good is one to ask again after."""
+
+    def _refused(self, failure: Failure) -> float:
+        now = asyncio.get_running_loop().time()
+        self.report(
+            events.Refused(t=now, link=self.name, why=failure.text, status=failure.status, fatal=False)
+        )
+        self.enter("unreachable")
+        return self._backoff.after_refusal(failure)
+
+
+class _WaitsForTheEnd(_Connection):
+    """After both Close frames the peer's FIN is waited for."""
+
+    def data_received(self, data: bytes) -> None:
+        self.last_received = self.loop.time()
+        self.received += len(data)
+        ClientConnection.data_received(self, data)
+
+
+# Reading and writing
+
+
+class _NoDrain(Outgoing):
+    """What the output's peer sends back is not read."""
+
+    async def converse(self, wire: Wire) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            sender = tasks.create_task(self._send_all(wire))
+            await wire._connection.wait_closed()
+            sender.cancel()
+
+
+class _SentIsDelivered(Wire):
+    """`send()` returning passes for a confirm."""
+
+    async def send(self, body: bytes) -> bool:
+        sent = await super().send(body)
+        traffic = self._link.traffic
+        traffic._confirmed(traffic._outbox._confirm_through(traffic._outbox.next_seq))
+        return sent
+
+
+class _AReadIsAMessage(_Connection):
+    """What a read leaves over is forgotten, and the next one begins with a new frame."""
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        del self.protocol.reader.buffer[:]
+        self.protocol.parser = self.protocol.parse()
+        next(self.protocol.parser)
+
+
+# Input
+
+
+class _BadInputStops(Tracker):
+    """A bad message is the end."""
+
+    def _reject(self, link: events.LinkName, reason: str, detail: str) -> None:
+        super()._reject(link, reason, detail)
+        self._fail(reason)
+
+
+class _RetriesABadMessage(Incoming):
+    """A message that was refused is tried again, and again, before the next one is read."""
+
+    async def converse(self, wire: Wire) -> None:
+        rejected = self._handle.__self__.counters.rejected
+        async for data in wire.messages():
+            before = -1
+            while rejected.total() > before:
+                before = rejected.total()
+                await self._handle(data, wire)
+                await asyncio.sleep(rejected.total() - before)  # seconds: 1 or 0
+
+
+class _OneHandOutOfSight(Pipeline):
+    """A frame in which a hand is hidden is refused."""
+
+    def _contacts(self, hand: Landmark) -> list[int]:
+        if hand.visibility <= VISIBLE:
+            raise BadMessage("hidden-hand", "")
+        return super()._contacts(hand)
+
+
+class _OwnClock(Pipeline):
+    """The touch rule counts in our own time, from the first frame on."""
+
+    _began: tuple[float, float] | None = None
+
+    def step(self, pose: Pose) -> Step:
+        now = asyncio.get_running_loop().time() * 1000
+        self._began = began = self._began or (now, pose.timestamp)
+        return super().step(msgspec.structs.replace(pose, timestamp=began[1] + now - began[0]))
+
+
+class _GapsBreakContact(Session):
+    """One frame without contact starts the touch over."""
+
+    def _in_contact(self, hold: int, now: float) -> bool:
+        contact = self._contacts.get(hold)
+        if contact is not None and now - contact.until > A_FRAME:
+            del self._contacts[hold]
+        return super()._in_contact(hold, now)
+
+
+class _ResetsNeedALink(Tracker):
+    """A reset of which nobody can be told at present is not carried out."""
+
+    def _reset(self, link: events.LinkName) -> None:
+        if self._output.state is LinkState.OPEN:
+            super()._reset(link)
+        else:
+            self._report(events.SessionReset(t=asyncio.get_running_loop().time(), link=link))
+
+
+no_requeue = Ablated("no-requeue", _NoRequeue)
+requeue_at_the_tail = Ablated("requeue-at-the-tail", _RequeueAtTheTail)
+sent_is_delivered = Ablated("sent-is-delivered", _SentIsDelivered)
+any_pong_confirms_all = Ablated("any-pong-confirms-all", _AnyPongConfirmsAll)
+displaces_touches = Ablated("displaces-touches", _DisplacesTouches)
+displaces_the_newest = Ablated("displaces-the-newest", _DisplacesTheNewest)
+unbounded_outbox = Misconfigured(
+    "unbounded-outbox",
+    "Everything is kept, however long the outage",
+    outbox={"messages": 10**9, "bytes": 10**12},
+)
+
+no_probe_verdicts = Ablated("no-probe-verdicts", _NoProbeVerdicts)
+no_second_chance = Ablated("no-second-chance", _NoSecondChance)
+fixed_deadline = Ablated("fixed-deadline", _FixedDeadline)
+each_probe_by_itself = Ablated("each-probe-by-itself", _EachProbeByItself)
+sent_bytes_are_life = Ablated("sent-bytes-are-life", _SentBytesAreLife)
+no_ceiling = Misconfigured(
+    "no-ceiling",
+    "Whoever talks is alive, for ever, whatever goes unanswered",
+    timing={"probe_ceiling": NEVER},
+)
+no_write_deadline = Misconfigured(
+    "no-write-deadline", "A write buffer may stay full for ever", timing={"write_timeout": NEVER}
+)
+waits_for_the_buffer = Ablated("waits-for-the-buffer", _WaitsForTheBuffer)
+verdicts_before_reading = Ablated("verdicts-before-reading", _VerdictsBeforeReading)
+
+backoff_restarts_on_connect = Ablated("backoff-restarts-on-connect", _BackoffRestartsOnConnect)
+no_jitter = Ablated("no-jitter", _NoJitter)
+no_growth = Ablated("no-growth", _NoGrowth)
+no_cap = Misconfigured("no-cap", "Delays double without end", timing={"reconnect_cap": NEVER})
+no_backoff_after_clean_close = Ablated("no-backoff-after-clean-close", _NoBackoffAfterCleanClose)
+goodbye_for_good = Ablated("goodbye-for-good", _GoodbyeForGood)
+ignores_refusals = Ablated("ignores-refusals", _IgnoresRefusals)
+impatient_open = Misconfigured(
+    "impatient-open",
+    "A handshake gets 2 s, less than the 3 s of a slow round trip",
+    timing={"open_timeout": 2.0},
+)
+waits_for_the_end = Ablated("waits-for-the-end", _WaitsForTheEnd)
+waits_for_the_flush = Misconfigured(
+    "waits-for-the-flush", "The stop waits for confirms, however long", timing={"flush_timeout": NEVER}
+)
+
+no_drain = Ablated("no-drain", _NoDrain)
+a_read_is_a_message = Ablated("a-read-is-a-message", _AReadIsAMessage)
+bad_input_stops = Ablated("bad-input-stops", _BadInputStops)
+retries_a_bad_message = Ablated("retries-a-bad-message", _RetriesABadMessage)
+one_hand_out_of_sight = Ablated("one-hand-out-of-sight", _OneHandOutOfSight)
+own_clock = Ablated("own-clock", _OwnClock)
+gaps_break_contact = Ablated("gaps-break-contact", _GapsBreakContact)
+resets_need_a_link = Ablated("resets-need-a-link", _ResetsNeedALink)
+
+
+ALL = tuple(client for client in vars().values() if isinstance(client, Ablated | Misconfigured))

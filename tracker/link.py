@@ -109,6 +109,11 @@ class Wire:
             self.meter.messages += 1
             yield message
 
+    @property
+    def over(self) -> bool:
+        """Whether what is written now goes nowhere: the transport has ended, and the library has yet to hear of it."""
+        return self._connection.transport.is_closing()
+
     async def send(self, body: bytes) -> bool:
         """Write one text message; wait while the write buffer is over its mark. False: the connection is over."""
         self._handed += _masked_frame_size(len(body))

@@ -115,7 +115,7 @@ class Outgoing:
     async def _send_all(self, wire: Wire) -> None:
         loop = asyncio.get_running_loop()
         outbox = self._outbox
-        while True:
+        while not wire.over:
             quiet = not self.urgent
             # `take` and the write inside `send` happen in one step of the loop, and so do `barrier` and the write
             # of its Ping: no other task can put a barrier between a message's number and its bytes.

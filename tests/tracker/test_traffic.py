@@ -104,6 +104,20 @@ async def test_a_pong_confirms_what_went_before_its_ping_and_nothing_after(netwo
 
 
 @virtual
+async def test_nothing_is_written_into_a_connection_that_has_just_ended(network: Network) -> None:
+    output = Output()
+    async with endpoint(network, Sink()) as way, connected(output) as record:
+        await asyncio.sleep(0.5)
+        output.put(20)  # its sender's turn comes before the library hears of the end
+        (connection,) = way.connections
+        connection.client.abort()
+        await record.until(events.Connected, count=2)
+        await asyncio.sleep(1)
+    assert [event.seq for event in record.of(events.Sent) if event.connection == 1] == []
+    assert output.sent() == list(range(1, 21))
+
+
+@virtual
 async def test_under_a_steady_stream_barriers_go_five_times_a_second(network: Network) -> None:
     output = Output()
     async with endpoint(network, Sink()), connected(output) as record:

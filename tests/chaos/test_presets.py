@@ -119,7 +119,7 @@ def test_frames_bursts_and_rates_go_down_together_on_a_narrow_link() -> None:
     slow = replace(calm(), faults=(catalogue.find("slow-link").faults[0], catalogue.find("burst").faults[0]))
     paced = on_preset(slow, "3g").paced
     assert paced.workload.fps == pytest.approx(6)
-    assert [fault.attributes for fault in paced.faults] == [{"rate": 22}, {"fps": 18}]
+    assert [fault.attributes for fault in paced.faults] == [{"rate": 12}, {"fps": 18}]
 
 
 def test_elsewhere_a_scenario_stays_what_it_is() -> None:

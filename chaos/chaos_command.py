@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -58,6 +59,13 @@ def chaos(
         ),
     ] = False,
     report_folder: planning.ReportOption = None,
+    trace: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder for the client's own traces: the tracker's flight recorder, or the DEBUG log of"
+            " another on websockets. For simtool replay."
+        ),
+    ] = None,
 ) -> None:
     """Run scenarios against a client and judge its promises.
 
@@ -80,11 +88,13 @@ def chaos(
         time_scale=time_scale,
         folder=folder,
     )
-    plans = shard(every_plan, part)
+    plans = [replace(plan, traces=trace) for plan in shard(every_plan, part)]
     planning.say_what_is_only_simulated(scenarios.values(), engines)
     if check_determinism:  # compared in memory, without records
         raise typer.Exit(_check_determinism(plans, jobs))
     make_records_folder(folder, chosen=report_folder is not None)
+    if trace is not None:
+        make_records_folder(trace, chosen=True)
     with report.Watching(report.console(stderr=True), len(plans)) as watching:
         done = perform_all(plans, perform, jobs=jobs, done=watching.done)
     _tell(report.console(stderr=to_stdout), done, folder)

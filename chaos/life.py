@@ -59,7 +59,10 @@ def require_runnable(scenario: Scenario) -> None:
 class Life:
     """One run of one scenario against one client. `live` may be called once."""
 
-    def __init__(self, scenario: Scenario, client: Client, *, engine: str, seed: int) -> None:
+    def __init__(
+        self, scenario: Scenario, client: Client, *, engine: str, seed: int, trace: Path | None = None
+    ) -> None:
+        """`trace` is where the client writes its own; see `Assignment`."""
         require_runnable(scenario)
         self._scenario = scenario.paced
         network = scenario.network
@@ -71,6 +74,7 @@ class Life:
         self._client = client
         self._engine = engine
         self._seed = seed
+        self._trace = trace
         self._material = workloads.material(self._scenario.workload, seed)
         self._began = 0.0
         self._scale = 1.0
@@ -147,6 +151,7 @@ class Life:
                 seed=self._seed,
                 report=self._note,
                 stop=asyncio.Event(),
+                trace=self._trace,
             )
             others = range(1, self._scenario.workload.clients)
             assignments = [first, *(self._another(first, number) for number in others)]

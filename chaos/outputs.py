@@ -66,7 +66,7 @@ def make_records_folder(folder: Path, *, chosen: bool) -> None:
             pointer.replace(_RUNS / "latest")
     except OSError as error:
         raise UsageError(
-            f"cannot write records to {error.filename}: {error.strerror}: name a folder with --report"
+            f"cannot write records to {error.filename}: {error.strerror}: name a folder with --report or --trace"
         ) from None
 
 

@@ -48,6 +48,13 @@ class Plan:
     """As `chaos.clients.choose` reads it."""
     asked: str = ""
     """How the command line named the scenario: a name or a file; empty: by its name."""
+    traces: Path | None = None
+    """The folder in which the client writes a trace of its own; None: it writes none."""
+
+    @property
+    def trace(self) -> Path | None:
+        """The file of that, without its suffix."""
+        return None if self.traces is None else self.traces / self.record.stem
 
     @property
     def record(self) -> Path:
@@ -104,7 +111,7 @@ def perform(plan: Plan) -> RunResult:
 def make_history(plan: Plan) -> History:
     """Make one run; what fails in it is in the record."""
     client = load_client(plan.client, plan.record.with_suffix(".txt"))
-    life = Life(plan.scenario, client, engine=plan.engine, seed=plan.seed)
+    life = Life(plan.scenario, client, engine=plan.engine, seed=plan.seed, trace=plan.trace)
     try:
         engine = engine_for(plan)
         engine.require_able(plan.scenario.faults)

@@ -8,13 +8,13 @@ import os
 import platform
 import stat
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import msgspec
 
@@ -42,6 +42,16 @@ _CHATTER = frozenset(
 )
 
 log = logging.getLogger("tracker")
+
+
+class Clock(Protocol):
+    """What stamps the events: an event loop, or what stands in for its time."""
+
+    def time(self) -> float:
+        """Seconds."""
+
+    def call_later(self, delay: float, callback: Callable[[], object], /) -> asyncio.TimerHandle:
+        """Call it after so many of these seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +95,7 @@ class Recorder:
         self._bounds = bounds
         self._encode = msgspec.json.Encoder().encode
         self._flush_bytes = min(FLUSH_BYTES, bounds.bytes // 4)
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop: Clock | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
@@ -128,7 +138,7 @@ class Recorder:
         self.flush()
         self._file.close()
 
-    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
+    def begin(self, loop: Clock) -> None:
         """Write the header; an earlier run's trace becomes FILE.1. Events are stamped by this loop's clock.
 
         The wall clock is read this once, to anchor it.

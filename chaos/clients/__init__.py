@@ -37,6 +37,8 @@ class Assignment:
     """When set, the client comes to an orderly end."""
     number: int = 0
     """Of several clients in one run, counted from 0; the URLs of the others than the first say it too."""
+    trace: Path | None = None
+    """Where it writes a trace of its own, the file's name without a suffix; None: it writes none."""
 
 
 class Client(Protocol):

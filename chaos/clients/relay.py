@@ -4,6 +4,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from typing import Any
 
+from chaos.client_traces import debug_log
 from chaos.clients import Assignment, NotSimulatedError
 from chaos.history import Role
 from chaos.scenario import ClientOverrides
@@ -24,12 +25,13 @@ class Relay(ABC):
     async def run(self, assignment: Assignment) -> None:
         """Raises what `relay` raises, and `NotSimulatedError` where it wants what is not there on virtual time."""
         try:
-            async with asyncio.TaskGroup() as tasks:
-                relaying = tasks.create_task(self.relay(assignment), name=f"client {self.name}")
-                stop = tasks.create_task(assignment.stop.wait())
-                await asyncio.wait([relaying, stop], return_when=asyncio.FIRST_COMPLETED)
-                relaying.cancel()
-                stop.cancel()
+            with debug_log(assignment):
+                async with asyncio.TaskGroup() as tasks:
+                    relaying = tasks.create_task(self.relay(assignment), name=f"client {self.name}")
+                    stop = tasks.create_task(assignment.stop.wait())
+                    await asyncio.wait([relaying, stop], return_when=asyncio.FIRST_COMPLETED)
+                    relaying.cancel()
+                    stop.cancel()
         except* SimulationError as errors:
             raise NotSimulatedError(f"{_first(errors)}; or run it with --engine toxiproxy") from None
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 
+from chaos.client_traces import flight_recorder
 from chaos.clients import Assignment
 from chaos.history import Role
 from chaos.scenario import ClientOverrides
-from tracker.app import Tracker
+from tracker.app import Outcome, Tracker
 from tracker.calibration import load_calibration
 from tracker.config import TrackerConfig
 from tracker.pipeline import Pipeline
@@ -30,26 +31,21 @@ class TrackerClient:
 
     async def run(self, assignment: Assignment) -> None:
         """Until told to stop; raises where the tracker gave up by itself."""
-        tracker = self.assemble(assignment)
-        async with asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(tracker.run())
-            stop = tasks.create_task(assignment.stop.wait())
-            await asyncio.wait([running, stop], return_when=asyncio.FIRST_COMPLETED)
-            tracker.stop("the run is over")
-            outcome = await running
-            stop.cancel()
+        stream = _stream(self.rng(assignment.seed))
+        with flight_recorder(assignment, _config(assignment), stream=stream) as recorded:
+            outcome = await _run_until(assignment.stop, self.assemble(recorded))
         if outcome.failure is not None:
             raise RuntimeError(outcome.failure)
 
     def assemble(self, assignment: Assignment) -> Tracker:
         """The tracker of one run, ready to go."""
         rng = self.rng(assignment.seed)
-        config = assignment.overrides.apply_to(TrackerConfig(assignment.input_url, assignment.output_url))
+        config = _config(assignment)
         pipeline = Pipeline(
             _wall(assignment.wall),
             load_calibration(assignment.calibration),
             route=load_route(str(assignment.route)),
-            stream=f"{rng.getrandbits(48):012x}",
+            stream=_stream(rng),
         )
         return Tracker(
             replace(config, timing=config.timing.scaled(1 / assignment.scale)),
@@ -66,3 +62,23 @@ class TrackerClient:
         """The whole configuration."""
         settings: dict[str, Any] = msgspec.to_builtins(overrides.apply_to(TrackerConfig("", "")))
         return settings
+
+
+def _config(assignment: Assignment) -> TrackerConfig:
+    return assignment.overrides.apply_to(TrackerConfig(assignment.input_url, assignment.output_url))
+
+
+def _stream(rng: Random) -> str:
+    """The first thing that is drawn."""
+    return f"{rng.getrandbits(48):012x}"
+
+
+async def _run_until(stop: asyncio.Event, tracker: Tracker) -> Outcome:
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(tracker.run())
+        stopping = tasks.create_task(stop.wait())
+        await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
+        tracker.stop("the run is over")
+        outcome = await running
+        stopping.cancel()
+    return outcome

@@ -107,7 +107,8 @@ def entries(
         drawn = 0.0
         waits = sorted((t, most) for (link, t), most in (ceiling or {}).items() if link == name)
         for mark in record.marks:
-            meant = seen.stopping is not None and mark.t >= seen.stopping
+            # A refusal for good is why the tracker stops, and no part of its stop.
+            meant = seen.stopping is not None and mark.t >= seen.stopping and not _for_good(mark)
             if meant or mark.t > until or isinstance(mark, events.Revived):
                 continue
             if well is None:
@@ -128,6 +129,10 @@ def entries(
                 if lasted is None or lasted.lived is None or lasted.lived >= TOLERANCE:
                     well, drawn = None, 0.0
     return found
+
+
+def _for_good(mark: LinkEvent) -> bool:
+    return isinstance(mark, events.Refused) and mark.fatal
 
 
 def _what(mark: LinkEvent) -> str:

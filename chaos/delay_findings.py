@@ -5,6 +5,7 @@ because all that was held arrives together. A narrow link shows as round trips t
 fewer outputs are confirmed than accepted.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -79,20 +80,33 @@ def delays(seen: Observed, link: Link) -> Iterator[Finding]:
 
 def _grown(record: LinkRecord, usual: float) -> Iterator[Stretch]:
     limit = usual + max(GROWN, usual)
-    opened = [spell.opened for spell in record.spells[1:]]
+    opened = deque(spell.opened for spell in record.spells)
     before: Trip | None = None
     stretch: list[Trip] = []
     for trip in map(Trip, record.sent, record.trips):
-        anew = stretch and any(stretch[-1].sent < t <= trip.sent for t in opened)
+        anew = bool(opened) and opened[0] <= trip.sent
+        while opened and opened[0] <= trip.sent:
+            opened.popleft()
         if stretch and (trip.took < limit or anew):
             yield Stretch(before, stretch, None if anew else trip)
             stretch = []
+        if anew:
+            before = None  # what was measured on another connection says nothing of this one's begin
+        if len(stretch) > 1 and _released(*stretch[-2:], trip):
+            yield Stretch(before, stretch, trip)
+            before, stretch = stretch[-1], []
         if trip.took >= limit:
             stretch.append(trip)
         else:
             before = trip
     if stretch:
         yield Stretch(before, stretch, None)
+
+
+def _released(earlier: Trip, later: Trip, following: Trip) -> bool:
+    """Whether one delay was over before another began: what it held came at one instant, then the next Ping left."""
+    together = later.back - earlier.back <= TOGETHER < later.sent - earlier.sent
+    return together and following.sent >= later.back - TOGETHER
 
 
 def _own_fault(seen: Observed, trips: Sequence[Trip]) -> bool:
@@ -152,7 +166,9 @@ def _explained(seen: Observed, link: Link, usual: float, stretch: Stretch) -> It
 def _opened_slowly(seen: Observed, link: Link, first: Trip) -> bool:
     """Whether the link's first handshake was as slow as its first Pongs: then it was so before."""
     spells = seen.link(link).spells
-    return bool(spells) and first.sent >= spells[0].opened and spells[0].took > first.took / 2
+    if not spells or not spells[0].opened <= first.sent or spells[0].took <= first.took / 2:
+        return False
+    return len(spells) == 1 or first.sent < spells[1].opened
 
 
 def _steps(link: Link, usual: float, begin: float, trips: list[Trip], released: float) -> Iterator[Finding]:
@@ -165,8 +181,8 @@ def _steps(link: Link, usual: float, begin: float, trips: list[Trip], released: 
     for piece, (start, end) in zip(pieces, pairwise([*starts, released]), strict=True):
         took = [trip.took for trip in piece]
         level, spread = median(took), _spread(took)
-        if len(piece) < 2 and end - start < SHORTEST_STALL:
-            continue
+        if end - start < SHORTEST_STALL and (len(piece) < 2 or level - usual < SHORTEST_STALL):
+            continue  # nobody would notice
         attributes = {"latency": _half_ms(level - usual)}
         if spread >= 2 * GROWN:
             attributes["jitter"] = min(_half_ms(spread), attributes["latency"])
@@ -211,7 +227,9 @@ def _narrow(seen: Observed, link: Link, begin: float, end: float) -> float | Non
         return None
     accepted = seen.accepted.between(first, fullest)
     confirmed = seen.confirmed.between(first, fullest)
-    if not accepted or confirmed >= THROTTLED * accepted:
+    # Under a latency confirms pause, once, and then come at the full rate again.
+    flowing = median(seen.confirmed.between(second, second + 1) for second in confirms if second >= first)
+    if confirmed >= THROTTLED * accepted or flowing >= THROTTLED * accepted / (fullest - first):
         return None
     return confirmed / (fullest - first) * GENERATED_BYTES / 1000
 

@@ -11,7 +11,7 @@ from chaos.findings import Diagnosis, Finding
 from chaos.kinds import KINDS, LINKS, Link
 from chaos.observed import Observed
 from chaos.outage_findings import Outage, explained, outages, restarts
-from chaos.peer_findings import blocked_loop, bursts, echoes, garbage, unread, usual_fps
+from chaos.peer_findings import blocked_loop, bursts, echoes, garbage, talk, unread, usual_fps
 from chaos.scenario import RECOVERY_MARGIN, STEADY_BY, ClientOverrides, Expect, Peer, Scenario, Workload
 from simulator.climber import MAX_FPS, MIN_FPS
 from tracker.config import ConfigError, OutboxLimits, Timing
@@ -40,7 +40,7 @@ def diagnose(seen: Observed) -> Diagnosis:
             for finding in delays(seen, link)
             if finding.from_start or not _within(finding, outage_spans)
         ]
-    findings += [*blocked_loop(seen), *garbage(seen), *bursts(seen)]
+    findings += [*blocked_loop(seen), *garbage(seen), *bursts(seen), *talk(seen)]
     return Diagnosis(
         findings=tuple(sorted(findings, key=lambda finding: finding.begin)),
         unknown=tuple(_unknown(seen, findings, rest)),

@@ -156,6 +156,8 @@ class Observed:
     accepted: Seconds = field(default_factory=Seconds)
     confirmed: Seconds = field(default_factory=Seconds)
     sends: Seconds = field(default_factory=Seconds)
+    unasked: Seconds = field(default_factory=Seconds)
+    """Messages that came on the output although nobody had asked for them."""
     left: dict[int, int] = field(default_factory=dict)
     """Outputs that were held, as of the last confirm of each second."""
     sizes: int = 0
@@ -319,6 +321,8 @@ class _Watcher:
         if event.received:
             spell.last_heard = event.t
         spell.unasked += event.unasked
+        if event.link == "output" and event.unasked:
+            self.seen.unasked.add(event.t, event.unasked)
         spell.stuck = event.buffered
         spell.held += event.held
 

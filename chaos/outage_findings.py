@@ -181,15 +181,24 @@ def _ending(spell: Spell, seen: Observed, record: LinkRecord) -> Sign | None:
     meant = closed.t >= seen.end and closed.by != "peer"
     if spell.died is not None or meant:
         return None if spell.died is None else _died(spell, seen, record)
-    return _closed(spell, closed)
+    return _closed(spell, closed, _goodbye(spell, closed, seen, record))
 
 
-def _closed(spell: Spell, closed: events.Closed) -> Sign:
+def _goodbye(spell: Spell, closed: events.Closed, seen: Observed, record: LinkRecord) -> float:
+    """When the peer sent its Close frame: from then on it answers no Ping, and the end may come later."""
+    asked = spell.unanswered
+    # A peer whose own keepalive gave up had not heard us for a while before.
+    late = asked is not None and closed.code != 1011 and closed.t - asked >= usual_trip(record) + HUNG
+    return _fell_silent(spell, seen, record, closed.t) if late else closed.t
+
+
+def _closed(spell: Spell, closed: events.Closed, goodbye: float) -> Sign:
     t, code = closed.t, closed.code
     if closed.by == "peer":
         if t - spell.opened < QUICK and not spell.answers:
             return Sign("turned-away", spell.opened, t, f"closed with {code} at once", code)
-        return Sign("close", t, t, f"the peer closed with {code}", code)
+        late = f", and the end came {t - goodbye:.1f} s after its last answer" if goodbye < t else ""
+        return Sign("close", goodbye, t, f"the peer closed with {code}{late}", code)
     if closed.by == "network" and t - spell.opened < QUICK and not spell.answers:
         return Sign("limited", spell.opened, t, "connected, and cut at once without a close frame")
     if closed.by == "network":
@@ -304,6 +313,11 @@ def _at_once(sign: Sign, outage: Outage, runs: list[list[Sign]]) -> Iterator[Fin
         yield Finding(
             "close", sign.begin, sign.begin, sign.why, "certain", on=on, attributes={"code": sign.value}
         )
+        if sign.end > sign.begin:
+            late = round((sign.end - sign.begin) * 1000)
+            yield Finding(
+                "slow_close", sign.begin - 0.01, sign.end, sign.why, on=on, attributes={"delay": late}
+            )
     elif sign.kind in ("fin", "reset"):
         kept_away = runs and sign is outage.signs[0] and runs[0][0].kind in ("down", "cut", "limited")
         if not kept_away:

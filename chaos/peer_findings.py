@@ -13,6 +13,8 @@ BURST = 1.6
 """Times the usual frames a second from which a second counts as a burst."""
 ECHOES = 0.5
 """A peer that sent back this share of what it got, broadcasts to its sender."""
+FEW = 3
+"""Messages. Fewer that nobody asked for are of no account."""
 UNREAD = 16
 """Messages that wait unread when the library stops reading."""
 SHORTEST_BLOCK = 0.3
@@ -80,14 +82,42 @@ def bursts(seen: Observed) -> Iterator[Finding]:
 
 
 def echoes(seen: Observed) -> bool:
-    """Whether the peer of the output sent back what it got."""
+    """Whether the peer of the output sent back what it got, all along."""
     spells = seen.link("output").spells
-    return sum(spell.unasked for spell in spells) >= max(3, ECHOES * _answered_share(spells))
+    # What a peer got, it confirms; a client that stops reading sees no more than the library takes in.
+    got = seen.confirmed.total or min(sum(s.sent for s in spells), 2 * UNREAD * len(spells))
+    return sum(spell.unasked for spell in spells) >= max(FEW, ECHOES * got)
 
 
-def _answered_share(spells: list[Spell]) -> float:
-    """Messages that could have come back: a client that stops reading sees no more of them."""
-    return min(sum(spell.sent for spell in spells), 2.0 * UNREAD * len(spells))
+def talk(seen: Observed) -> Iterator[Finding]:
+    """The times in which the output's peer said what nobody had asked for: an echo for a while, or words of its own."""
+    if echoes(seen) or unread(seen.link("output")):
+        return
+    groups: list[list[tuple[int, int]]] = []
+    for second, count in seen.unasked.items():
+        if groups and second - groups[-1][-1][0] <= APART:
+            groups[-1].append((second, count))
+        else:
+            groups.append([(second, count)])
+    for group in groups:
+        # They were counted at the end of a second, whichever it was.
+        begin, end = group[0][0] - 0.5, group[-1][0] + 0.5
+        count = sum(count for _, count in group)
+        if count < FEW:
+            continue
+        got = seen.confirmed.between(begin + 1, end + 1)  # the first second may have begun before
+        if 0 < ECHOES * got <= count:  # a peer that gets nothing sends nothing back
+            yield Finding("echo", begin, end, f"{count} messages came back", "likely", on="output")
+        else:
+            yield Finding(
+                "garbage",
+                begin,
+                end,
+                f"{count} messages came on the output that nobody had asked for",
+                "likely",
+                on="output",
+                attributes={"kinds": ("unknown-type",)},
+            )
 
 
 def _cut_off(spell: Spell, closed: float) -> bool:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from chaos.alignment import Entry, compare, entries, tolerance
 from chaos.observed import observe
 from tests.chaos.stories import closed, connected, gave_up, pinged, refused, stopped, trace
+from tracker import events as e
 
 WHATS = ("connected", "died", "refused", "closed 1006 by client")
 sequences = st.lists(
@@ -87,3 +88,9 @@ def test_a_series_of_refusals_is_one_entry_and_the_stop_is_none() -> None:
         ("refused", 2),
         ("connected", 1),
     ]
+
+
+def test_a_refusal_for_good_is_why_the_tracker_stops_and_belongs_to_the_story() -> None:
+    refusal = [e.Refused(t=10, link="output", why="HTTP 401", status=401, fatal=True)]
+    seen = observe(trace(connected(0), pinged(0, 9), closed(9), refusal, stopped(10)))
+    assert entries(seen, zero=0, until=99)[-1].what == "refused with 401"

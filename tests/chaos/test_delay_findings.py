@@ -35,7 +35,7 @@ def confirmed(times: Iterable[float], *, until: float) -> Iterator[e.AnyEvent]:
 
 
 def test_confirms_that_pause_once_and_then_come_at_the_full_rate_are_a_latency() -> None:
-    late = [n / 30 + (0.01 if n < 300 else 2.4 + (n - 300) / 5000) for n in range(450)]
+    late = [n / 30 + (0.01 if n < 300 else 2.4 + (n - 300) / 1000) for n in range(450)]
     slow = pinged(10, 15, rtt=2.4, first=100)
     (finding,) = found(connected(0), pinged(0.1, 10), slow, confirmed(late, until=15))
     assert (finding.kind, finding.attributes["latency"]) == ("latency", pytest.approx(1195, abs=5))

@@ -8,10 +8,10 @@ READY := $(VENV)/ready
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ready chaos compare test check bench clean
+.PHONY: help setup ready chaos compare test check bench roundtrips clean
 
 help: ## what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## .venv with pinned versions, and toxiproxy-server built with Go; quick when nothing changed
 	@$(BIN)/python -m chaos.toxiproxy_install --optional $(BIN)
@@ -51,6 +51,9 @@ bench: ready ## the ratios that the design promises, measured side by side
 	@$(BIN)/python bench/detection.py
 	@$(BIN)/python bench/delay.py
 	@$(BIN)/python bench/recorder.py
+
+roundtrips: ready ## ten traces of real sockets replayed on virtual time; the table of docs/replay.md
+	@$(BIN)/python -m tests.chaos.round_trips
 
 clean: ## remove what the targets above made, .venv included
 	rm -rf $(VENV) runs build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -5,7 +5,7 @@ whose times are nearest.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Literal
 
@@ -35,11 +35,13 @@ class Entry:
     """Seconds since the link was last well."""
     drawn: float = 0.0
     """Seconds that the back-offs before it could have been shorter or longer."""
+    passing: bool = False
+    """A doubt that the next answer dispelled: a deadline that was just missed might as well have been just met."""
 
     @property
     def trouble(self) -> bool:
-        """Whether it is anything but a connection that opened."""
-        return self.what != "connected"
+        """Whether it is anything but a connection that opened, or a doubt that came to nothing."""
+        return self.what != "connected" and not self.passing
 
     @property
     def text(self) -> str:
@@ -66,11 +68,21 @@ class Row:
         return self.difference is not None and abs(self.difference) <= self.tolerance
 
     @property
-    def t(self) -> float:
-        """Where it belongs in time."""
+    def entry(self) -> Entry:
+        """The field's side, where it has one."""
         entry = self.field or self.replay
         assert entry is not None, "a row has at least one side"
-        return entry.t
+        return entry
+
+    @property
+    def t(self) -> float:
+        """Where it belongs in time."""
+        return self.entry.t
+
+    @property
+    def counts(self) -> bool:
+        """Whether the verdict depends on it: a passing doubt of one side only is no difference."""
+        return self.matched or not self.entry.passing
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +102,8 @@ class Comparison:
 
     @property
     def expected(self) -> int:
-        """Events of the field."""
-        return sum(row.field is not None for row in self.rows)
+        """Events of the field that have to come again."""
+        return sum(row.field is not None and row.counts for row in self.rows)
 
 
 def entries(
@@ -109,6 +121,8 @@ def entries(
         for mark in record.marks:
             # A refusal for good is why the tracker stops, and no part of its stop.
             meant = seen.stopping is not None and mark.t >= seen.stopping and not _for_good(mark)
+            if isinstance(mark, events.Revived) and found and found[-1].link == name:
+                found[-1] = replace(found[-1], passing=found[-1].what == "suspected")
             if meant or mark.t > until or isinstance(mark, events.Revived):
                 continue
             if well is None:
@@ -164,7 +178,7 @@ def compare(
 
 
 def _verdict(rows: Iterable[Row]) -> Verdict:
-    rows = list(rows)
+    rows = [row for row in rows if row.counts]
     if all(row.matched for row in rows):
         return "reproduced"
     troubles = [row for row in rows if row.field is not None and row.field.trouble]

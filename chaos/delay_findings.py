@@ -16,11 +16,13 @@ from chaos.findings import Finding
 from chaos.kinds import Link
 from chaos.observed import LinkRecord, Observed
 
-GROWN = 0.05
+GROWN = 0.1
 """Seconds more than usual from which a round trip counts as grown; below, it may be this machine's own doing."""
 TOGETHER = 0.03
 """Seconds within which Pongs came at one instant."""
 SHORTEST_STALL = 0.5
+WITHOUT = "without any"
+"""By which a stall that ended no connection is known."""
 STANDING = 0.02
 """A usual round trip of less is not replayed."""
 LEVEL = 0.25
@@ -92,7 +94,7 @@ def _grown(record: LinkRecord, usual: float) -> Iterator[Stretch]:
             stretch = []
         if anew:
             before = None  # what was measured on another connection says nothing of this one's begin
-        if len(stretch) > 1 and _released(*stretch[-2:], trip):
+        if len(stretch) > 1 and _released(stretch[-2], stretch[-1], trip):
             yield Stretch(before, stretch, trip)
             before, stretch = stretch[-1], []
         if trip.took >= limit:
@@ -131,12 +133,13 @@ def _explained(seen: Observed, link: Link, usual: float, stretch: Stretch) -> It
     if not lasting:
         last_answer = first.sent if before is None else before.back
         begin = (min(last_answer, first.sent) + first.sent) / 2 if last_answer < first.sent else last_answer
-        if released - begin >= SHORTEST_STALL:
+        if first.took >= SHORTEST_STALL:
+            came = f"{len(trips)} Pongs came together" if len(trips) > 1 else "a Pong came"
             yield Finding(
                 "stall",
                 begin,
                 released,
-                f"{len(trips)} Pongs came together after {released - begin:.1f} s without any",
+                f"{came} after {released - begin:.1f} s {WITHOUT}",
                 "likely",
                 on=link,
             )
@@ -190,11 +193,15 @@ def _steps(link: Link, usual: float, begin: float, trips: list[Trip], released: 
             "latency",
             start,
             end,
-            f"{len(piece)} round trips took {_ms(level)} at the median, {_ms(usual)} before",
+            f"{_trips(len(piece))} {_ms(level)}{' at the median' if len(piece) > 1 else ''}, {_ms(usual)} before",
             "certain" if len(piece) > 2 else "likely",
             on=link,
             attributes=attributes,
         )
+
+
+def _trips(count: int) -> str:
+    return f"{count} round trips took" if count > 1 else "a round trip took"
 
 
 def _levels(trips: list[Trip], share: float) -> list[list[Trip]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
-from chaos.delay_findings import usual_trip
+from chaos.delay_findings import WITHOUT, usual_trip
 from chaos.findings import Diagnosis, Finding
 from chaos.kinds import LINKS
 from chaos.observed import Gap, LinkRecord, Observed
@@ -173,7 +173,7 @@ def _library(seen: Observed) -> Iterator[Line]:
 
 def _slow(finding: Finding) -> Line | None:
     if finding.kind not in ("latency", "bandwidth") and not (
-        finding.kind == "stall" and "came together" in finding.why
+        finding.kind == "stall" and WITHOUT in finding.why
     ):
         return None
     lasted = (

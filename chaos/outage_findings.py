@@ -382,7 +382,7 @@ def restarts(found: list[Outage]) -> tuple[list[Finding], list[Outage]]:
     for one in [outage for outage in found if outage.link == "input"]:
         for other in [outage for outage in rest if outage.link == "output"]:
             a, b = one.signs, other.signs
-            if not (_went_away(one) and _went_away(other)) or abs(a[0].begin - b[0].begin) > 0.5:
+            if not (_went_away(one) and _went_away(other)) or abs(a[0].end - b[0].end) > 0.5:
                 continue
             begin = min(a[0].begin, b[0].begin)
             gone = max(a[-1].end, b[-1].end)

@@ -105,8 +105,9 @@ def talk(seen: Observed) -> Iterator[Finding]:
         count = sum(count for _, count in group)
         if count < FEW:
             continue
-        got = seen.confirmed.between(begin + 1, end + 1)  # the first second may have begun before
-        if 0 < ECHOES * got <= count:  # a peer that gets nothing sends nothing back
+        got = median(seen.confirmed.between(second, second + 1) for second, _ in group)
+        said = median(count for _, count in group)
+        if 0 < ECHOES * got <= said:  # a peer that gets nothing sends nothing back
             yield Finding("echo", begin, end, f"{count} messages came back", "likely", on="output")
         else:
             yield Finding(

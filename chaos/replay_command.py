@@ -210,7 +210,7 @@ def _write_json(to: str, case: Case, wanted: Wanted, done: Replayed, small: Mini
         "unknown": [*case.diagnosis.unknown, *case.plot.left_out],
         "events": [
             {
-                "link": (row.field or row.replay).link,  # type: ignore[union-attr]
+                "link": row.entry.link,
                 "field": None if row.field is None else {"t": round(row.field.t, 3), "what": row.field.text},
                 "replay": None
                 if row.replay is None

@@ -120,17 +120,15 @@ def side_by_side(out: Console, comparison: Comparison, *, drawn: bool) -> None:
 
 
 def _cells(row: Row) -> list[Text]:
-    style = "" if row.matched else "yellow" if row.difference is not None else "red"
-    entry = row.field or row.replay
-    assert entry is not None, "a row has at least one side"
-    cells = [Text(entry.link)]
+    style = "" if row.matched else "yellow" if row.difference is not None or not row.counts else "red"
+    cells = [Text(row.entry.link)]
     for side in (row.field, row.replay):
         cells += [
             Text("-" if side is None else f"{side.t:.2f} s"),
             Text("" if side is None else side.text, style=style),
         ]
     if row.difference is None:
-        cells.append(Text("no match", style=style))
+        cells.append(Text("no match" if row.counts else "a passing doubt", style=style))
     else:
         cells.append(Text(f"{row.difference + 0.0:+.2f} s".replace("-0.00", "+0.00"), style=style))
     return cells

@@ -94,3 +94,17 @@ def test_a_refusal_for_good_is_why_the_tracker_stops_and_belongs_to_the_story() 
     refusal = [e.Refused(t=10, link="output", why="HTTP 401", status=401, fatal=True)]
     seen = observe(trace(connected(0), pinged(0, 9), closed(9), refusal, stopped(10)))
     assert entries(seen, zero=0, until=99)[-1].what == "refused with 401"
+
+
+def test_a_doubt_that_passed_on_one_side_only_is_no_difference() -> None:
+    doubt = [
+        e.Suspected(t=10, link="output", connection=1, silence=1.2),
+        e.Revived(t=10.1, link="output", connection=1),
+    ]
+    field = entries(observe(trace(connected(0), pinged(0, 9), doubt)), zero=0, until=99)
+    assert field[-1].passing
+    comparison = compare(field, made((0, "connected")))
+    assert (comparison.verdict, comparison.matched, comparison.expected) == ("reproduced", 1, 1)
+    assert compare(made((0, "connected")), field).verdict == "reproduced"
+    lasting = made((0, "connected"), (10, "suspected"))
+    assert compare(lasting, made((0, "connected"))).verdict == "not"

@@ -92,3 +92,8 @@ def test_a_handshake_that_was_slow_once_says_nothing_of_a_later_connection() -> 
 def test_what_nobody_would_notice_is_no_finding() -> None:
     slow = pinged(10, 10.4, rtt=0.07, first=100)
     assert found(connected(0), pinged(0.1, 10), slow, pinged(10.4, 20, first=200)) == ()
+
+
+def test_one_pong_that_came_a_little_late_is_no_stall() -> None:
+    late = pinged(10, 10.2, rtt=0.2, first=100)
+    assert found(connected(0), pinged(0.1, 10), late, pinged(11, 20, first=200)) == ()

@@ -11,7 +11,7 @@ import msgspec
 from chaos.alignment import entries
 from chaos.clients import Client
 from chaos.clients.choose import DEFAULT, load_client
-from chaos.clients.websockets_iterator import CLOSE, PING, WebsocketsIterator
+from chaos.clients.websockets_iterator import CLOSE, PING, UNREAD, WebsocketsIterator
 from chaos.field_frames import kept_frames
 from chaos.findings import Diagnosis
 from chaos.inference import Plot, diagnose, plot
@@ -30,8 +30,9 @@ LONGEST = 1800.0
 """Seconds of a trace that are replayed at once; a longer one is cut to what is around its first trouble."""
 SOONEST_CLOSE = 0.05
 """Seconds; a close handshake needs a round trip."""
-ITS_END = 2.0
-"""Seconds before the end of a log in which a program that stops closes its connections."""
+ITS_END = 12.0
+"""Seconds before the end of a log in which a program that stops closes its connections; the library waits 10 for a
+peer that does not answer, or that is not read."""
 LEAD = 20.0
 """Seconds before that trouble."""
 
@@ -204,6 +205,7 @@ def library_client(case: Case) -> Client:
         keepalive.get("ping_timeout", PING),
         max(SOONEST_CLOSE, median(closing)) if closing else CLOSE,
         reads=not mistaken,
+        unread=max(1, min(spell.unasked for spell in mistaken) - 1) if mistaken else UNREAD,
     )
 
 

@@ -96,12 +96,19 @@ def debug_log(assignment: Assignment) -> Iterator[None]:
 
 
 class _InScenarioTime(logging.Formatter):
-    """A usual prefix, whose time is the wall clock's at the begin and scenario time from then on."""
+    """A usual prefix, with the connection's id, whose time is the wall clock's at the begin and scenario time from
+    then on.
+    """
 
     def __init__(self, clock: ScenarioClock) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(id)s: %(message)s", defaults={"id": "-"})
         self._clock = clock
         self._began = time.time()
+
+    def format(self, record: logging.LogRecord) -> str:
+        connection = getattr(record, "websocket", None)  # the library says so of each line that is of one
+        record.id = getattr(connection, "id", "-")
+        return super().format(record)
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - logging's name
         del record, datefmt

@@ -71,9 +71,9 @@ def _unknown(seen: Observed, findings: list[Finding], rest: list[Outage]) -> Ite
         yield "whether the peer did not read or only did not answer Pings: both look alike from here"
     for spell in seen.link("output").spells:
         closed = spell.closed
-        if closed is not None and closed.by == "tracker" and closed.code not in (1000, 1001, 1006):
-            if closed.code == 1011 and spell in unread(seen.link("output")):
-                continue
+        if closed is None or closed.by != "tracker" or closed.t >= seen.end:
+            continue
+        if closed.code not in (1000, 1001, 1006) and spell not in unread(seen.link("output")):
             yield f"why the client ended a connection with {closed.code} {closed.why}".strip()
             break
     if not seen.received.total:

@@ -12,7 +12,7 @@ _MESSAGE = re.compile(
     r"|(?P<way>[<>]) (?:(?P<opcode>TEXT|BINARY|CONT|PING|PONG|CLOSE) (?P<frame>.*)|(?P<eof>EOF)"
     r"|(?P<request>GET (?P<path>\S+) HTTP/\S+)|HTTP/\S+ (?P<status>\d{3})(?P<phrase>.*)"
     r"|(?P<body>\[body\].*)|(?P<header>[A-Za-z][A-Za-z0-9-]*): (?P<value>.*))"
-    r"|(?P<keepalive>% (?:sent|sending|received) keepalive p[io]ng)"
+    r"|(?P<keepalive>% (?P<did>sent|sending|received) keepalive p[io]ng)"
     r"|[-!] (?P<timeout>timed out waiting for .*)"
     r"|! (?P<failing>failing connection with code (?P<code>\d+))"
     r"|(?:! )?connect failed(?: again)?; (?:reconnecting|retrying) in (?P<delay>[\d.]+) seconds(?:: (?P<why>.*))?"
@@ -51,6 +51,11 @@ class LogLine(NamedTuple):
     name: str
     """What in the prefix tells connections apart: an id, else the logger's name; empty if there is neither."""
     message: re.Match[str]
+
+    @property
+    def keepalive(self) -> str | None:
+        """What the library's own keepalive says that it did: sent, sending or received."""
+        return self.message["did"]
 
     @property
     def size(self) -> int:

@@ -31,6 +31,8 @@ class Survey:
     """Seconds since 1970 of the first; None without dates."""
     library: str | None = None
     of_a_server: bool = False
+    marks_keepalive: bool = False
+    """Whether the keepalive's Pings are told from others by a line of their own."""
     ping_interval: float | None = None
     """Seconds from the first opening to the first Ping, as the keepalive has it; to a tenth."""
     ping_timeout: float | None = None
@@ -76,6 +78,7 @@ def survey(texts: Iterable[tuple[int, str]]) -> Survey:
         found.lines += 1
         m = line.message
         keepalive.look(line)
+        found.marks_keepalive |= line.keepalive in ("sent", "sending")
         if found.epoch is None and line.dated:
             found.epoch = line.moment
         if m["request"]:

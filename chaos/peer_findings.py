@@ -132,6 +132,7 @@ def unread(record: LinkRecord) -> list[Spell]:
         spell
         for spell in record.spells
         if spell.closed is not None
+        and spell.died is not None
         and spell.closed.code == 1011
         and spell.closed.by == "tracker"
         and (spell.unasked >= UNREAD or _cut_off(spell, spell.closed.t))

@@ -19,6 +19,8 @@ from chaos.clients.relay import Relay
 
 PING, OPEN, CLOSE = 20.0, 10.0, 10.0
 """Seconds: the library's defaults, which have to be given where the run is faster than the clock."""
+UNREAD = 16
+"""Messages that may wait unread before the library stops reading: its default."""
 WAITING = 1000
 """Messages between the two links."""
 
@@ -35,9 +37,14 @@ class WebsocketsIterator(Relay):
         close_timeout: float = CLOSE,
         *,
         reads: bool = True,
+        unread: int = UNREAD,
     ) -> None:
-        """`reads`: whether it reads what comes back on the output; a client that does not is a common mistake."""
+        """`reads`: whether it reads what comes back on the output; a client that does not is a common mistake.
+
+        `unread`: how many messages wait before the library stops reading; 32 in its older client.
+        """
         self._timing = ping_interval, ping_timeout, close_timeout
+        self._unread = unread
         self._reads = reads
         if not reads:
             self.name = "websockets-iterator that never reads its output"
@@ -45,31 +52,32 @@ class WebsocketsIterator(Relay):
     async def relay(self, assignment: Assignment) -> None:
         queue: asyncio.Queue[Data] = asyncio.Queue(WAITING)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_read(_connect(assignment.input_url, assignment, self._timing), queue))
-            output = _connect(assignment.output_url, assignment, self._timing)
+            tasks.create_task(_read(self._connect(assignment.input_url, assignment), queue))
+            output = self._connect(assignment.output_url, assignment)
             tasks.create_task(_write(output, queue, reads=self._reads))
 
+    def _connect(self, url: str, assignment: Assignment) -> connect:
+        ping_interval, ping_timeout, close_timeout = self._timing
+        rng = Random(f"{assignment.seed}/{url}")
 
-def _connect(url: str, assignment: Assignment, timing: tuple[float, float, float]) -> connect:
-    rng = Random(f"{assignment.seed}/{url}")
+        def delays() -> Generator[float]:
+            """The library's, but for its first, which it draws from a generator of its own."""
+            after_the_first = backoff()
+            next(after_the_first)
+            yield rng.random() * BACKOFF_INITIAL_DELAY / assignment.scale
+            for delay in after_the_first:
+                yield delay / assignment.scale
 
-    def delays() -> Generator[float]:
-        """The library's, but for its first, which it draws from a generator of its own."""
-        after_the_first = backoff()
-        next(after_the_first)
-        yield rng.random() * BACKOFF_INITIAL_DELAY / assignment.scale
-        for delay in after_the_first:
-            yield delay / assignment.scale
-
-    return connect(
-        url,
-        ping_interval=timing[0] / assignment.scale,
-        ping_timeout=timing[1] / assignment.scale,
-        open_timeout=OPEN / assignment.scale,
-        close_timeout=timing[2] / assignment.scale,
-        reconnect_delays=delays,
-        proxy=None,
-    )
+        return connect(
+            url,
+            ping_interval=ping_interval / assignment.scale,
+            ping_timeout=ping_timeout / assignment.scale,
+            open_timeout=OPEN / assignment.scale,
+            close_timeout=close_timeout / assignment.scale,
+            max_queue=self._unread,
+            reconnect_delays=delays,
+            proxy=None,
+        )
 
 
 async def _read(connections: connect, queue: asyncio.Queue[Data]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from chaos.cases import understand
 from chaos.log_lines import read_line
 from chaos.log_survey import survey
 from chaos.problems import Problems
@@ -202,6 +203,64 @@ def test_a_message_that_comes_back_is_of_the_output_and_any_other_of_the_input()
     assert (received.timestamp, received.sequence) == (7.0, 3)
     unasked = {e.link: e.unasked for e in found if isinstance(e, events.Carried)}
     assert unasked == {"input": 0, "output": 1}
+
+
+def both_links() -> str:
+    return "\n".join([handshake("10:00:00", "/ws/pose/"), handshake("10:00:00", "/ws/holds/")])
+
+
+def said(*lines: str) -> str:
+    """Lines as `seconds message`, under the one logger."""
+    parts = [line.partition(" ") for line in lines]
+    return "\n".join(f"10:00:{t} websockets.client DEBUG {message}" for t, _, message in parts)
+
+
+def test_a_ping_that_the_keepalive_does_not_own_up_to_is_no_turn_of_it() -> None:
+    log = said(
+        "10 > PING 01 [binary, 1 bytes]",
+        "10 % sent keepalive ping",
+        "10 > PING 02 [binary, 1 bytes]",
+        "10 % sent keepalive ping",
+        "10 > PING 03 [binary, 1 bytes]",
+        "10 < PONG 01 [binary, 1 bytes]",
+        # Only the input has been answered, so the next one can only be the input's.
+        "20 > PING 04 [binary, 1 bytes]",
+        "20 > PING 05 [binary, 1 bytes]",
+        "20 % sent keepalive ping",
+        "20 < PONG 05 [binary, 1 bytes]",
+        "30 - timed out waiting for keepalive pong",
+    )
+    found, problems = read(f"{both_links()}\n{log}")
+    assert problems == []
+    assert [e.link for e in found if isinstance(e, events.Answered)] == ["input", "input"]
+    assert [e.link for e in found if isinstance(e, events.Died)] == ["output"]
+
+
+def test_a_ping_at_the_very_end_of_a_log_is_read_too() -> None:
+    found, _ = read(f"{handshake('10:00:00')}\n{said('10 > PING 01 [binary, 1 bytes]')}")
+    assert len(named(found, events.Probed)) == 1
+
+
+def test_a_close_that_comes_is_of_the_connection_that_was_last_heard() -> None:
+    log = said(
+        "05 < TEXT 'x' [1 byte]",  # on the input; nothing came on the output
+        "10 > CLOSE 1000 (OK) [2 bytes]",
+        "10 = connection is CLOSING",
+        "10 > CLOSE 1000 (OK) [2 bytes]",
+        "10 = connection is CLOSING",
+        "11 < CLOSE 1000 (OK) [2 bytes]",
+        "11 = connection is CLOSED",
+        "20 = connection is CLOSED",
+    )
+    found, _ = read(f"{both_links()}\n{log}")
+    assert [(e.link, e.t) for e in found if isinstance(e, events.Closed)] == [("input", 11), ("output", 20)]
+
+
+def test_a_program_s_end_is_known_by_its_closing_all_it_has(tmp_path: Path) -> None:
+    log = said("10 > CLOSE 1000 (OK) [2 bytes]", "11 = connection is CLOSED", "12 < EOF")
+    (tmp_path / "client.log").write_text(f"{handshake('10:00:00')}\n{log}\n")
+    seen = understand(open_trace(tmp_path / "client.log"), tmp_path).seen
+    assert seen.stopping == 11
 
 
 def test_an_endpoint_whose_path_says_nothing_is_known_by_what_is_sent_there() -> None:

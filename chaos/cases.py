@@ -17,54 +17,59 @@ from chaos.findings import Diagnosis
 from chaos.inference import Plot, diagnose, plot
 from chaos.life import CannotRunError, require_runnable
 from chaos.minimise import Minimised, minimise, shows, symptom
-from chaos.observed import Observed, observe
+from chaos.narrative import clock
+from chaos.observed import Observed
 from chaos.peer_findings import unread
 from chaos.pose_replay import CannotReplayError
 from chaos.replay import FieldTracker, Replayed, field_tracker, replay
 from chaos.results import EXIT_FAIL, EXIT_PASS, EXIT_UNKNOWN
 from chaos.scenario import ClientOverrides, Scenario, ScenarioError, parse
+from chaos.story import Story
 from chaos.traces import Trace
+from chaos.watching import observe_parts
 from tracker.config import Timing
 
-LONGEST = 1800.0
-"""Seconds of a trace that are replayed at once; a longer one is cut to what is around its first trouble."""
 SOONEST_CLOSE = 0.05
 """Seconds; a close handshake needs a round trip."""
 ITS_END = 12.0
 """Seconds before the end of a log in which a program that stops closes its connections; the library waits 10 for a
 peer that does not answer, or that is not read."""
-LEAD = 20.0
-"""Seconds before that trouble."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One trace, understood."""
+    """One trace, understood: the whole is told, and the part of it with the first trouble can be replayed."""
 
     trace: Trace
+    story: Story
     seen: Observed
+    """Of that part, as are `diagnosis` and `plot`."""
     diagnosis: Diagnosis
     plot: Plot
-    cut: str | None = None
-    """Which part of it is replayed, where it is not the whole."""
+
+    @property
+    def cut(self) -> str | None:
+        """Which part it is, where it is not the whole."""
+        if self.story.parts == 1:
+            return None
+        begin, end = (clock(t - self.story.began) for t in (self.seen.began, self.seen.ended))
+        why = "the first trouble is there" if _troubled(self.diagnosis) else "there is no trouble in any"
+        return f"+{begin} to +{end}, one of {self.story.parts} parts: {why}; for another: --since and --until"
 
 
 def understand(trace: Trace, folder: Path, *, since: float | None = None, until: float | None = None) -> Case:
-    """Read the trace and infer; frames that it kept go into `folder`.
-
-    A very long one is read once more, for the part around its first trouble.
-    """
-    seen = observe(_part(trace, since, until))
-    if trace.kind == "websockets-log":
-        _find_its_end(seen)
-    found = diagnose(seen)
-    cut = None
-    if seen.ended - seen.began > LONGEST:
-        troubles = [finding.begin for finding in found.findings if not finding.from_start]
-        begin = max(0.0, (min(troubles) if troubles else seen.began) - LEAD - seen.began) + (since or 0.0)
-        seen = observe(_part(trace, begin, begin + LONGEST))
+    """Read the trace, in one pass, and infer; frames that it kept go into `folder`."""
+    story = Story()
+    chosen: tuple[Observed, Diagnosis] | None = None
+    for seen, last in _with_last(observe_parts(_part(trace, since, until))):
+        if last and trace.kind == "websockets-log":
+            _find_its_end(seen)
         found = diagnose(seen)
-        cut = f"{begin:.0f} s to {begin + LONGEST:.0f} s of it; another part: --since and --until"
+        story.add(seen, found, last=last)
+        if chosen is None or (_troubled(found) and not _troubled(chosen[1])):
+            chosen = seen, found
+    assert chosen is not None, "there is at least one part"
+    seen, found = chosen
     name = trace.header.scenario or trace.path.name.partition(".")[0]
     told = plot(seen, found, name=name, config=trace.header.config)
     told = _runnable(told)
@@ -72,7 +77,19 @@ def understand(trace: Trace, folder: Path, *, since: float | None = None, until:
     if frames is not None:
         frames = replace(frames, reset_at=told.scenario.workload.reset_at)
         told = replace(told, scenario=replace(told.scenario, workload=frames))
-    return Case(trace, seen, found, told, cut)
+    return Case(trace, story, seen, found, told)
+
+
+def _with_last(parts: Iterator[Observed]) -> Iterator[tuple[Observed, bool]]:
+    before = next(parts)
+    for part in parts:
+        yield before, False
+        before = part
+    yield before, True
+
+
+def _troubled(found: Diagnosis) -> bool:
+    return any(not finding.from_start for finding in found.findings)
 
 
 def _find_its_end(seen: Observed) -> None:

@@ -5,10 +5,9 @@ What repeats is told once. An hour of trouble is a page; an hour of peace is thr
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from statistics import median
 from typing import Literal
 
-from chaos.delay_findings import WITHOUT, usual_trip
+from chaos.delay_findings import WITHOUT
 from chaos.findings import Diagnosis, Finding
 from chaos.kinds import LINKS
 from chaos.observed import Gap, LinkRecord, Observed
@@ -17,8 +16,6 @@ from chaos.peer_findings import unread
 
 Tone = Literal["good", "bad", "plain"]
 
-MOST_LINES = 40
-"""Lines of a narrative: a page."""
 ALIKE = 3
 """Outages of one kind in a row that are told one by one; further ones are told together."""
 GAP_WORTH_TELLING = 2.0
@@ -33,27 +30,21 @@ class Line:
     tone: Tone = "plain"
 
 
-def narrate(seen: Observed, diagnosis: Diagnosis) -> tuple[Line, ...]:
-    """The story, in the order of time."""
+def narrate(
+    seen: Observed, diagnosis: Diagnosis, *, began: float, first: bool = True, last: bool = True
+) -> list[Line]:
+    """The story of a part of a trace that `began` then, in the order of time.
+
+    A part that is not the `first` is told for its troubles, and one that is not the `last` has no end.
+    """
     if not seen.count:
-        return (Line(0.0, "the trace holds no event", "bad"),)
-    lines = [*_beginning(seen), *_troubles(seen), *_library(seen)]
+        return [Line(0.0, "the trace holds no event", "bad")]
+    lines = [*_beginning(seen)] if first else []
+    lines += [*_troubles(seen, began), *_library(seen)]
     lines += [line for finding in diagnosis.findings if (line := _slow(finding)) is not None]
-    lines += [*_input(seen), *_loop(seen), *_losses(seen), _ending(seen)]
-    lines.sort(key=lambda line: line.t)
-    return tuple(_shortened(lines))
-
-
-def _shortened(lines: list[Line]) -> Iterator[Line]:
-    if len(lines) <= MOST_LINES:
-        yield from lines
-        return
-    kept = MOST_LINES // 2
-    left_out = lines[kept:-kept]
-    yield from lines[:kept]
-    bad = sum(line.tone == "bad" for line in left_out)
-    yield Line(left_out[0].t, f"... {len(left_out)} more lines of this kind, {bad} of them trouble ...")
-    yield from lines[-kept:]
+    lines += [*_input(seen), *_loop(seen), *_losses(seen)]
+    told = [line for line in lines if first or line.tone == "bad"]
+    return sorted([*told, *([_ending(seen)] if last else [])], key=lambda line: line.t)
 
 
 def _beginning(seen: Observed) -> Iterator[Line]:
@@ -64,17 +55,17 @@ def _beginning(seen: Observed) -> Iterator[Line]:
             continue  # told with the other
         who = " and ".join(sorted([name, *others]))
         took = max(first[n].took for n in (name, *others))
-        yield Line(spell.opened, f"{who} connected in {_seconds(took)}", "good")
+        yield Line(spell.opened, f"{who} connected in {seconds_of(took)}", "good")
 
 
 # Outages
 
 
-def _troubles(seen: Observed) -> Iterator[Line]:
+def _troubles(seen: Observed, began: float) -> Iterator[Line]:
     for link in LINKS:
         untold = [outage for outage in outages(seen, link) if outage.signs[0].why != UNREAD_WHY]
         for group in _alike(untold):
-            yield from _told(seen, group)
+            yield from _told(seen, group, began)
 
 
 def _alike(found: Sequence[Outage]) -> Iterator[list[Outage]]:
@@ -92,14 +83,14 @@ def _kind(outage: Outage) -> tuple[str, int | None]:
     return outage.signs[0].kind, outage.signs[0].value
 
 
-def _told(seen: Observed, group: list[Outage]) -> Iterator[Line]:
+def _told(seen: Observed, group: list[Outage], began: float) -> Iterator[Line]:
     shown, rest = (group, []) if len(group) <= ALIKE + 1 else (group[:ALIKE], group[ALIKE:])
     for outage in shown:
         yield _outage(seen, outage)
     if rest:
         took = [outage.back - outage.signs[0].begin for outage in rest if outage.back is not None]
-        lasted = f", each {_seconds(min(took))} to {_seconds(max(took))} long" if took else ""
-        end = rest[-1].signs[-1].end - seen.began
+        lasted = f", each {seconds_of(min(took))} to {seconds_of(max(took))} long" if took else ""
+        end = rest[-1].signs[-1].end - began
         yield Line(
             rest[0].signs[0].begin,
             f"{rest[0].link}: the same {len(rest)} more times until +{clock(end)}{lasted}",
@@ -119,7 +110,7 @@ def _outage(seen: Observed, outage: Outage) -> Line:
     if outage.back is None:
         parts.append("it did not come back before the end of the trace")
     else:
-        parts.append(f"connected again after {_seconds(outage.back - first.begin)}")
+        parts.append(f"connected again after {seconds_of(outage.back - first.begin)}")
     return Line(first.begin, f"{outage.link}: {'; '.join(parts)}", "bad")
 
 
@@ -130,7 +121,7 @@ def _given_up(record: LinkRecord, first: Sign) -> Iterator[str]:
     if closed is None or closed.t > first.end + 1:
         return
     if first.kind in ("silent", "mute", "stuck"):
-        yield f"given up after {_seconds(closed.t - first.begin)} (code {closed.code} by the {closed.by})"
+        yield f"given up after {seconds_of(closed.t - first.begin)} (code {closed.code} by the {closed.by})"
     if closed.unconfirmed:
         yield f"{closed.unconfirmed} unconfirmed messages went back into the outbox"
 
@@ -166,7 +157,7 @@ def _library(seen: Observed) -> Iterator[Line]:
             heard,
             f"output: the peer's messages were not read; after {spell.unasked} of them reading was paused, and the"
             f" Pong was never processed: {closed.code} {closed.why}".rstrip()
-            + f" {_seconds(given_up - spell.opened)} after connecting; closing took {_seconds(closed.t - given_up)}",
+            + f" {seconds_of(given_up - spell.opened)} after connecting; closing took {seconds_of(closed.t - given_up)}",
             "bad",
         )
 
@@ -179,7 +170,7 @@ def _slow(finding: Finding) -> Line | None:
     lasted = (
         "all along"
         if finding.from_start or finding.end is None
-        else f"for {_seconds(finding.end - finding.begin)}"
+        else f"for {seconds_of(finding.end - finding.begin)}"
     )
     return Line(
         finding.begin, f"{finding.on}: {finding.why}, {lasted}", "plain" if finding.from_start else "bad"
@@ -198,25 +189,25 @@ def _input(seen: Observed) -> Iterator[Line]:
 def _gaps(gaps: Sequence[Gap]) -> Iterator[Line]:
     for gap in gaps[:ALIKE]:
         yield Line(
-            gap.begin, f"input: no frames for {_seconds(gap.seconds)}, as when nobody is in the picture"
+            gap.begin, f"input: no frames for {seconds_of(gap.seconds)}, as when nobody is in the picture"
         )
     if len(gaps) > ALIKE:
         more = gaps[ALIKE:]
         longest = max(gap.seconds for gap in more)
         yield Line(
-            more[0].begin, f"input: {len(more)} more times without frames, {_seconds(longest)} at most"
+            more[0].begin, f"input: {len(more)} more times without frames, {seconds_of(longest)} at most"
         )
 
 
 def _loop(seen: Observed) -> Iterator[Line]:
     late = [(begin, end) for begin, end in seen.lags() if end - begin >= 0.3]
     for begin, end in late[:ALIKE]:
-        yield Line(begin, f"the client's own loop stood still for {_seconds(end - begin)}", "bad")
+        yield Line(begin, f"the client's own loop stood still for {seconds_of(end - begin)}", "bad")
     if len(late) > ALIKE:
         worst = max(end - begin for begin, end in late)
         yield Line(
             late[ALIKE][0],
-            f"its loop stood still {len(late) - ALIKE} more times, {_seconds(worst)} at most",
+            f"its loop stood still {len(late) - ALIKE} more times, {seconds_of(worst)} at most",
             "bad",
         )
 
@@ -226,7 +217,7 @@ def _losses(seen: Observed) -> Iterator[Line]:
         span = seen.displaced[-1] - seen.displaced[0]
         yield Line(
             seen.displaced[0],
-            f"the outbox was full: {len(seen.displaced)} outputs were displaced in {_seconds(span)}, and are lost",
+            f"the outbox was full: {len(seen.displaced)} outputs were displaced in {seconds_of(span)}, and are lost",
             "bad",
         )
 
@@ -245,46 +236,7 @@ def _ending(seen: Observed) -> Line:
     return Line(seen.ended, f"the trace ends here without an orderly stop{what}", "bad" if held else "plain")
 
 
-# Figures
-
-
-def figures(seen: Observed) -> tuple[tuple[str, str], ...]:
-    """The totals of the trace, a name and a text each."""
-    found = [("lasted", _seconds(seen.ended - seen.began))]
-    if seen.received.total:
-        found.append(("frames", f"{seen.received.total} received"))
-    if seen.accepted.total:
-        found.append(
-            (
-                "outputs",
-                f"{seen.accepted.total} accepted, {seen.confirmed.total} confirmed, {len(seen.displaced)} displaced",
-            )
-        )
-    elif seen.sends.total:
-        found.append(("messages", f"{seen.sends.total} sent"))
-    for name, record in seen.links.items():
-        connections = f"{len(record.spells)} connection{'s' if len(record.spells) != 1 else ''}"
-        found.append((name, f"{connections}{_trips(seen, record)}"))
-    silence = max(seen.silences, key=lambda gap: gap.seconds, default=None)
-    if silence is not None:
-        found.append(
-            (
-                "longest wait for a confirm",
-                f"{_seconds(silence.seconds)} from +{clock(silence.begin - seen.began)}",
-            )
-        )
-    return tuple(found)
-
-
-def _trips(seen: Observed, record: LinkRecord) -> str:
-    if not record.trips:
-        return ", no Ping answered"
-    worst = max(range(len(record.trips)), key=record.trips.__getitem__)
-    at = clock(record.sent[worst] - seen.began)
-    return (
-        f", {len(record.trips)} round trips: best {_seconds(usual_trip(record))}, median"
-        f" {_seconds(median(record.trips))}, worst {_seconds(record.trips[worst])} at +{at}"
-    )
+# Times
 
 
 def clock(seconds: float) -> str:
@@ -296,7 +248,8 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{int(rest):02}" if hours else f"{minutes}:{rest:04.1f}"
 
 
-def _seconds(seconds: float) -> str:
+def seconds_of(seconds: float) -> str:
+    """A duration for a person."""
     if seconds >= 120:
         return clock(seconds) + (" h" if seconds >= 3600 else " min")
     if seconds >= 1:

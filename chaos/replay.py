@@ -17,9 +17,10 @@ from chaos.history import Broke, History, Reached
 from chaos.inference import Plot
 from chaos.kinds import KINDS
 from chaos.life import Life
-from chaos.observed import LONG_GAP, Gap, Observed, observe
+from chaos.observed import LONG_GAP, Gap, Observed
 from chaos.runner import Plan, engine_for
 from chaos.scenario import STEADY_BY, Scenario
+from chaos.watching import observe
 from simulator import events as peer
 from tracker import events
 from tracker.config import Timing

@@ -17,7 +17,6 @@ from chaos.durations import DurationError, parse_duration
 from chaos.field_frames import beside
 from chaos.inference import scenario_name
 from chaos.minimise import Minimised
-from chaos.narrative import figures, narrate
 from chaos.pose_replay import CannotReplayError, replay_to
 from chaos.replay import Replayed
 from chaos.results import EXIT_UNKNOWN
@@ -103,13 +102,13 @@ def replay_command(
 
 def tell(out: Console, case: Case) -> None:
     """The story and what explains it."""
-    trace, seen = case.trace, case.seen
+    trace, told = case.trace, case.story
     for problem in trace.problems:
         typer.echo(f"simtool: {trace.path}: {problem}", err=True)
     replay_report.heading(out, f"What happened in {trace.path.name}")
-    replay_report.story(out, narrate(seen, case.diagnosis), began=seen.began, anchor=trace.header.anchor)
+    replay_report.story(out, told.lines, began=told.began, anchor=trace.header.anchor)
     replay_report.heading(out, "In figures")
-    replay_report.figures(out, figures(seen))
+    replay_report.figures(out, told.figures)
     replay_report.heading(out, "What explains it")
     replay_report.diagnosis(out, case.plot, case.diagnosis)
     if case.cut is not None:
@@ -199,8 +198,7 @@ def _write_json(to: str, case: Case, wanted: Wanted, done: Replayed, small: Mini
         "verdict": done.comparison.verdict,
         "judged": done.judgement.verdict,
         "narrative": [
-            {"t": round(line.t - case.seen.began, 3), "text": line.text}
-            for line in narrate(case.seen, case.diagnosis)
+            {"t": round(line.t - case.story.began, 3), "text": line.text} for line in case.story.lines
         ],
         "faults": [
             {"fault": str(fault), "certainty": finding.certainty, "why": finding.why}

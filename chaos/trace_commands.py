@@ -1,23 +1,19 @@
 """`simtool check`: a trace judged like a run."""
 
 import sys
-from dataclasses import replace
-from itertools import islice
 from pathlib import Path
-from typing import Annotated, cast, get_args
+from typing import Annotated, Any, cast, get_args
 
 import typer
 
 from chaos import catalogue, herd, report, results
-from chaos.checks import judge
+from chaos.checks import Judgement, judge
 from chaos.field_checks import ENGINE, field_measures, judge_field
-from chaos.history import History, in_scenario_time
+from chaos.field_parts import merged, merged_measures, parts
+from chaos.history import History, HistoryEvent, in_scenario_time
 from chaos.results import RunResult
 from chaos.scenario import ScenarioError, on_preset
 from chaos.traces import Format, Trace, TraceError, open_trace
-
-MOST_EVENTS = 8_000_000
-"""Judging needs them all at once: some 1.5 GB, and a day at 30 fps."""
 
 FormatOption = Annotated[
     str, typer.Option("--format", help="auto: by content. trace, websockets-log: this and nothing else.")
@@ -64,44 +60,51 @@ def checked_format(given: str) -> Format:
 
 def judged(trace: Trace) -> RunResult:
     """A laboratory's record by its scenario, where that is in the catalogue; anything else by its own side alone."""
-    history = history_of(trace)
-    scenario = None
     if trace.kind == "history":
+        history = history_of(trace, tuple(trace.events()))
         try:
             scenario = catalogue.find(history.scenario)
             if history.preset is not None:
                 scenario = on_preset(scenario, history.preset)
         except ScenarioError:
-            history = replace(history, scenario=f"{history.scenario} (not in the catalogue)")
-    if scenario is None:
-        judgement, measures = judge_field(history), field_measures(history)
-    else:
-        judgement, measures = judge(history, scenario), herd.measures(history, scenario)
-    measures["virtual_s"] = round(history.events[-1].t, 1) if history.events else 0.0
-    measures["wall_s"] = 0.0
+            return _judged_alone(trace, f"{history.scenario} (not in the catalogue)")
+        measures = herd.measures(history, scenario)
+        end = history.events[-1].t if history.events else 0.0
+        return _result(trace, history.scenario, judge(history, scenario), measures, end)
+    return _judged_alone(trace, trace.path.name)
+
+
+def _judged_alone(trace: Trace, name: str) -> RunResult:
+    """Part by part, whatever its length."""
+    judgements, measures, carried, end = [], [], 0, 0.0
+    for part in parts(trace.events()):
+        history = history_of(trace, part.events)
+        judgements.append(judge_field(history))
+        measures.append(field_measures(history))
+        carried += part.carried
+        end = history.events[-1].t if history.events else 0.0
+    return _result(trace, name, merged(judgements), merged_measures(measures, carried=carried), end)
+
+
+def _result(trace: Trace, name: str, judgement: Judgement, measures: dict[str, Any], end: float) -> RunResult:
     return RunResult(
-        scenario=history.scenario,
-        engine=history.engine,
-        client=history.client,
-        seed=history.seed,
+        scenario=name,
+        engine=trace.header.engine or ENGINE,
+        client=trace.header.client,
+        seed=trace.header.seed or 0,
         verdict=judgement.verdict,
         checks=judgement.checks,
-        measures=measures,
+        measures={**measures, "virtual_s": round(end, 1), "wall_s": 0.0},
         record=str(trace.path),
         preset=history.preset,
     )
 
 
-def history_of(trace: Trace) -> History:
-    """All events of a trace, times from its anchor. Raises `TraceError` where they are too many to be held."""
-    found = tuple(islice(trace.events(), MOST_EVENTS + 1))
-    if len(found) > MOST_EVENTS:
-        raise TraceError(
-            f"{trace.path}: more than {MOST_EVENTS:,} events: judge one part of it, copied to a folder of its own"
-        )
+def history_of(trace: Trace, found: tuple[HistoryEvent, ...]) -> History:
+    """Events of a trace, times from its anchor; without one, from the first of them."""
     header = trace.header
     if trace.kind != "history":
-        began = found[0].t if header.anchor is None and found else header.anchor.t if header.anchor else 0.0
+        began = header.anchor.t if header.anchor else found[0].t if found else 0.0
         found = in_scenario_time(found, began=began, scale=1.0)
     return History(
         scenario=header.scenario or trace.path.name,

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaos.alignment import Entry, compare, entries, tolerance
-from chaos.observed import observe
+from chaos.watching import observe
 from tests.chaos.stories import closed, connected, gave_up, pinged, refused, stopped, trace
 from tracker import events as e
 

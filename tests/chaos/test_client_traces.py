@@ -12,7 +12,6 @@ from chaos import catalogue
 from chaos.cases import Case, Wanted, understand
 from chaos.cli import app
 from chaos.client_traces import ScenarioClock
-from chaos.narrative import narrate
 from chaos.replay import Replayed
 from chaos.runner import Plan, perform
 from chaos.scenario import ClientOverrides
@@ -52,7 +51,7 @@ def incident(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 def test_the_log_of_the_incident_s_client_names_its_mistake(incident: Case) -> None:
-    (line,) = [line.text for line in narrate(incident.seen, incident.diagnosis) if line.tone == "bad"]
+    (line,) = [line.text for line in incident.story.lines if line.tone == "bad"]
     assert "the peer's messages were not read" in line
     assert "reading was paused, and the Pong was never processed: 1011 keepalive ping timeout" in line
     assert incident.plot.scenario.peer.echo

@@ -6,7 +6,7 @@ import pytest
 
 from chaos.findings import Finding
 from chaos.inference import diagnose
-from chaos.observed import observe
+from chaos.watching import observe
 from tests.chaos.stories import Parts, closed, connected, pinged, trace
 from tracker import events as e
 

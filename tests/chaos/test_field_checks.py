@@ -133,7 +133,8 @@ def test_figures_that_only_the_peer_knows_are_left_open() -> None:
 def test_times_count_from_the_anchor(tmp_path: Path) -> None:
     old = (DATA / "trace-1.jsonl").read_text().replace('"anchor":{"t":0.0', '"anchor":{"t":-100.0')
     (tmp_path / "trace").write_text(old)
-    assert history_of(open_trace(tmp_path / "trace")).events[0].t == 100.0
+    trace = open_trace(tmp_path / "trace")
+    assert history_of(trace, tuple(trace.events())).events[0].t == 100.0
 
 
 @pytest.mark.scenarios

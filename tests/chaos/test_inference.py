@@ -7,7 +7,7 @@ import pytest
 
 from chaos.findings import Diagnosis, Finding
 from chaos.inference import diagnose, overrides, plot, scenario_name
-from chaos.observed import observe
+from chaos.watching import observe
 from tests.chaos.stories import (
     closed,
     connected,

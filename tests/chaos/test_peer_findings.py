@@ -4,7 +4,7 @@ import pytest
 
 from chaos.findings import Diagnosis
 from chaos.inference import diagnose
-from chaos.observed import observe
+from chaos.watching import observe
 from tests.chaos.stories import Parts, closed, connected, gave_up, outputs, pinged, trace, unanswered
 from tracker import events as e
 

@@ -7,9 +7,10 @@ import pytest
 from chaos import catalogue
 from chaos.clients.tracker import TrackerClient
 from chaos.inference import Plot, diagnose, plot
-from chaos.observed import Observed, observe
+from chaos.observed import Observed
 from chaos.replay import Replayed, field_tracker, replay
 from chaos.runner import Plan, make_history
+from chaos.watching import observe
 from tracker.config import Timing
 
 pytestmark = pytest.mark.scenarios

@@ -48,8 +48,10 @@ def _poses(trace: Trace, since: float, until: float) -> Iterator[bytes]:
     """Good poses whose timestamps rise: what the climb is made of."""
     newest = 0.0
     for payload in trace.payloads():
+        if payload.t > until:
+            return
         data = payload.data
-        if payload.link != "input" or data is None or not since <= payload.t <= until:
+        if payload.link != "input" or data is None or payload.t < since:
             continue
         try:
             message = decode_input(data)

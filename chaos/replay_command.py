@@ -85,10 +85,11 @@ def replay_command(
         case = understand(
             opened, Path(folder), since=_duration("--since", since), until=_duration("--until", until)
         )
-        tell(out, case)
+        tell_what_happened(out, case)
         if not any(record.spells or record.attempts for record in case.seen.links.values()):
             typer.echo(f"simtool: {trace}: no connection in it, so there is nothing to replay", err=True)
             raise typer.Exit(EXIT_UNKNOWN)
+        tell_why(out, case)
         if minimised:
             typer.echo("simtool: leaving out what the first trouble does not need", err=True)
         done, small = wanted.play(case, minimised=minimised)
@@ -100,19 +101,23 @@ def replay_command(
     raise typer.Exit(wanted.exit_code(done))
 
 
-def tell(out: Console, case: Case) -> None:
-    """The story and what explains it."""
+def tell_what_happened(out: Console, case: Case) -> None:
+    """The story of the whole trace, and what was left out of it."""
     trace, told = case.trace, case.story
     for problem in trace.problems:
         typer.echo(f"simtool: {trace.path}: {problem}", err=True)
     replay_report.heading(out, f"What happened in {trace.path.name}")
     replay_report.story(out, told.lines, began=told.began, anchor=trace.header.anchor)
+
+
+def tell_why(out: Console, case: Case) -> None:
+    """The figures, and what explains the part that is replayed."""
     replay_report.heading(out, "In figures")
-    replay_report.figures(out, told.figures)
+    replay_report.figures(out, case.story.figures)
     replay_report.heading(out, "What explains it")
-    replay_report.diagnosis(out, case.plot, case.diagnosis)
     if case.cut is not None:
-        out.print(f"replayed: {case.cut}", style="yellow")
+        out.print(f"from {case.cut}", style="yellow", markup=False)
+    replay_report.diagnosis(out, case.plot, case.diagnosis)
 
 
 def _tell_replay(out: Console, case: Case, wanted: Wanted, done: Replayed, small: Minimised | None) -> None:

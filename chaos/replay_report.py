@@ -17,6 +17,7 @@ from chaos.traces import Anchor
 
 WORTH_TELLING = 0.1
 """Seconds below which two outcomes are the same to whoever waits."""
+DAY = 86_400.0
 TONES = {"good": "green", "bad": "red", "plain": ""}
 VERDICTS = {"reproduced": "green", "partly": "yellow", "not": "red"}
 SAID = {
@@ -49,19 +50,21 @@ def story(out: Console, lines: Sequence[Line], *, began: float, anchor: Anchor |
     if anchor is not None:
         shown.add_column(no_wrap=True, style="dim")
     shown.add_column(overflow="fold")
+    dated = bool(lines) and lines[-1].t - began > DAY
     for line in lines:
         row = [Text(f"+{clock(max(0.0, line.t - began))}")]
         if anchor is not None:
-            row.append(Text(wall_clock(anchor, line.t)))
+            row.append(Text(wall_clock(anchor, line.t, dated=dated)))
         shown.add_row(*row, Text(line.text, style=TONES[line.tone]))
     out.print(shown)
 
 
-def wall_clock(anchor: Anchor, t: float) -> str:
+def wall_clock(anchor: Anchor, t: float, *, dated: bool) -> str:
     """The host's local time of loop time `t`; UTC, and said so, where the host's offset is not known."""
     zone = UTC if anchor.utc_offset_s is None else timezone(timedelta(seconds=anchor.utc_offset_s))
     moment = datetime.fromtimestamp(anchor.epoch_ms / 1000 + t - anchor.t, zone)
-    return f"{moment:%H:%M:%S}" + ("Z" if anchor.utc_offset_s is None else "")
+    day = f"{moment:%m-%d} " if dated else ""
+    return f"{day}{moment:%H:%M:%S}" + ("Z" if anchor.utc_offset_s is None else "")
 
 
 def figures(out: Console, totals: Sequence[tuple[str, str]]) -> None:
@@ -148,24 +151,31 @@ def instead(out: Console, comparison: Comparison, field: Outcome, replay: Outcom
     """What would have been different, a line each."""
     troubles = (row.field for row in comparison.rows if row.field is not None and row.field.trouble)
     first = next((entry for entry in troubles if entry.what != "suspected"), None)
-    pairs = [
-        ("recovered", field.recovered, replay.recovered, "in "),
-        ("a dead link given up", field.detected, replay.detected, "after "),
-        ("longest time without anything new", field.silence, replay.silence, ""),
-    ]
     out.print(Text(f"with {what}:", style="bold"))
     if first is not None:
-        again = [row for row in comparison.rows if row.field == first and row.replay is not None]
+        again = any(row.field == first and row.replay is not None for row in comparison.rows)
         text = f"  the field's first trouble ({first.link}: {first.what}) {'comes again' if again else 'does not occur'}"
-        out.print(Text(text, style="red" if again else "green"))
-    for name, before, after, link in pairs:
-        if max(before or 0.0, after or 0.0) < WORTH_TELLING:
-            continue
-        out.print(Text(f"  {name} {link}{_told(after)} instead of {_told(before)}"))
-    out.print(Text(f"  {replay.connections} connections instead of {field.connections}"))
+        out.print(Text(text))
+    for name, before, after in (
+        ("recovered in ", field.recovered, replay.recovered),
+        ("a dead link given up after ", field.detected, replay.detected),
+        ("longest time without anything new: ", field.silence, replay.silence),
+    ):
+        if max(before or 0.0, after or 0.0) >= WORTH_TELLING:
+            out.print(Text(f"  {name}{_seconds(after)}{_instead(after, before)}"))
+    connections = f"{replay.connections} connection{'s' if replay.connections != 1 else ''}"
+    same = replay.connections == field.connections
+    other = ", as in the field" if same else f" instead of {field.connections}"
+    out.print(Text(f"  {connections}{other}"))
 
 
-def _told(seconds: float | None) -> str:
+def _instead(after: float | None, before: float | None) -> str:
+    if after is not None and before is not None and abs(after - before) < WORTH_TELLING:
+        return ", as in the field"
+    return f" instead of {_seconds(before)}"
+
+
+def _seconds(seconds: float | None) -> str:
     if seconds is None:
-        return "never (nothing of the kind happened)"
+        return "- (it did not come to that)"
     return f"{seconds:.1f} s" if seconds >= 0.05 else "no time"

@@ -181,6 +181,7 @@ class Life:
             output_url=f"{first.output_url}?client={number}",
             seed=Random(f"{self._seed}/client-{number}").getrandbits(32),
             report=lambda event: self._note(Reported(t=event.t, client=number, report=event)),
+            trace=None if first.trace is None else first.trace.with_name(f"{first.trace.name}.{number}"),
             number=number,
         )
 

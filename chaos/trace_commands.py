@@ -77,8 +77,11 @@ def judged(trace: Trace) -> RunResult:
 def _judged_alone(trace: Trace, name: str) -> RunResult:
     """Part by part, whatever its length."""
     judgements, measures, carried, end = [], [], 0, 0.0
+    began: float | None = None
     for part in parts(trace.events()):
-        history = history_of(trace, part.events)
+        if began is None and part.events:
+            began = part.events[0].t
+        history = history_of(trace, part.events, began=began)
         judgements.append(judge_field(history))
         measures.append(field_measures(history))
         carried += part.carried
@@ -100,12 +103,12 @@ def _result(trace: Trace, name: str, judgement: Judgement, measures: dict[str, A
     )
 
 
-def history_of(trace: Trace, found: tuple[HistoryEvent, ...]) -> History:
-    """Events of a trace, times from its anchor; without one, from the first of them."""
+def history_of(trace: Trace, found: tuple[HistoryEvent, ...], *, began: float | None = None) -> History:
+    """Events of a trace, times from its anchor; without one, from when it `began`."""
     header = trace.header
     if trace.kind != "history":
-        began = header.anchor.t if header.anchor else found[0].t if found else 0.0
-        found = in_scenario_time(found, began=began, scale=1.0)
+        zero = header.anchor.t if header.anchor else began or 0.0
+        found = in_scenario_time(found, began=zero, scale=1.0)
     return History(
         scenario=header.scenario or trace.path.name,
         engine=header.engine or ENGINE,

@@ -150,10 +150,16 @@ class Wanted:
     @property
     def other(self) -> str | None:
         """What is different from the field, in words; None: nothing."""
+        settings = self.settings
         parts = [] if self.client is None else [self.client]
-        if self.settings != ClientOverrides():
-            parts.append("these settings")
-        return " and ".join(parts) or None
+        parts += [f"{name}={seconds:g}s" for name, seconds in settings.timing.items()]
+        parts += [f"{name}={value}" for name, value in settings.outbox.items()]
+        parts += [
+            f"{name}={value}"
+            for name, value in (("confirm", settings.confirm), ("overflow", settings.overflow))
+            if value is not None
+        ]
+        return ", ".join(parts) or None
 
     def who(self, case: Case) -> Client:
         """The client under test: the tracker, with the field's own back-off draws, unless another is wanted."""

@@ -69,7 +69,7 @@ def _worst(found: Sequence[Check]) -> Check:
     verdict = _verdict(check.verdict for check in found)
     alike = [check for check in found if check.verdict == verdict]
     first = alike[0]
-    told = f"{first.observed}; so in {len(alike)} of {len(found)} parts of the trace, this is the first"
+    told = f"{first.observed} (in {len(alike)} of {len(found)} parts of the trace; this is the first)"
     return Check(first.name, verdict, first.expected, told)
 
 

@@ -56,7 +56,7 @@ def test_the_worst_part_is_told_and_how_many_are_like_it() -> None:
     (check,) = [c for c in judged(a_day(twice=True), most=10)[0].checks if c.name == "dedup-safe"]
     assert check.verdict == "fail"
     assert check.observed == (
-        "1 were sent twice over one connection; so in 1 of 1 parts of the trace, this is the first"
+        "1 were sent twice over one connection (in 1 of 1 parts of the trace; this is the first)"
     )
 
 

@@ -10,9 +10,10 @@ from chaos.faults import Fault, FaultError, read_fault
 from chaos.findings import Diagnosis, Finding
 from chaos.kinds import KINDS, LINKS, Link
 from chaos.observed import Observed
-from chaos.outage_findings import Outage, explained, outages, restarts
+from chaos.outage_findings import explained, restarts
 from chaos.peer_findings import blocked_loop, bursts, echoes, garbage, talk, unread, usual_fps
 from chaos.scenario import RECOVERY_MARGIN, STEADY_BY, ClientOverrides, Expect, Peer, Scenario, Workload
+from chaos.signs import Outage, outages
 from simulator.climber import MAX_FPS, MIN_FPS
 from tracker.config import ConfigError, OutboxLimits, Timing
 

@@ -11,8 +11,8 @@ from chaos.delay_findings import WITHOUT
 from chaos.findings import Diagnosis, Finding
 from chaos.kinds import LINKS
 from chaos.observed import Gap, LinkRecord, Observed
-from chaos.outage_findings import UNREAD_WHY, Outage, Sign, outages
 from chaos.peer_findings import unread
+from chaos.signs import UNREAD_WHY, Outage, Sign, outages
 
 Tone = Literal["good", "bad", "plain"]
 

@@ -33,9 +33,7 @@ def explained(outage: Outage) -> Iterator[Finding]:
         first = outage.signs[0]
         if previous_end is None and first.kind in INSTANT and first.kind != "own":
             # What ended the connection is also the begin of what kept it away.
-            begin = first.end + (
-                0.002 if first.kind == "close" and run[0].kind != "turned-away" else -0.002
-            )
+            begin = first.end + (0.002 if first.kind == "close" and run[0].kind != "turned-away" else -0.002)
         yield _fault_of(run, begin, end, outage)
         previous_end = end
 

@@ -99,7 +99,7 @@ def _result(trace: Trace, name: str, judgement: Judgement, measures: dict[str, A
         checks=judgement.checks,
         measures={**measures, "virtual_s": round(end, 1), "wall_s": 0.0},
         record=str(trace.path),
-        preset=history.preset,
+        preset=trace.header.preset,
     )
 
 

@@ -108,3 +108,9 @@ def test_a_trace_of_a_run_ten_times_as_fast_tells_scenario_time() -> None:
         late, event, now = runner.run(run())
     assert (late, now) == (20, 20)
     assert event == events.Answered(t=10, link="output", number=1, rtt=0.1)
+
+
+def test_the_command_leaves_a_trace_of_each_run_in_the_folder(tmp_path: Path) -> None:
+    chaos = ["chaos", "stop-under-fault", "--engine", "sim", "--report", str(tmp_path), "--jobs", "1"]
+    assert CliRunner().invoke(app, [*chaos, "--trace", str(tmp_path / "traces")]).exit_code == 0
+    assert [file.name for file in (tmp_path / "traces").iterdir()] == ["stop-under-fault.sim.0.trace"]

@@ -14,11 +14,11 @@ help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## .venv with pinned versions, and toxiproxy-server built with Go; quick when nothing changed
-	@$(BIN)/python -m chaos.toxiproxy_install --optional $(BIN)
+	@$(BIN)/python -m chaos.toxiproxy.install --optional $(BIN)
 
 # The same, but that there is no server is said once, by the command that goes without.
 ready: $(READY)
-	@$(BIN)/python -m chaos.toxiproxy_install --optional --quiet $(BIN)
+	@$(BIN)/python -m chaos.toxiproxy.install --optional --quiet $(BIN)
 
 # The stamp is written last: an interrupted set-up is done again.
 $(READY): pyproject.toml constraints.txt

@@ -11,9 +11,9 @@ from pathlib import Path
 from random import Random
 from statistics import quantiles
 
-from chaos.facts import Facts
 from chaos.faults import Fault, read_fault
-from chaos.peer_facts import facts_of
+from chaos.judging.facts import Facts
+from chaos.judging.peer_facts import facts_of
 from chaos.runner import Plan, make_history
 from chaos.scenario import Scenario, Workload
 from tracker.events import Answered

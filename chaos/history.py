@@ -118,7 +118,7 @@ class History:
     role: Role = "tracker"
     """Of the client. Only a tracker reports what it does; the others are judged by what the peer saw."""
     others: tuple[dict[str, tuple[float, ...]], ...] = ()
-    """As `reference`, for client 1, client 2 and so on, where there are several; see `chaos.herd`."""
+    """As `reference`, for client 1, client 2 and so on, where there are several; see `chaos.judging.herd`."""
     preset: str | None = None
     """The network that the whole run lay on. Its faults are numbered after the scenario's."""
 

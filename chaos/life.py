@@ -11,7 +11,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from chaos import herd, peer_faults, workloads
+from chaos import peer_faults, workloads
 from chaos.clients import Assignment, Client, NotSimulatedError
 from chaos.engines import InForce, World
 from chaos.faults import Change, timeline
@@ -28,6 +28,7 @@ from chaos.history import (
     StoodStill,
     in_scenario_time,
 )
+from chaos.judging import herd
 from chaos.scenario import Scenario
 from simulator import events as peer
 from simulator.pose_server import FEED_PATH, SINK_PATH, PoseServer

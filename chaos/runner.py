@@ -13,15 +13,15 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TypeVar
 
-from chaos import herd
-from chaos.checks import judge
 from chaos.clients.choose import COMMAND, DEFAULT, file_name, load_client
 from chaos.engines import ClientBrokeError, Engine
 from chaos.engines.sim import SimEngine
 from chaos.engines.toxiproxy import ToxiproxyEngine
 from chaos.history import History
+from chaos.judging import herd
+from chaos.judging.checks import judge
 from chaos.life import Life
-from chaos.results import RunResult
+from chaos.reports.results import RunResult
 from chaos.scenario import Scenario
 
 R = TypeVar("R")

@@ -6,7 +6,7 @@ import sys
 def main() -> None:
     """Run the command line; an interrupt is one line from the first moment on."""
     try:
-        from chaos.cli import main as command  # noqa: PLC0415 - see the module
+        from chaos.commands.cli import main as command  # noqa: PLC0415 - see the module
 
         command()
     except KeyboardInterrupt:

@@ -15,10 +15,10 @@ from xml.etree import ElementTree as ET
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from chaos.toxics import Latency, ResetPeer
-from chaos.toxiproxy_control import ToxiproxyServer
-from chaos.toxiproxy_install import find_server
-from chaos.traces import open_trace
+from chaos.toxiproxy.install import find_server
+from chaos.toxiproxy.server import ToxiproxyServer
+from chaos.toxiproxy.toxics import Latency, ResetPeer
+from chaos.traces.reading import open_trace
 from simulator import events as peer
 from simulator.climber import Climb, generate_climb
 from simulator.feeds import LiveFeed

@@ -54,6 +54,32 @@ def test_a_layer_imports_only_what_is_below_it(path: Path) -> None:
         assert parents & allowed, f"{path.name} imports {name}; {package} may import {sorted(allowed)}"
 
 
+# Of the laboratory's parts each knows only those before it.
+FLOORS = (
+    *(
+        "nearest",
+        "durations",
+        "kinds",
+        "faults",
+        "presets",
+        "scenario",
+        "scenario_toml",
+        "catalogue",
+        "history",
+    ),
+    *("judging", "reports", "toxiproxy", "engines", "traces", "clients"),
+    *("workloads", "peer_faults", "life", "runner", "replay", "commands", "start"),
+)
+
+
+@pytest.mark.parametrize("path", named([path for path in FILES if path.is_relative_to(ROOT / "chaos")]))
+def test_a_part_of_the_laboratory_knows_only_those_below_it(path: Path) -> None:
+    own = path.relative_to(ROOT / "chaos").parts[0].removesuffix(".py")
+    known = {name.split(".")[1] for name in imports(path) if name.startswith("chaos.")}
+    above = FLOORS[FLOORS.index(own) + 1 :] if own != "__init__" else FLOORS
+    assert not known.intersection(above)
+
+
 @pytest.mark.parametrize("path", named([path for path in FILES if is_pure(path)]))
 def test_a_pure_file_imports_no_clock_no_chance_and_no_network(path: Path) -> None:
     roots = {name.partition(".")[0] for name in imports(path)}
@@ -69,9 +95,13 @@ def test_the_tracker_needs_nothing_of_the_laboratory(path: Path) -> None:
 def test_the_core_is_pure() -> None:
     core = {
         "tracker": "messages wall calibration session outbox liveness reconnect states meter config events pipeline",
-        "chaos": "faults scenario history facts evidence checks promises verdicts kinds toxics peer_facts peer_promises"
-        " attempts peer_evidence problems log_lines log_survey websockets_log field_checks"
-        " results shard figure comparison junit github markdown marked",
+        "chaos": "durations kinds faults presets scenario history",
+        "chaos/judging": "evidence facts attempts promises herd checks verdicts peer_facts peer_promises peer_evidence"
+        " field_checks",
+        "chaos/toxiproxy": "toxics",
+        "chaos/traces": "problems log_lines log_survey websockets_log",
+        "chaos/reports": "results figure comparison junit github markdown",
+        "chaos/commands": "shard marked",
     }
     for package, names in core.items():
         for name in names.split():

@@ -18,7 +18,7 @@ from {package}.start import main
 
 class Interrupt:
     def find_spec(self, name, path, target=None):
-        if name == "{package}.cli":
+        if name == "{commands}":
             raise KeyboardInterrupt
 
 sys.meta_path.insert(0, Interrupt())
@@ -39,12 +39,16 @@ main()
 """
 
 
-@pytest.mark.parametrize(("package", "said"), [("tracker", ("tracker", 1)), ("chaos", ("simtool", 130))])
-def test_an_interrupt_during_the_imports_is_one_line(package: str, said: tuple[str, int]) -> None:
-    program = INTERRUPTED_BY_AN_IMPORT.format(package=package)
+@pytest.mark.parametrize(
+    ("package", "commands", "name", "code"),
+    [("tracker", "tracker.cli", "tracker", 1), ("chaos", "chaos.commands.cli", "simtool", 130)],
+)
+def test_an_interrupt_during_the_imports_is_one_line(
+    package: str, commands: str, name: str, code: int
+) -> None:
+    program = INTERRUPTED_BY_AN_IMPORT.format(package=package, commands=commands)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert (done.stderr, done.stdout) == (f"{said[0]}: interrupted\n", "")
-    assert done.returncode == said[1]
+    assert (done.stderr, done.stdout, done.returncode) == (f"{name}: interrupted\n", "", code)
 
 
 @pytest.mark.parametrize("package", ["tracker", "chaos"])

@@ -4,8 +4,8 @@ import asyncio
 from abc import ABC, abstractmethod
 from typing import Any
 
-from chaos.client_traces import debug_log
 from chaos.clients import Assignment, NotSimulatedError
+from chaos.clients.traces import debug_log
 from chaos.history import Role
 from chaos.scenario import ClientOverrides
 from simulator.loop import SimulationError

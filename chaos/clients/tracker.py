@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from chaos.client_traces import flight_recorder
 from chaos.clients import Assignment
+from chaos.clients.traces import flight_recorder
 from chaos.history import Role
 from chaos.scenario import ClientOverrides
 from tracker.app import Outcome, Tracker

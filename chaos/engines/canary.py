@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from chaos.toxiproxy_control import ToxiproxyServer
+from chaos.toxiproxy.server import ToxiproxyServer
 
 EVERY = 0.01
 """Seconds between two bytes."""

@@ -11,15 +11,15 @@ from contextvars import Context
 from pathlib import Path
 from typing import Any
 
-from chaos import toxics
 from chaos.engines import EngineError, InForce, World
 from chaos.engines.canary import canary
 from chaos.faults import Fault
 from chaos.kinds import Link
-from chaos.toxics import Toxic, ToxiproxyError
-from chaos.toxiproxy_control import ToxiproxyServer
-from chaos.toxiproxy_install import ToxiproxyMissing, find_server
-from chaos.toxiproxy_proxy import ProxyHandle
+from chaos.toxiproxy import toxics
+from chaos.toxiproxy.install import ToxiproxyMissing, find_server
+from chaos.toxiproxy.proxy import ProxyHandle
+from chaos.toxiproxy.server import ToxiproxyServer
+from chaos.toxiproxy.toxics import Toxic, ToxiproxyError
 
 SLOWING = frozenset({"latency", "bandwidth", "stall", "slicer", "slow_close"})
 """Kinds that end by striking nobody any more. To remove a toxic, the server first hands on what the toxic holds, and

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from chaos.toxiproxy_control import ToxiproxyServer
-from chaos.toxiproxy_install import ToxiproxyMissing, find_server
+from chaos.toxiproxy.install import ToxiproxyMissing, find_server
+from chaos.toxiproxy.server import ToxiproxyServer
 
 
 @pytest.fixture(scope="session")

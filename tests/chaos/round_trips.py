@@ -10,11 +10,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from chaos import catalogue
-from chaos.alignment import Row
-from chaos.cases import Wanted, understand
+from chaos.replay.alignment import Row
+from chaos.replay.cases import Wanted, understand
 from chaos.runner import Plan, perform, perform_all
 from chaos.scenario import ClientOverrides
-from chaos.traces import open_trace
+from chaos.traces.reading import open_trace
 
 TEN: Mapping[str, frozenset[str]] = {
     "latency-ramp": frozenset({"latency"}),

@@ -2,8 +2,8 @@
 
 import msgspec
 
-from chaos.results import RunResult
-from chaos.verdicts import Check, Verdict
+from chaos.judging.verdicts import Check, Verdict
+from chaos.reports.results import RunResult
 
 RUN = RunResult(
     scenario="half-open-output",

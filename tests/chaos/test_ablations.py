@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from chaos import catalogue
-from chaos.results import RunResult
+from chaos.reports.results import RunResult
 from chaos.runner import Plan, perform
 from chaos.scenario import Scenario, load
 from tests.chaos import ablations

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from chaos.engines.canary import canary
-from chaos.toxiproxy_control import ToxiproxyServer
+from chaos.toxiproxy.server import ToxiproxyServer
 
 pytestmark = pytest.mark.toxiproxy
 

@@ -9,13 +9,13 @@ import pytest
 from typer.testing import CliRunner
 
 from chaos import catalogue
-from chaos.cases import Case, Wanted, understand
-from chaos.cli import app
-from chaos.client_traces import ScenarioClock
-from chaos.replay import Replayed
+from chaos.clients.traces import ScenarioClock
+from chaos.commands.cli import app
+from chaos.replay.cases import Case, Wanted, understand
+from chaos.replay.playing import Replayed
 from chaos.runner import Plan, perform
 from chaos.scenario import ClientOverrides
-from chaos.traces import open_trace
+from chaos.traces.reading import open_trace
 from simulator.loop import VirtualLoop
 from simulator.network import Network
 from tracker import events
@@ -89,7 +89,7 @@ def test_the_tracker_s_own_trace_is_the_flight_recorder_s(tmp_path: Path) -> Non
     assert (trace.kind, trace.problems) == ("trace", [])
     assert trace.header.config is not None
     assert trace.header.config["timing"]["probe_floor"] == 1.2
-    assert trace.header.versions["loop"] == "chaos.client_traces.ScenarioClock"
+    assert trace.header.versions["loop"] == "chaos.clients.traces.ScenarioClock"
     assert isinstance(found[-1], events.Stopped)
     assert found[-1].t > 25
 

@@ -15,10 +15,10 @@ import pytest
 from chaos.clients import Assignment, command
 from chaos.clients.choose import COMMAND
 from chaos.clients.command import CommandClient, ProgramFailed
-from chaos.results import RunResult
+from chaos.reports.results import RunResult
 from chaos.runner import Plan, perform
 from chaos.scenario import ClientOverrides, parse
-from chaos.toxiproxy_install import find_server
+from chaos.toxiproxy.install import find_server
 
 pytestmark = pytest.mark.commands
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from chaos import catalogue
-from chaos.results import RunResult
+from chaos.judging.verdicts import Check
+from chaos.reports.results import RunResult
 from chaos.runner import Plan, perform, perform_twice
-from chaos.verdicts import Check
 
 pytestmark = pytest.mark.scenarios
 

@@ -8,16 +8,16 @@ import pytest
 
 from chaos import catalogue
 from chaos.clients.tracker import TrackerClient
+from chaos.commands.check import judged
 from chaos.faults import Fault
 from chaos.history import Began, Healed, History
 from chaos.kinds import KINDS
 from chaos.presets import HEALTHY_ROUND_TRIP, PRESETS
-from chaos.results import RunResult
+from chaos.reports.results import RunResult
 from chaos.runner import Plan, make_history, perform
 from chaos.scenario import Scenario, ScenarioError, UnsuitablePreset, on_preset, parse
 from chaos.scenario_toml import write
-from chaos.trace_commands import judged
-from chaos.traces import open_trace
+from chaos.traces.reading import open_trace
 from tracker import events
 
 CALM = """

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from chaos.toxiproxy_install import find_server
+from chaos.toxiproxy.install import find_server
 from tests.chaos.round_trips import TEN, planned, round_trip
 
 pytestmark = pytest.mark.toxiproxy

@@ -7,17 +7,17 @@ from random import Random
 import pytest
 
 from chaos import catalogue
-from chaos.checks import judge
 from chaos.clients import Assignment, Client
 from chaos.clients.tracker import TrackerClient
+from chaos.commands.check import judged
 from chaos.engines.sim import SimEngine
-from chaos.herd import apart
 from chaos.history import History
+from chaos.judging.checks import judge
+from chaos.judging.herd import apart
 from chaos.life import Life
 from chaos.runner import Plan, make_history, perform, perform_twice
 from chaos.scenario import Scenario, parse
-from chaos.trace_commands import judged
-from chaos.traces import open_trace
+from chaos.traces.reading import open_trace
 from simulator import events as peer
 from tests.chaos.histories import fault
 from tracker import events

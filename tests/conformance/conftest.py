@@ -10,7 +10,7 @@ from chaos.engines import Engine, InForce, World
 from chaos.engines.sim import SimEngine
 from chaos.engines.toxiproxy import ToxiproxyEngine
 from chaos.faults import read_fault
-from chaos.toxiproxy_install import ToxiproxyMissing
+from chaos.toxiproxy.install import ToxiproxyMissing
 
 SOON = 3.0
 """The bound of every wait for something that must happen."""

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from chaos.checks import judge
 from chaos.clients.websockets_iterator import WebsocketsIterator
-from chaos.replay import play
+from chaos.judging.checks import judge
+from chaos.replay.playing import play
 from chaos.runner import Plan, perform
 from chaos.scenario import load
 

@@ -1,0 +1,1 @@
+"""`simtool`, a module a command, and what they share."""

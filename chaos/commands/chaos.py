@@ -1,0 +1,149 @@
+"""`simtool chaos`: scenarios against one client, judged."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from chaos.clients.choose import BUILT_IN, COMMAND, DEFAULT, load_client
+from chaos.commands import planning
+from chaos.commands.outputs import (
+    make_records_folder,
+    on_github,
+    records_folder,
+    require_writable,
+    write_output,
+)
+from chaos.commands.shard import shard
+from chaos.commands.usage import UsageError
+from chaos.presets import PRESETS
+from chaos.reports import github, report, results
+from chaos.reports.junit import junit_xml
+from chaos.reports.results import EXIT_FAIL, EXIT_PASS, RunResult
+from chaos.runner import DEFAULT_TIME_SCALE, Plan, Twice, perform, perform_all, perform_twice
+
+
+def chaos(
+    names: planning.NamesArgument = None,
+    *,
+    engine: Annotated[
+        str, typer.Option(help="auto: sim, and toxiproxy where it is found. sim, toxiproxy, all: just these.")
+    ] = "auto",
+    client: Annotated[
+        str,
+        typer.Option(
+            help=f"What is under test: {', '.join(BUILT_IN)}, or module:attr, an async function of two URLs."
+        ),
+    ] = DEFAULT,
+    command: Annotated[
+        str | None,
+        typer.Option(help='A program under test, as in "node client.js {input} {output}"; on real sockets.'),
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help=f"The network that all of it lies on: {', '.join(PRESETS)}; else the scenario's own."
+        ),
+    ] = None,
+    seed: planning.SeedOption = 0,
+    seeds: planning.SeedsOption = 1,
+    jobs: planning.JobsOption = None,
+    time_scale: planning.TimeScaleOption = DEFAULT_TIME_SCALE,
+    json: planning.JsonOption = None,
+    junit: planning.JunitOption = None,
+    part: Annotated[
+        str | None,
+        typer.Option("--shard", help="Make one part of the runs: 2/3 is the second of three parts."),
+    ] = None,
+    check_determinism: Annotated[
+        bool,
+        typer.Option(
+            "--check-determinism", help="Run each twice on sim and name the first event that differs."
+        ),
+    ] = False,
+    report_folder: planning.ReportOption = None,
+    trace: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder for the client's own traces: the tracker's flight recorder, or the DEBUG log of"
+            " another on websockets. For simtool replay."
+        ),
+    ] = None,
+) -> None:
+    """Run scenarios against a client and judge its promises.
+
+    Exit codes: 0 all pass, 1 some check failed, 2 wrong use, 3 nothing failed but something is unknown or a
+    needed part is absent, 130 interrupted.
+    """
+    named = _client(client, command)
+    only = load_client(named).real_sockets_only
+    planning.require_time_scale(time_scale)
+    scenarios = planning.on_network(planning.chosen_scenarios(names or []), preset)
+    engines = planning.chosen_engines("sim" if check_determinism else engine, only)
+    to_stdout = require_writable({"--json": json, "--junit": junit})
+    jobs = jobs or os.cpu_count() or 1
+    folder = records_folder(report_folder)
+    every_plan = planning.make_plans(
+        scenarios,
+        engines,
+        range(seed, seed + seeds),
+        client=named,
+        time_scale=time_scale,
+        folder=folder,
+    )
+    plans = [replace(plan, traces=trace) for plan in shard(every_plan, part)]
+    planning.say_what_is_only_simulated(scenarios.values(), engines)
+    if check_determinism:  # compared in memory, without records
+        raise typer.Exit(_check_determinism(plans, jobs))
+    make_records_folder(folder, chosen=report_folder is not None)
+    if trace is not None:
+        make_records_folder(trace, chosen=True)
+    with report.Watching(report.console(stderr=True), len(plans)) as watching:
+        done = perform_all(plans, perform, jobs=jobs, done=watching.done)
+    _tell(report.console(stderr=to_stdout), done, folder)
+    write_output("--json", json, results.document(done))
+    write_output("--junit", junit, junit_xml(done))
+    on_github(github.annotations(done), github.summary(done))
+    raise typer.Exit(results.exit_code(done))
+
+
+def _client(client: str, command: str | None) -> str:
+    """How the client is named in a plan."""
+    if command is None:
+        return client
+    if client != DEFAULT:
+        raise UsageError("--client and --command are two clients: name one of them")
+    return f"{COMMAND}{command}"
+
+
+def _check_determinism(plans: Sequence[Plan], jobs: int) -> int:
+    out = report.console(stderr=False)
+    differing = 0
+
+    def tell(twice: Twice) -> None:
+        nonlocal differing
+        differing += twice.difference is not None
+        outcome = (
+            f"equal    {twice.digest[:16]}" if twice.difference is None else f"differs  {twice.difference}"
+        )
+        out.print(f"{twice.scenario:20} seed {twice.seed:<4} {outcome}", markup=False, soft_wrap=True)
+
+    perform_all(plans, perform_twice, jobs=jobs, done=tell)
+    out.print(f"{len(plans)} runs made twice, {differing} differ")
+    return EXIT_FAIL if differing else EXIT_PASS
+
+
+def _tell(out: Console, done: Sequence[RunResult], folder: Path) -> None:
+    (folder / "results.json").write_bytes(results.document(done))
+    if done and done[0].client != DEFAULT:
+        out.print(f"client {done[0].client}", markup=False, soft_wrap=True)
+    if (preset := report.common_preset(done)) is not None:
+        out.print(f"preset {preset}", markup=False)
+    out.print(report.table(done))
+    report.explain(out, done)
+    out.print(report.summary(done))
+    out.print(f"records in {folder}", style="dim")

@@ -1,0 +1,124 @@
+"""`simtool check`: a trace judged like a run."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, cast, get_args
+
+import typer
+
+from chaos import catalogue
+from chaos.history import History, HistoryEvent, in_scenario_time
+from chaos.judging import herd
+from chaos.judging.checks import Judgement, judge
+from chaos.judging.field_checks import ENGINE, field_measures, judge_field
+from chaos.replay.field_parts import merged, merged_measures, parts
+from chaos.reports import report, results
+from chaos.reports.results import RunResult
+from chaos.scenario import ScenarioError, on_preset
+from chaos.traces.reading import Format, Trace, TraceError, open_trace
+
+FormatOption = Annotated[
+    str, typer.Option("--format", help="auto: by content. trace, websockets-log: this and nothing else.")
+]
+
+
+def check(
+    trace: Annotated[
+        Path, typer.Argument(help="A tracker's trace, a record of a run, or a websockets DEBUG log.")
+    ],
+    *,
+    format_: FormatOption = "auto",
+    json: Annotated[str | None, typer.Option(help="Write the results to this file; - is stdout.")] = None,
+) -> None:
+    """Judge a trace by the promises, as far as it tells: the checks and the table of `simtool chaos`.
+
+    Exit codes: 0 all pass, 1 some check failed, 2 wrong use, 3 nothing failed but something is unknown.
+    """
+    opened = open_trace(trace, format=checked_format(format_))
+    result = judged(opened)
+    for problem in opened.problems:
+        typer.echo(f"simtool: {trace}: {problem}", err=True)
+    document = results.document([result])
+    out = report.console(stderr=json == "-")
+    out.print(report.table([result]))
+    report.explain(out, [result])
+    out.print(report.summary([result]))
+    if json == "-":
+        sys.stdout.buffer.write(document)
+    elif json is not None:
+        try:
+            Path(json).write_bytes(document)
+        except OSError as error:
+            raise TraceError(f"cannot write --json {json}: {error.strerror}: choose another file") from None
+    raise typer.Exit(results.exit_code([result]))
+
+
+def checked_format(given: str) -> Format:
+    """The value of `--format`. Raises `TraceError`."""
+    if given not in get_args(Format):
+        raise TraceError(f"--format is {given!r}: choose one of {', '.join(get_args(Format))}")
+    return cast(Format, given)
+
+
+def judged(trace: Trace) -> RunResult:
+    """A laboratory's record by its scenario, where that is in the catalogue; anything else by its own side alone."""
+    if trace.kind == "history":
+        history = history_of(trace, tuple(trace.events()))
+        try:
+            scenario = catalogue.find(history.scenario)
+            if history.preset is not None:
+                scenario = on_preset(scenario, history.preset)
+        except ScenarioError:
+            return _judged_alone(trace, f"{history.scenario} (not in the catalogue)")
+        measures = herd.measures(history, scenario)
+        end = history.events[-1].t if history.events else 0.0
+        return _result(trace, history.scenario, judge(history, scenario), measures, end)
+    return _judged_alone(trace, trace.path.name)
+
+
+def _judged_alone(trace: Trace, name: str) -> RunResult:
+    """Part by part, whatever its length."""
+    judgements, measures, carried, end = [], [], 0, 0.0
+    began: float | None = None
+    for part in parts(trace.events()):
+        if began is None and part.events:
+            began = part.events[0].t
+        history = history_of(trace, part.events, began=began)
+        judgements.append(judge_field(history))
+        measures.append(field_measures(history))
+        carried += part.carried
+        end = history.events[-1].t if history.events else 0.0
+    return _result(trace, name, merged(judgements), merged_measures(measures, carried=carried), end)
+
+
+def _result(trace: Trace, name: str, judgement: Judgement, measures: dict[str, Any], end: float) -> RunResult:
+    return RunResult(
+        scenario=name,
+        engine=trace.header.engine or ENGINE,
+        client=trace.header.client,
+        seed=trace.header.seed or 0,
+        verdict=judgement.verdict,
+        checks=judgement.checks,
+        measures={**measures, "virtual_s": round(end, 1), "wall_s": 0.0},
+        record=str(trace.path),
+        preset=trace.header.preset,
+    )
+
+
+def history_of(trace: Trace, found: tuple[HistoryEvent, ...], *, began: float | None = None) -> History:
+    """Events of a trace, times from its anchor; without one, from when it `began`."""
+    header = trace.header
+    if trace.kind != "history":
+        zero = header.anchor.t if header.anchor else began or 0.0
+        found = in_scenario_time(found, began=zero, scale=1.0)
+    return History(
+        scenario=header.scenario or trace.path.name,
+        engine=header.engine or ENGINE,
+        client=header.client,
+        seed=header.seed or 0,
+        events=found,
+        reference=dict(header.reference),
+        settings=dict(header.config or {}),
+        others=header.others,
+        preset=header.preset,
+    )

@@ -1,0 +1,87 @@
+"""Where a command's results go: files that its options name."""
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import typer
+
+from chaos.commands.usage import UsageError
+
+_RUNS = Path("runs")
+
+
+def require_writable(outputs: Mapping[str, str | None]) -> bool:
+    """Whether one of the files, by the options that name them, is `-`, stdout.
+
+    Asked before the runs are made, so that what cannot be written is said then. Raises `UsageError`.
+    """
+    for option, file in outputs.items():
+        if file not in (None, "-"):
+            path = Path(file)
+            if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+                raise UsageError(
+                    f"cannot write {option} {file}: choose a file in a folder that exists and can be written to"
+                )
+    to_stdout = [option for option, file in outputs.items() if file == "-"]
+    if len(to_stdout) > 1:
+        raise UsageError(f"{' and '.join(to_stdout)} are both -, stdout: write one of them to a file")
+    return bool(to_stdout)
+
+
+def write_output(option: str, to: str | None, content: bytes) -> None:
+    """To the file that `option` names, if it names one; `-` is stdout. Raises `UsageError`."""
+    if to == "-":
+        sys.stdout.buffer.write(content)
+    elif to is not None:
+        try:
+            Path(to).write_bytes(content)
+        except OSError as error:
+            raise UsageError(f"cannot write {option} {to}: {error.strerror}: choose another file") from None
+
+
+def records_folder(chosen: Path | None) -> Path:
+    """Where the records of the runs go: without a choice a new folder under runs/. It is not made yet."""
+    if chosen is not None:
+        return chosen
+    # The wall clock names the folder; nothing inside depends on it.
+    name = f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}"
+    folder = _RUNS / name
+    number = 2
+    while folder.exists():
+        folder = _RUNS / f"{name}-{number}"
+        number += 1
+    return folder
+
+
+def make_records_folder(folder: Path, *, chosen: bool) -> None:
+    """Make it; `runs/latest` then leads there, unless somebody chose the folder. Raises `UsageError`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=chosen)
+        if not chosen:
+            pointer = _RUNS / f".latest-{os.getpid()}"
+            pointer.symlink_to(folder.name)
+            pointer.replace(_RUNS / "latest")
+    except OSError as error:
+        raise UsageError(
+            f"cannot write records to {error.filename}: {error.strerror}: name a folder with --report or --trace"
+        ) from None
+
+
+def on_github(annotations: Iterable[str], summary: str) -> None:
+    """In a job of GitHub Actions: the annotations on stderr, the Markdown to the step's summary. Nothing elsewhere."""
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        return
+    for line in annotations:
+        typer.echo(line, err=True)
+    place = os.environ.get("GITHUB_STEP_SUMMARY")
+    if place:
+        try:
+            with Path(place).open("a", encoding="utf-8") as file:
+                file.write(summary)
+        except OSError as error:
+            raise UsageError(
+                f"cannot write to GITHUB_STEP_SUMMARY, {place}: {error.strerror}: mend it, or unset it"
+            ) from None

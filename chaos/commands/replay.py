@@ -1,0 +1,244 @@
+"""`simtool replay`: what happened in a trace, why, and whether it happens again."""
+
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+
+from chaos.commands.check import FormatOption, checked_format
+from chaos.durations import DurationError, parse_duration
+from chaos.replay import replay_report
+from chaos.replay.cases import Case, Wanted, overrides, understand
+from chaos.replay.field_frames import beside
+from chaos.replay.inference import scenario_name
+from chaos.replay.minimise import Minimised
+from chaos.replay.playing import Replayed
+from chaos.replay.pose_replay import CannotReplayError, replay_to
+from chaos.reports import report
+from chaos.reports.results import EXIT_UNKNOWN
+from chaos.scenario import Workload, parse
+from chaos.scenario_toml import write
+from chaos.traces.reading import open_trace
+
+SCHEMA = "simtool.replay/1"
+
+
+def replay(
+    trace: Annotated[
+        Path,
+        typer.Argument(
+            help="A tracker's trace, a record of a run, a websockets DEBUG log; with --to, a recording of poses."
+        ),
+    ],
+    *,
+    format_: FormatOption = "auto",
+    engine: Annotated[str, typer.Option(help="sim, toxiproxy.")] = "sim",
+    client: Annotated[
+        str | None,
+        typer.Option(help="Try another client against the same conditions: a name, or module:attr."),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Try another setting, as in reconnect_cap=4s. May be repeated."),
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Leave out what comes earlier in the trace, as in 90s.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="Leave out what comes later in it, as in 10m.")] = None,
+    seed: Annotated[int, typer.Option(help="Decides what is left to chance.")] = 0,
+    time_scale: Annotated[
+        float, typer.Option(help="On toxiproxy, scenario seconds that pass in one second.")
+    ] = 10.0,
+    export: Annotated[
+        Path | None, typer.Option(help="Write the inferred scenario to this .toml file.")
+    ] = None,
+    minimised: Annotated[
+        bool,
+        typer.Option("--minimise", help="Leave out of the scenario what the first trouble does not need."),
+    ] = False,
+    json: Annotated[str | None, typer.Option(help="Write the findings to this file; - is stdout.")] = None,
+    to: Annotated[str | None, typer.Option(help="Send a recording of poses to this server instead.")] = None,
+    speed: Annotated[float, typer.Option(help="With --to: this many times as fast.")] = 1.0,
+    loop: Annotated[bool, typer.Option("--loop", help="With --to: again and again.")] = False,
+) -> None:
+    """Tell what happened in a trace, infer the faults that explain it, play them, and compare.
+
+    Exit codes: 0 reproduced, or with --client or --set all checks pass; 1 only partly or not reproduced, or some check
+    failed; 2 wrong use; 3 the trace has nothing to replay, or the replay proved nothing; 130 interrupted.
+    """
+    if to is not None:
+        raise typer.Exit(replay_to(trace, to, speed=speed, loop=loop))
+    if engine not in ("sim", "toxiproxy"):
+        raise CannotReplayError(f"--engine is {engine!r}: choose sim or toxiproxy")
+    if export is not None:
+        _require_name(export)
+    settings = overrides(set_ or [])
+    out = report.console(stderr=json == "-")
+    opened = open_trace(trace, format=checked_format(format_))
+    wanted = Wanted(client, settings, engine, seed, time_scale)
+    with TemporaryDirectory(prefix="simtool-") as folder:
+        case = understand(
+            opened, Path(folder), since=_duration("--since", since), until=_duration("--until", until)
+        )
+        tell_what_happened(out, case)
+        if not any(record.spells or record.attempts for record in case.seen.links.values()):
+            typer.echo(f"simtool: {trace}: no connection in it, so there is nothing to replay", err=True)
+            raise typer.Exit(EXIT_UNKNOWN)
+        tell_why(out, case)
+        if minimised:
+            typer.echo("simtool: leaving out what the first trouble does not need", err=True)
+        done, small = wanted.play(case, minimised=minimised)
+        _tell_replay(out, case, wanted, done, small)
+        if export is not None:
+            _export(export, case, small)
+    if json is not None:
+        _write_json(json, case, wanted, done, small)
+    raise typer.Exit(wanted.exit_code(done))
+
+
+def tell_what_happened(out: Console, case: Case) -> None:
+    """The story of the whole trace, and what was left out of it."""
+    trace, told = case.trace, case.story
+    for problem in trace.problems:
+        typer.echo(f"simtool: {trace.path}: {problem}", err=True)
+    replay_report.heading(out, f"What happened in {trace.path.name}")
+    replay_report.story(out, told.lines, began=told.began, anchor=trace.header.anchor)
+
+
+def tell_why(out: Console, case: Case) -> None:
+    """The figures, and what explains the part that is replayed."""
+    replay_report.heading(out, "In figures")
+    replay_report.figures(out, case.story.figures)
+    replay_report.heading(out, "What explains it")
+    if case.cut is not None:
+        out.print(f"from {case.cut}", style="yellow", markup=False)
+    replay_report.diagnosis(out, case.plot, case.diagnosis)
+
+
+def _tell_replay(out: Console, case: Case, wanted: Wanted, done: Replayed, small: Minimised | None) -> None:
+    who = done.history.client
+    replay_report.heading(out, f"Replayed on {wanted.engine}, client {who}")
+    if done.broken is not None:
+        out.print(f"the replay itself failed: {done.broken}", style="red", markup=False)
+        return
+    replay_report.side_by_side(out, done.comparison, drawn=wanted.draws_anew(case))
+    if wanted.other is None:
+        replay_report.verdict(out, done.comparison)
+    else:
+        replay_report.instead(out, done.comparison, done.field_outcome, done.outcome, what=wanted.other)
+        for check in done.judgement.checks:
+            if check.verdict != "pass":
+                out.print(f"  {check.verdict} {check.name}: {check.observed}", markup=False)
+    if small is not None:
+        replay_report.heading(out, f"Minimised in {small.runs} runs")
+        for what in small.removed or ("nothing could be left out",):
+            out.print(f"  {what}", markup=False)
+
+
+# Files
+
+
+def _export(file: Path, case: Case, small: Minimised | None) -> None:
+    comments = {}
+    if small is None:
+        scenario = case.plot.scenario
+        comments = {
+            place: f"{finding.certainty}: {finding.why}"
+            for place, (_, finding) in enumerate(case.plot.faults)
+        }
+    else:
+        scenario = small.scenario
+    scenario = replace(scenario, name=file.stem, workload=_beside(scenario.workload, file))
+    text = write(scenario, folder=file.parent, comments=comments)
+    parse(text, file)  # what nobody could load again is not written
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CannotReplayError(
+            f"cannot write --export {file}: {error.strerror}: choose another file"
+        ) from None
+    typer.echo(f"simtool: wrote {file}", err=True)
+
+
+def _beside(workload: Workload, file: Path) -> Workload:
+    """A recording of kept frames and its wall's files go with the scenario."""
+    if workload.recording is None:
+        return workload
+    moved = beside(workload, file.parent, file.stem)
+    for old, new in (
+        (workload.recording, moved.recording),
+        (workload.wall, moved.wall),
+        (workload.calibration, moved.calibration),
+        (workload.route, moved.route),
+    ):
+        if old is not None and new is not None:
+            new.write_bytes(old.read_bytes())
+    return moved
+
+
+def _require_name(file: Path) -> None:
+    """Said before the replay is made, not after."""
+    if file.suffix != ".toml" or scenario_name(file.stem) != file.stem:
+        raise CannotReplayError(
+            f"--export is {str(file)!r}: a scenario's file is named in lower-case words joined by hyphens, as in"
+            f" {scenario_name(file.stem)}.toml"
+        )
+    if not os.access(file.parent, os.W_OK):
+        raise CannotReplayError(
+            f"cannot write --export {file}: choose a folder that exists and can be written to"
+        )
+
+
+def _write_json(to: str, case: Case, wanted: Wanted, done: Replayed, small: Minimised | None) -> None:
+    document = {
+        "schema": SCHEMA,
+        "trace": case.trace.path.name,
+        "engine": wanted.engine,
+        "client": done.history.client,
+        "verdict": done.comparison.verdict,
+        "judged": done.judgement.verdict,
+        "narrative": [
+            {"t": round(line.t - case.story.began, 3), "text": line.text} for line in case.story.lines
+        ],
+        "faults": [
+            {"fault": str(fault), "certainty": finding.certainty, "why": finding.why}
+            for fault, finding in case.plot.faults
+        ],
+        "echo": case.diagnosis.echo,
+        "unknown": [*case.diagnosis.unknown, *case.plot.left_out],
+        "events": [
+            {
+                "link": row.entry.link,
+                "field": None if row.field is None else {"t": round(row.field.t, 3), "what": row.field.text},
+                "replay": None
+                if row.replay is None
+                else {"t": round(row.replay.t, 3), "what": row.replay.text},
+                "matched": row.matched,
+            }
+            for row in done.comparison.rows
+        ],
+        "field": done.field_outcome.as_json(),
+        "replay": done.outcome.as_json(),
+        "removed": None if small is None else list(small.removed),
+    }
+    text = msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
+    if to == "-":
+        sys.stdout.buffer.write(text)
+        return
+    try:
+        Path(to).write_bytes(text)
+    except OSError as error:
+        raise CannotReplayError(f"cannot write --json {to}: {error.strerror}: choose another file") from None
+
+
+def _duration(option: str, given: str | None) -> float | None:
+    try:
+        return None if given is None else parse_duration(given)
+    except DurationError as error:
+        raise CannotReplayError(f"{option}: {error}") from None

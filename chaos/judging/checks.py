@@ -1,0 +1,211 @@
+"""A record judged: what it needs to prove anything, then every promise.                                     pure
+
+Nothing observed is `unknown`, never `pass`: a fault without a trace makes the run unknown, and so does a promise
+that the scenario stresses and the record holds nothing about.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from math import inf
+
+from chaos.faults import Fault
+from chaos.history import Broke, History, StoodStill
+from chaos.judging.evidence import Window, evidence, misbehaviour, windows
+from chaos.judging.facts import Facts
+from chaos.judging.herd import apart, spread, together
+from chaos.judging.peer_evidence import peer_evidence, slow_throughout
+from chaos.judging.peer_facts import facts_of
+from chaos.judging.peer_promises import PEER_CHECKS
+from chaos.judging.promises import FOR_GOOD, PROMISE_CHECKS, every_frame, silence
+from chaos.judging.sessions import every_reset
+from chaos.judging.verdicts import Check, Verdict
+from chaos.scenario import Scenario
+from tracker import events
+
+CALM = "calm"
+"""The check that speaks where the machine stood still and something is unknown, perhaps for that reason."""
+TIMED = frozenset({"detect", "no-false-kill", "recover", "polite", "clean-stop", "silence", "spread"})
+"""Checks that a pause of the machine can turn red. What was lost, reordered or changed was so on any machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """All checks of one run, and the verdict that follows: the worst of them."""
+
+    verdict: Verdict
+    checks: tuple[Check, ...]
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether nothing but a machine that stood still may be to blame."""
+        return self.verdict == "unknown" and any(check.name == CALM for check in self.checks)
+
+
+def judge(history: History, scenario: Scenario) -> Judgement:
+    """Every promise that applies to the record; none where the record is not one of a whole run.
+
+    Of several clients each is judged, and then what they did together.
+    """
+    each = [_checks(part, scenario) for part in apart(history)]
+    checks = each[0] if len(each) == 1 else together(each)
+    if checks[0].verdict != "unknown":
+        crowd = spread(history, scenario)
+        checks += [] if crowd is None else [crowd]
+        checks = [*_in_doubt(checks, history)]
+    verdicts = {check.verdict for check in checks}
+    worst: Verdict = "fail" if "fail" in verdicts else "unknown" if "unknown" in verdicts else "pass"
+    return Judgement(worst, tuple(checks))
+
+
+def _checks(history: History, scenario: Scenario) -> list[Check]:
+    """Of one client. The first says whether the record is one of a whole run."""
+    start = lived(history, scenario)
+    if start.verdict == "unknown":
+        return [start]
+    scenario = scenario.paced
+    facts = facts_of(history, scenario.faults)
+    checks = [start, *traces(facts, scenario), *network_traces(facts, scenario)]
+    reports = history.role == "tracker"
+    judged = []
+    for name, promise in (PROMISE_CHECKS if reports else PEER_CHECKS).items():
+        check = promise(facts, scenario)
+        if check is None and name in scenario.stresses and reports:
+            check = Check(
+                name, "unknown", "something to judge", "nothing in the record is about this promise"
+            )
+        if check is not None:
+            judged.append(check)
+    if (
+        not reports
+        and start.verdict == "pass"
+        and not any(check.name in scenario.stresses for check in judged)
+    ):
+        what = f"one of {', '.join(scenario.stresses)}"
+        judged.append(Check("stressed", "unknown", what, "none of them shows from the peer's side"))
+    checks += judged
+    beyond = (every_frame, every_reset, silence) if reports else (silence,)
+    checks += [check for each in beyond if (check := each(facts, scenario)) is not None]
+    return checks
+
+
+def _in_doubt(checks: Iterable[Check], history: History) -> Iterator[Check]:
+    """What was too late, or looked dead, on a machine that stood still says nothing about the client."""
+    stood = list(history.of(StoodStill))
+    doubtful = False
+    for check in checks:
+        excused = stood and check.verdict == "fail" and check.name in TIMED
+        judged = replace(check, verdict="unknown") if excused else check
+        doubtful |= judged.verdict == "unknown"
+        yield judged
+    if stood and doubtful:
+        longest = max(stood, key=lambda event: event.seconds)
+        yield Check(
+            CALM,
+            "unknown",
+            "a machine that runs the laboratory without a pause",
+            f"it stood still for {longest.seconds:.1f} s of scenario time, up to {longest.t:.1f} s"
+            f"{f', and {len(stood) - 1} times more' if len(stood) > 1 else ''}",
+        )
+
+
+# What a record needs before it can prove anything
+
+
+def lived(history: History, scenario: Scenario) -> Check:
+    """It was steady before the faults, and neither the client nor the laboratory broke.
+
+    A client that was refused for good is right to give up. Where a fault was in force before the client started,
+    nobody could expect a steady state.
+    """
+    expected = "a healthy start, and a client and a laboratory that last to the end"
+    refusal = _refusal(history, scenario)
+    for broke in history.of(Broke):
+        if broke.who == "client" and refusal is not None and broke.t >= refusal.t:
+            expected = "a healthy start, and a client that gives up where it is refused for good"
+        else:
+            verdict: Verdict = "fail" if broke.who == "client" else "unknown"
+            return Check("lived", verdict, expected, f"the {broke.who} failed: {broke.what}")
+    steady = history.phase("steady")
+    if steady is None and not scenario.from_start:
+        return Check("lived", "unknown", expected, "no output arrived before the first fault was due")
+    seen = "never steady, with a fault from the start" if steady is None else f"steady after {steady:.1f} s"
+    gave_up = "" if refusal is None else f", gave up at {refusal.t:.1f} s: {refusal.why} on {refusal.link}"
+    return Check("lived", "pass", expected, seen + gave_up)
+
+
+def _refusal(history: History, scenario: Scenario) -> events.Refused | None:
+    """The refusal for good that the scenario asks for, if the client took it as one."""
+    asked = {(fault.on, fault.attributes["status"]) for fault in scenario.faults if fault.kind == "refuse"}
+    return history.first(
+        events.Refused, lambda e: e.fatal and e.status in FOR_GOOD and (e.link, e.status) in asked
+    )
+
+
+def traces(facts: Facts, scenario: Scenario) -> Iterator[Check]:
+    """Every fault, and every standing misbehaviour of the peer, visibly did something."""
+    history = facts.history
+    found: dict[str, str | None] = {}
+    if scenario.peer.echo:
+        found["echo all along"] = misbehaviour(history, Fault("echo", 0.0, None, "output"), Window(0.0, inf))
+    found |= {str(fault): None for fault in scenario.faults}
+    for fault, during in facts.in_force:
+        found[str(fault)] = _trace(facts, fault, during)
+    if not found:
+        return
+    without = [what for what, trace in found.items() if trace is None]
+    yield Check(
+        "evidence",
+        "unknown" if without else "pass",
+        "every fault leaves a trace in the record",
+        f"none of: {'; '.join(without)}" if without else "; ".join(f"{w}: {t}" for w, t in found.items()),
+    )
+
+
+def network_traces(facts: Facts, scenario: Scenario) -> Iterator[Check]:
+    """The network that the run lay on visibly was that network, on either link.
+
+    What lasts is one trace, because a rate that nothing exceeds leaves none where nobody counts bytes. So are a
+    link's stalls: one that comes while there is no connection has nothing to hold.
+    """
+    network = scenario.network
+    if network is None:
+        return
+    faults = (*scenario.faults, *network.faults(scenario.duration, facts.history.seed))
+    found: dict[str, list[str]] = {}
+    for index, during in windows(facts.history, faults).items():
+        fault = faults[index]
+        if index < len(scenario.faults) or not _uses(facts.history, fault.on):
+            continue
+        traces_of_it = found.setdefault(
+            f"{'stalls' if fault.kind == 'stall' else 'delays'} on {fault.on}", []
+        )
+        unseen = fault.kind == "latency" and during.counts is None and facts.history.role != "tracker"
+        trace = (
+            slow_throughout(facts, 2 * (network.latency - network.jitter) / 1000)
+            if unseen
+            else _trace(facts, fault, during)
+        )
+        traces_of_it += [] if trace is None else [trace]
+    without = [what for what, some in found.items() if not some]
+    told = [
+        f"{what}: {some[0]}{f', the first of {len(some)}' if len(some) > 1 else ''}"
+        for what, some in found.items()
+        if some
+    ]
+    yield Check(
+        "network",
+        "unknown" if without or not found else "pass",
+        f"the network {scenario.preset} leaves its traces on every link that the client uses",
+        f"none of: {'; '.join(without)}" if without else "; ".join(told) or "it never was in force",
+    )
+
+
+def _uses(history: History, link: str | None) -> bool:
+    return link == "input" or history.role != "receiver"
+
+
+def _trace(facts: Facts, fault: Fault, during: Window) -> str | None:
+    trace = evidence(facts.history, fault, during)
+    if trace is None and facts.history.role != "tracker":
+        trace = peer_evidence(facts, fault, during)
+    return trace

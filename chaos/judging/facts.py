@@ -1,0 +1,431 @@
+"""What follows from a record before anything is judged: deliveries, outages, and the figures of the table.  pure"""
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from functools import cached_property
+from itertools import islice, pairwise
+from math import inf
+from typing import Any, NamedTuple
+
+from chaos.faults import Fault
+from chaos.history import History
+from chaos.judging.evidence import AFTERMATH, Window, windows
+from simulator import events as peer
+from tracker import events
+
+NEWCOMERS_ONLY = frozenset({"accept_then_close", "refuse"})
+"""Kinds that leave the connections alone that were there before."""
+CLOSES = frozenset({"close", "restart", "accept_then_close"})
+"""Kinds by which the peer ends a connection itself."""
+IN_FLIGHT = 5.0
+"""Seconds before the stop in which a frame may still be on its way."""
+PAUSE = 1.0
+"""Seconds without a delivery across a heal that count as a pause, whoever reported what."""
+
+
+class Connection(NamedTuple):
+    """One connection as the client reported it."""
+
+    link: events.LinkName
+    number: int
+    opened: float
+    closed: events.Closed | None
+    """None: it was open when the orderly stop began, or the record ended."""
+
+
+class Strike(NamedTuple):
+    """A fault that may end connections, while it was in force."""
+
+    fault: Fault
+    during: Window
+
+    @property
+    def heals(self) -> float:
+        """When the path was whole again; what is over at once breaks no path, only connections."""
+        return self.during.begin if self.fault.duration == 0 else self.during.end
+
+    def concerns(self, link: str) -> bool:
+        """Whether it strikes this link; what names no link strikes both."""
+        return self.fault.on is None or self.fault.on == link
+
+    def strikes(self, connection: Connection) -> bool:
+        """Whether it may rightly end this connection, while it is in force."""
+        spared = self.fault.kind in NEWCOMERS_ONLY and connection.opened < self.during.begin
+        return self.concerns(connection.link) and connection.opened <= self.heals and not spared
+
+    def since(self, connection: Connection) -> float:
+        """When the connection was struck: at the begin, or when it opened into the fault."""
+        return max(self.during.begin, connection.opened)
+
+
+class Outage(NamedTuple):
+    """A time in which some strike was in force: outputs need both links, so strikes that overlap are one outage."""
+
+    begin: float
+    end: float
+    until: float
+    """When the path was struck again, or the orderly stop began."""
+    strikes: tuple[Strike, ...]
+
+
+class Facts:
+    """Derived from one history; everything is computed once, when first asked for."""
+
+    def __init__(self, history: History, faults: Iterable[Fault]) -> None:
+        self.history = history
+        self._faults = tuple(faults)
+
+    @cached_property
+    def accepted(self) -> dict[int, float]:
+        """When the outbox took each `seq`."""
+        return {event.seq: event.t for event in self.history.of(events.Accepted)}
+
+    @cached_property
+    def displaced(self) -> frozenset[int]:
+        """What gave way and was announced."""
+        return frozenset(event.seq for event in self.history.of(events.Displaced))
+
+    @cached_property
+    def deliveries(self) -> tuple[peer.Delivered, ...]:
+        """Every arrival at the peer, repeats included."""
+        return tuple(self.history.of(peer.Delivered))
+
+    @cached_property
+    def delivered(self) -> frozenset[int]:
+        """Every `seq` that arrived."""
+        return frozenset(event.seq for event in self.deliveries)
+
+    @cached_property
+    def missing(self) -> frozenset[int]:
+        """Accepted, not displaced, and never seen at the peer."""
+        return frozenset(self.accepted) - self.displaced - self.delivered
+
+    @cached_property
+    def undelivered(self) -> int | None:
+        """How many messages the client says it still held at its end; None if it did not come to say so."""
+        stopped = self.history.first(events.Stopped)
+        return None if stopped is None else stopped.undelivered
+
+    @cached_property
+    def lost(self) -> frozenset[int]:
+        """Missing for certain: a later one arrived, or more are missing than the client still held at its end."""
+        last = max(self.delivered, default=0)
+        overtaken = {seq for seq in self.missing if seq < last}
+        tail = sorted(self.missing - overtaken)
+        if self.undelivered is None or self.forgets:
+            return frozenset(overtaken)
+        return frozenset(overtaken) | frozenset(tail[: max(0, len(tail) - self.undelivered)])
+
+    @cached_property
+    def declared_left(self) -> frozenset[int]:
+        """Missing, but the client was kept from delivering them to its end, and said that it still held so many."""
+        open_still = [c for c in self.connections if c.link == "output" and c.closed is None]
+        kept = any(
+            strike.during.end > self.stopping
+            and strike.concerns("output")
+            and all(strike.strikes(connection) for connection in open_still)
+            for strike in self.strikes
+        )
+        if not kept or self.undelivered is None or self.forgets:
+            return frozenset()
+        return self.missing - self.lost
+
+    @cached_property
+    def told_by(self) -> dict[tuple[str, float], int]:
+        """Which output was the first to show a touch, by hold and message time in whole milliseconds."""
+        found: dict[tuple[str, float], int] = {}
+        waiting: list[tuple[str, float]] = []
+        for event in self.history.events:
+            if isinstance(event, events.Touched):
+                waiting.append((event.hold, float(int(event.time))))
+            elif isinstance(event, events.Accepted) and waiting:
+                found |= dict.fromkeys(waiting, event.seq)
+                waiting.clear()
+        return found
+
+    @property
+    def forgets(self) -> bool:
+        """Whether the client lets go of what it sent: then its own count says nothing of what is on the wire."""
+        return self.history.settings.get("confirm") == "none"
+
+    @cached_property
+    def most_held(self) -> tuple[int, int]:
+        """The most messages, and the most bytes, that the outbox held at once.
+
+        Confirms come in the order of `seq`. What gives way to a message is announced after it was accepted.
+        """
+        held: dict[int, int] = {}
+        size = most = most_bytes = 0
+        for event in self.history.events:
+            if isinstance(event, events.Displaced):
+                size -= held.pop(event.seq, 0)
+                continue
+            most, most_bytes = max(most, len(held)), max(most_bytes, size)
+            if isinstance(event, events.Accepted):
+                held[event.seq] = event.size
+                size += event.size
+            elif isinstance(event, events.Confirmed):
+                for seq in list(islice(held, event.count)):
+                    size -= held.pop(seq)
+            elif isinstance(event, events.Sent) and self.forgets:
+                size -= held.pop(event.seq, 0)
+        return max(most, len(held)), max(most_bytes, size)
+
+    @cached_property
+    def largest(self) -> int:
+        """Bytes of the largest message that the outbox took."""
+        return max((event.size for event in self.history.of(events.Accepted)), default=0)
+
+    @cached_property
+    def passed_over(self) -> tuple[int, int]:
+        """Frames that never reached the client over an undisturbed input, and frames that it made no output of.
+
+        What was offered just before the stop is indefinite.
+        """
+        received = {event.sequence for event in self.history.of(events.Received)}
+        settled = self.stopping - IN_FLIGHT
+        offered = [event.sequence for event in self.history.of(peer.Offered) if event.t < settled]
+        undisturbed = not any(strike.concerns("input") for strike in self.strikes)
+        unread = sum(sequence not in received for sequence in offered) if undisturbed else 0
+        taken = sum(1 for _ in self.history.of(events.Received))
+        refused = sum(event.link == "input" for event in self.history.of(events.Rejected))
+        never_accepted = len(self.displaced - self.accepted.keys())
+        return unread, taken - refused - never_accepted - len(self.accepted)
+
+    @cached_property
+    def good_refused(self) -> int:
+        """Frames that the client refused, beyond the bad messages that the peer sent; below 0: some never came."""
+        refused = sum(e.link == "input" and e.reason != "stopping" for e in self.history.of(events.Rejected))
+        bad = sum(e.link == "input" and e.kind == "garbage" for e in self.history.of(peer.Misbehaved))
+        return refused - bad
+
+    @cached_property
+    def passed_by(self) -> tuple[int, ...]:
+        """Outputs that gave way although an older plain one had never been sent and waited still."""
+        waiting: dict[int, None] = {}
+        found = []
+        for event in self.history.events:
+            if isinstance(event, events.Accepted) and not event.essential:
+                waiting[event.seq] = None
+            elif isinstance(event, events.Sent):
+                waiting.pop(event.seq, None)
+            elif isinstance(event, events.Displaced):
+                # What was not accepted may have been too large for what older ones could have made room for.
+                if event.seq in self.accepted and next(iter(waiting), event.seq) < event.seq:
+                    found.append(event.seq)
+                waiting.pop(event.seq, None)
+        return tuple(found)
+
+    @cached_property
+    def reordered(self) -> tuple[peer.Delivered, ...]:
+        """First deliveries that came after a later number of their stream."""
+        newest: dict[str, int] = {}
+        late = []
+        for event in self.deliveries:
+            if event.repeat:
+                continue
+            if event.seq < newest.get(event.stream, 0):
+                late.append(event)
+            newest[event.stream] = max(event.seq, newest.get(event.stream, 0))
+        return tuple(late)
+
+    @cached_property
+    def stopping(self) -> float:
+        """When the orderly stop began; the end of the record if there was none."""
+        stop = self.history.first(events.Stopping)
+        if stop is not None:
+            return stop.t
+        return self.history.events[-1].t if self.history.events else 0.0
+
+    @property
+    def quit_early(self) -> bool:
+        """Whether the client came to its end before anybody had asked for it."""
+        asked = self.history.phase("stopping")
+        return asked is not None and self.stopping < asked
+
+    @cached_property
+    def connections(self) -> tuple[Connection, ...]:
+        """Every connection that the client reported, in the order of their ends."""
+        opened: dict[tuple[events.LinkName, int], float] = {}
+        found = []
+        for event in self.history.events:
+            if isinstance(event, events.Connected):
+                opened[event.link, event.connection] = event.t
+            elif isinstance(event, events.Stopping):
+                break
+            elif isinstance(event, events.Closed):
+                begin = opened.pop((event.link, event.connection), 0.0)
+                found.append(Connection(event.link, event.connection, begin, event))
+        return (
+            *found,
+            *(Connection(link, n, t, None) for (link, n), t in opened.items()),
+        )
+
+    @cached_property
+    def in_force(self) -> tuple[tuple[Fault, Window], ...]:
+        """Every fault that began, with the time in which it was in force."""
+        found = windows(self.history, self._faults)
+        return tuple((self._faults[index], during) for index, during in found.items())
+
+    @cached_property
+    def strikes(self) -> tuple[Strike, ...]:
+        """Those of them that may end a connection, in the order in which they began."""
+        found = [Strike(fault, during) for fault, during in self.in_force if fault.spec.severs]
+        return tuple(sorted(found, key=lambda strike: strike.during.begin))
+
+    def endings(self, strike: Strike) -> tuple[float, ...]:
+        """Seconds from the strike to the end of each connection that it ended."""
+        found = []
+        for connection in self.connections:
+            if connection.closed is None or not strike.strikes(connection):
+                continue
+            took = connection.closed.t - strike.since(connection)
+            if took >= 0 and connection.closed.t <= self._blamed_until(strike, connection.link):
+                found.append(took)
+        return tuple(found)
+
+    def _blamed_until(self, strike: Strike, link: str) -> float:
+        """A while after its end, but not once the link was struck anew."""
+        anew = (s.during.begin for s in self.strikes if s.concerns(link) and s.during.begin > strike.heals)
+        return min(strike.heals + AFTERMATH, next(anew, inf))
+
+    @cached_property
+    def detections(self) -> tuple[float, ...]:
+        """Seconds from each strike to the end of the connection that it ended; the longest where it ended several."""
+        return tuple(max(took) for strike in self.strikes if (took := self.endings(strike)))
+
+    @cached_property
+    def outages(self) -> tuple[Outage, ...]:
+        """When the path was struck, and healed."""
+        groups: list[list[Strike]] = []
+        end = -inf
+        for strike in self.strikes:
+            if strike.during.begin <= end:
+                groups[-1].append(strike)
+            else:
+                groups.append([strike])
+            end = max(end, strike.heals)
+        begins = [group[0].during.begin for group in groups]
+        return tuple(
+            Outage(begin, max(strike.heals for strike in group), min(until, self.stopping), tuple(group))
+            for begin, until, group in zip(begins, [*begins, inf][1:], groups, strict=True)
+        )
+
+    def recovery(self, outage: Outage) -> float | None:
+        """Seconds from the heal to the next delivery; None if none came before the path was struck again.
+
+        What a connection that the client had already given up still held, is no recovery.
+        """
+        first = bisect_left(self._live, outage.end)
+        if first == len(self._live) or self._live[first] >= outage.until:
+            return None
+        return self._live[first] - outage.end
+
+    def interrupted(self, outage: Outage) -> bool:
+        """Whether it ended a connection, or deliveries paused across its heal."""
+        if any(self.endings(strike) for strike in outage.strikes):
+            return True
+        before = bisect_left(self._live, outage.end)
+        last = self._live[before - 1] if before else 0.0
+        took = self.recovery(outage)
+        return (outage.until if took is None else outage.end + took) - last > PAUSE
+
+    @cached_property
+    def _live(self) -> list[float]:
+        """When something arrived over a connection that the client had not given up."""
+        times = []
+        opened: set[int] = set()
+        stale: set[int] = set()
+        for event in self.history.events:
+            if isinstance(event, peer.Opened) and event.link == "output":
+                opened.add(event.connection)
+            elif isinstance(event, events.Closed) and event.link == "output":
+                stale |= opened
+                opened.clear()
+            elif isinstance(event, peer.Delivered) and event.connection not in stale:
+                times.append(event.t)
+        return times
+
+    @cached_property
+    def recoveries(self) -> tuple[float, ...]:
+        """Seconds from the heal of each outage that interrupted something to the next delivery."""
+        took = [self.recovery(outage) for outage in self.outages if self.interrupted(outage)]
+        return tuple(seconds for seconds in took if seconds is not None)
+
+    @cached_property
+    def false_kills(self) -> tuple[events.Closed, ...]:
+        """Connections that ended although no fault that may end one was in force on that link.
+
+        Those that the peer closed are its own doing, even if its Close frame did not arrive. Another that ended
+        without a close frame is not taken at the client's word: where nothing struck the path, nobody else can have
+        dropped it.
+        """
+        silence = {(e.link, e.connection): e.silence for e in self.history.of(events.Died)}
+        return tuple(
+            connection.closed
+            for connection in self.connections
+            if connection.closed is not None
+            and connection.closed.by != "peer"
+            and not (connection.closed.by == "network" and self._peer_closed(connection))
+            and not self._excused(
+                connection,
+                connection.closed.t,
+                # What ends a fault can end the connection too, a moment after the heal.
+                AFTERMATH if connection.closed.by == "network" else silence.get(connection[:2], 0.0),
+            )
+        )
+
+    def _peer_closed(self, connection: Connection) -> bool:
+        """Whether the peer had begun to close it: the one that it had opened last when the client's came about."""
+        opened = [
+            event.connection
+            for event in self.history.of(peer.Opened)
+            if event.link == connection.link and event.t <= connection.opened
+        ]
+        assert connection.closed is not None, "only what ended is asked about"
+        ended = connection.closed.t
+        return any(
+            event.kind in CLOSES and event.connection in opened[-1:] and event.t <= ended
+            for event in self.history.of(peer.Misbehaved)
+        )
+
+    def _excused(self, connection: Connection, given_up: float, silence: float) -> bool:
+        return any(
+            strike.strikes(connection)
+            and strike.during.begin <= given_up
+            and strike.during.end >= given_up - silence
+            for strike in self.strikes
+        )
+
+    @cached_property
+    def longest_silence(self) -> float | None:
+        """The longest time without an arrival, up to the stop; None if it never was steady.
+
+        It counts from the steady state, or from the start where a fault was in force by then.
+        """
+        early = [during.begin for fault, during in self.in_force if fault.at == 0]
+        begin = min(early) if early else self.history.phase("steady")
+        if begin is None or begin >= self.stopping:
+            return None
+        times = [event.t for event in self.deliveries if begin <= event.t <= self.stopping]
+        return max(b - a for a, b in pairwise([begin, *times, self.stopping]))
+
+    def measures(self) -> dict[str, Any]:
+        """The figures of one run, as the report and its JSON show them. Seconds are scenario seconds."""
+
+        def rounded(seconds: float | None) -> float | None:
+            return None if seconds is None else round(seconds, 3)
+
+        return {
+            "offered": sum(1 for _ in self.history.of(peer.Offered)),
+            "delivered": len(self.delivered),
+            "lost": len(self.lost),
+            "repeated": sum(event.repeat for event in self.deliveries),
+            "reordered": len(self.reordered),
+            "displaced": len(self.displaced),
+            "connections": sum(1 for _ in self.history.of(events.Connected)),
+            "detect_s": rounded(max(self.detections, default=None)),
+            "recover_s": rounded(max(self.recoveries, default=None)),
+            "longest_silence_s": rounded(self.longest_silence),
+            "false_kills": len(self.false_kills),
+        }

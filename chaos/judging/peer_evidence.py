@@ -1,0 +1,50 @@
+"""What a fault did, where the client reports nothing and its probes are unknown.                              pure"""
+
+from itertools import chain
+from statistics import median
+
+from chaos.faults import Fault
+from chaos.judging.evidence import HELD_UP, LATE_SHARE, Window
+from chaos.judging.facts import Facts
+from simulator import events as peer
+
+
+def peer_evidence(facts: Facts, fault: Fault, during: Window) -> str | None:
+    """What the peer saw of `fault`, in a few words; None if nothing shows. Beside `chaos.judging.evidence`."""
+    if fault.kind == "latency":
+        return _delayed(facts, fault, during)
+    if fault.spec.severs:
+        return _ended(facts, fault, during)
+    return None
+
+
+def slow_throughout(facts: Facts, seconds: float) -> str | None:
+    """The trace of delays on both links all along: frames took as long as `seconds` through the client, as a rule.
+
+    What a busy machine does is no rule, so this needs no margin.
+    """
+    offered = {event.sequence: event.t for event in facts.history.of(peer.Offered)}
+    trips = [event.t - offered[event.seq] for event in facts.deliveries if event.seq in offered]
+    if not trips or median(trips) < LATE_SHARE * seconds:
+        return None
+    return f"frames took {median(trips):.2f} s through the client at the median"
+
+
+def _delayed(facts: Facts, fault: Fault, during: Window) -> str | None:
+    """Frames that took as long, from the feed to the sink, as one direction of the fault's link does."""
+    latency = fault.attributes["latency"]
+    assert isinstance(latency, int), "the vocabulary says so"
+    offered = {event.sequence: event.t for event in facts.history.of(peer.Offered) if event.t in during}
+    trips = (event.t - offered.get(event.seq, event.t) for event in facts.deliveries)
+    longest = max(chain(trips, [0.0]))
+    asked = max(HELD_UP, LATE_SHARE * latency / 1000)
+    return f"frames took up to {longest:.2f} s through the client" if longest >= asked else None
+
+
+def _ended(facts: Facts, fault: Fault, during: Window) -> str | None:
+    until = during.and_after(facts.history)
+    ended = sum(
+        event.link == fault.on and event.t in until and event.by != "peer"
+        for event in facts.history.of(peer.Ended)
+    )
+    return f"{ended} connections ended" if ended else None

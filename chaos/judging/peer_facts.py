@@ -1,0 +1,160 @@
+"""A client that reports nothing, by what the peer saw of it.                                                 pure
+
+What the peer saw is told in the words in which a tracker reports, so that the same facts and checks serve both: a
+frame that was offered is an output to come, a handshake is a connection, the end of one is its end. Where the peer
+cannot know, nothing is said: a frame that may never have reached the client is not counted, and when a client gave up
+a link over which nothing came, shows only if it told somebody else.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import cached_property
+from itertools import pairwise
+from math import inf
+from typing import Literal
+
+from chaos.faults import Fault
+from chaos.history import History, HistoryEvent, Reached
+from chaos.judging.evidence import AFTERMATH, windows
+from chaos.judging.facts import IN_FLIGHT, Connection, Facts, Strike
+from simulator import events as peer
+from tracker import events
+
+LAST_MOMENTS = 1.0
+"""Seconds before the end of a connection, or around a fault, in which a frame may be lost on its way."""
+
+_ENDERS: dict[Literal["client", "peer", "network"], events.Ender] = {
+    "client": "tracker",
+    "peer": "peer",
+    "network": "network",
+}
+
+
+def facts_of(history: History, faults: Iterable[Fault]) -> Facts:
+    """What follows from a record, whoever it is about."""
+    return Facts(history, faults) if history.role == "tracker" else PeerFacts(history, faults)
+
+
+class PeerFacts(Facts):
+    """See `Facts`. `history` has, beside what the peer saw, what that means for the client."""
+
+    def __init__(self, history: History, faults: Iterable[Fault]) -> None:
+        faults = tuple(faults)
+        super().__init__(_told(history, faults), faults)
+
+    @cached_property
+    def false_kills(self) -> tuple[events.Closed, ...]:
+        """Connections that the client ended, or that ended without a close frame, although nothing had struck.
+
+        A client may rightly end both of its links for one that was struck, and the peer may see it a moment later.
+        """
+        return tuple(
+            connection.closed
+            for connection in self.connections
+            if connection.closed is not None
+            and connection.closed.by != "peer"
+            and not any(
+                strike.during.begin <= connection.closed.t <= strike.during.end + AFTERMATH
+                for strike in self.strikes
+            )
+        )
+
+    def given_up_after(self, strike: Strike, connection: Connection) -> float | None:
+        """Seconds from the strike to the end of the connection by the client, or to its next one on that link.
+
+        None: the peer saw nothing of the kind while the fault was in force. It need not see what there was: where
+        nothing comes through, the end of a connection does not either.
+        """
+        since = strike.since(connection)
+        end = connection.closed
+        own_end = [end.t] if end is not None and end.by == "tracker" else []
+        anew = [other.opened for other in self.connections if other.link == connection.link]
+        seen = [t - since for t in (*own_end, *anew) if since < t <= min(strike.during.end, self.stopping)]
+        return min(seen, default=None)
+
+    def outlived(self, strike: Strike, connection: Connection) -> bool:
+        """Whether something came over the connection after the fault: then it had not been given up."""
+        after = strike.during.end + AFTERMATH
+        return any(n == connection.number and t > after for t, n in self._arrivals)
+
+    @cached_property
+    def detections(self) -> tuple[float, ...]:
+        """As far as the peer saw them, of the connections that a strike did not end by itself."""
+        found = []
+        for strike in self.strikes:
+            took = [
+                seconds
+                for connection in filter(strike.strikes, self.connections)
+                if connection.closed is not None
+                and connection.closed.by == "tracker"
+                and (seconds := self.given_up_after(strike, connection)) is not None
+            ]
+            found += [max(took)] if took else []
+        return tuple(found)
+
+    @cached_property
+    def _arrivals(self) -> list[tuple[float, int]]:
+        """When something arrived, and over which connection: frames, for a client that only reads."""
+        if self.history.role == "receiver":
+            return [(event.t, event.connection) for event in self.history.of(peer.Offered)]
+        return [(event.t, event.connection) for event in self.deliveries]
+
+    @cached_property
+    def _live(self) -> list[float]:
+        """Without what a connection still held that had been given up: it ends as soon as that has arrived."""
+        ends = {event.connection: event.t for event in self.history.of(peer.Ended)}
+        return [t for t, connection in self._arrivals if ends.get(connection, inf) - t > AFTERMATH]
+
+    @cached_property
+    def longest_silence(self) -> float | None:
+        """See `Facts`; a client that only reads is silent where no frame could be offered to it."""
+        begin = self.history.phase("steady")
+        if begin is None or begin >= self.stopping:
+            return None
+        times = [t for t, _ in self._arrivals if begin <= t <= self.stopping]
+        return max(b - a for a, b in pairwise([begin, *times, self.stopping]))
+
+
+def _told(history: History, faults: tuple[Fault, ...]) -> History:
+    reached = _reached_the_client(history, faults)
+    relay = history.role == "relay"
+
+    def meaning(event: HistoryEvent) -> Iterator[HistoryEvent]:
+        t = event.t
+        if isinstance(event, peer.Opened):
+            yield events.Connecting(t=t, link=event.link, attempt=1)
+            yield events.Connected(t=t, link=event.link, connection=event.connection, took=0.0)
+        elif isinstance(event, peer.Ended):
+            by, n = _ENDERS[event.by], event.connection
+            yield events.Closed(t=t, link=event.link, connection=n, code=event.code, by=by, why=event.why)
+        elif isinstance(event, peer.Offered) and relay:
+            yield events.Sent(t=t, seq=event.sequence, connection=0)
+            if event.sequence in reached:
+                yield events.Accepted(t=t, seq=event.sequence, size=0)
+        elif isinstance(event, peer.Delivered) and relay:
+            yield events.Received(t=t, timestamp=0.0, sequence=event.seq)
+        elif isinstance(event, Reached) and event.phase == "stopping":
+            yield events.Stopping(t=t, why="the run is over", left=0)
+
+    told = tuple(each for event in history.events for each in (event, *meaning(event)))
+    return replace(history, events=told)
+
+
+def _reached_the_client(history: History, faults: tuple[Fault, ...]) -> frozenset[int]:
+    """Frames that the client must have got: offered over a healthy input that stayed open, and not just before the end."""
+    stopping = history.phase("stopping")
+    if stopping is None:
+        stopping = history.events[-1].t if history.events else 0.0
+    disturbed = [
+        (during.begin - LAST_MOMENTS, during.end + LAST_MOMENTS)
+        for index, during in windows(history, faults).items()
+        if faults[index].spec.where != "client" and faults[index].on in (None, "input")
+    ]
+    ends = {event.connection: event.t for event in history.of(peer.Ended)}
+    return frozenset(
+        event.sequence
+        for event in history.of(peer.Offered)
+        if event.t < stopping - IN_FLIGHT
+        and event.t < ends.get(event.connection, inf) - LAST_MOMENTS
+        and not any(begin <= event.t <= end for begin, end in disturbed)
+    )

@@ -1,0 +1,419 @@
+"""The promises, each as a pure function of the facts.                                                        pure
+
+A check says `pass`, `fail` or `unknown`; nothing observed is `unknown`, never `pass`. None means that the record
+holds nothing to which the promise applies.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from math import inf
+
+from chaos.judging.attempts import broken_rule, impatience
+from chaos.judging.evidence import Window, evidence
+from chaos.judging.facts import PAUSE, Facts, Outage
+from chaos.judging.verdicts import Check, decided
+from chaos.scenario import Scenario
+from simulator import events as peer
+from tracker import events
+
+DETECT_WITHIN = 5.0
+"""Seconds: the promise for the default configuration."""
+HANDSHAKE = 1.0
+"""Seconds that a handshake over a healed path may take, beyond the back-off that was announced."""
+ATTEMPTS, ATTEMPTS_WITHIN = 15, 10.0
+"""No more attempts than this in so many seconds. Full jitter from 0.5 s, doubling, makes about 6 in 10 s; a back-off
+that starts over on every connect makes about 40."""
+FOR_GOOD = frozenset({401, 403, 404})
+"""Statuses that no other attempt will change."""
+JITTER_NEEDS = 4
+"""From so many delays on, a regular pattern is no accident."""
+STOP_GRACE = 1.0
+"""Seconds that an orderly stop may take beyond the client's own deadlines."""
+_ENDED_BY = {"tracker": "by the client", "peer": "by the peer", "network": "without a close frame"}
+SILENT = frozenset({"stall", "blackhole", "timeout", "mute_pong", "stop_reading"})
+"""Kinds that end nothing by themselves: the client has to notice."""
+
+
+def no_loss(facts: Facts, _: Scenario) -> Check | None:
+    """Accepted and not displaced means delivered; what a client still held at its end is indefinite.
+
+    It is none of the promise's where a fault kept the client from delivering it to its end, and the client says so.
+    """
+    if not facts.accepted:
+        return None
+    displaced = len(facts.displaced & facts.accepted.keys())
+    expected = (
+        f"all {len(facts.accepted) - displaced} accepted and not displaced outputs at the peer's endpoint"
+    )
+    streams = {event.stream for event in facts.deliveries}
+    if len(streams) > 1:  # a number alone then says nothing
+        return Check("no-loss", "unknown", expected, f"deliveries of {len(streams)} streams in one run")
+    if facts.lost:
+        return Check("no-loss", "fail", expected, f"{len(facts.lost)} lost: seq {some(sorted(facts.lost))}")
+    left = len(facts.declared_left)
+    if len(facts.missing) > left:
+        return Check("no-loss", "unknown", expected, f"{len(facts.missing)} were still in flight at the end")
+    held = f", {left} left at the end, as it says" if left else ""
+    return Check(
+        "no-loss", "pass", expected, f"{len(facts.delivered)} delivered, {displaced} displaced{held}"
+    )
+
+
+def in_order(facts: Facts, _: Scenario) -> Check | None:
+    """First deliveries come in `seq` order."""
+    if not facts.deliveries:
+        return None
+    late = [event.seq for event in facts.reordered]
+    return decided(
+        "in-order",
+        ok=not late,
+        expected="first deliveries in seq order",
+        observed=f"{len(late)} came late: seq {some(late)}" if late else f"{len(facts.delivered)} in order",
+    )
+
+
+def dedup_safe(facts: Facts, _: Scenario) -> Check | None:
+    """A repeat has the same body, and comes over another connection than all before."""
+    repeats = 0
+    first: dict[tuple[str, int], int] = {}
+    came_over: dict[tuple[str, int], set[int]] = {}
+    wrong = []
+    for event in facts.deliveries:
+        key = event.stream, event.seq
+        used = came_over.setdefault(key, set())
+        if used:
+            repeats += 1
+            if event.connection in used or event.digest != first[key]:
+                wrong.append(event.seq)
+        first.setdefault(key, event.digest)
+        used.add(event.connection)
+    reconnected = len({event.connection for event in facts.deliveries}) > 1
+    if not repeats and not reconnected:
+        return None
+    return decided(
+        "dedup-safe",
+        ok=not wrong,
+        expected="repeats only after a reconnect, with the same body",
+        observed=f"{len(wrong)} wrong: seq {some(wrong)}"
+        if wrong
+        else f"{repeats} repeats, each as promised",
+    )
+
+
+def bounded(facts: Facts, _: Scenario) -> Check | None:
+    """The outbox never holds more than it declares, and gives up nothing that must not be displaced."""
+    bound = facts.history.settings.get("outbox", {})
+    if not {"messages", "bytes"} <= bound.keys() or not facts.accepted:
+        return None
+    messages, size = facts.most_held
+    essential = sorted(
+        event.seq
+        for event in facts.history.of(events.Accepted)
+        if event.essential and event.seq in facts.displaced
+    )
+    gone = f", essential ones among them: seq {some(essential)}" if essential else ""
+    full = messages >= bound["messages"] or size + facts.largest > bound["bytes"]
+    needless = bool(facts.displaced) and not full
+    gone += ", although there was room" if needless else ""
+    if facts.passed_by:
+        gone += f", while older ones waited: seq {some(facts.passed_by)}"
+    return decided(
+        "bounded",
+        ok=messages <= bound["messages"]
+        and size <= bound["bytes"]
+        and not (essential or needless or facts.passed_by),
+        expected=f"at most {bound['messages']} messages and {bound['bytes']} bytes held, the oldest give way, announced",
+        observed=f"at most {messages} messages and {size} bytes held, {len(facts.displaced)} displaced{gone}",
+    )
+
+
+def detect(facts: Facts, scenario: Scenario) -> Check | None:
+    """A connection that falls silent is given up within the bound.
+
+    A link that was down anyway had nothing to detect, and neither had a connection that ended by itself, nor one
+    that was healed before the bound. A toxicity below 1 may have spared it.
+    """
+    limit = detection_limit(scenario)
+    expected = f"a silent link given up within {limit:g} s"
+    took, late = [], []
+    for strike in facts.strikes:
+        if strike.fault.kind not in SILENT or strike.fault.toxicity < 1:
+            continue
+        lasts_until = min(strike.during.end, facts.stopping)
+        for connection in filter(strike.strikes, facts.connections):
+            since = strike.since(connection)
+            ended = inf if connection.closed is None else connection.closed.t
+            if since <= ended <= since + limit:
+                if connection.closed is not None and connection.closed.by == "tracker":
+                    took.append(ended - since)
+            elif ended > since and lasts_until - since >= limit:
+                late.append(strike)
+    if late:
+        strike = late[0]
+        if all(evidence(facts.history, s.fault, s.during) is None for s in late):
+            return Check("detect", "unknown", expected, f"nothing fell silent: {strike.fault}")
+        return Check("detect", "fail", expected, f"not in time: {strike.fault}")
+    if not took:
+        return None
+    return Check("detect", "pass", expected, f"given up after {max(took):.2f} s at most")
+
+
+def detection_limit(scenario: Scenario) -> float:
+    """Seconds in which a silent link must be given up on the scenario's network."""
+    limit = scenario.expect.detect_within or DETECT_WITHIN
+    return limit + (0.0 if scenario.network is None else scenario.network.adds_to_detection)
+
+
+def _on_the_way(scenario: Scenario) -> float:
+    """Seconds that the scenario's network adds to a recovery, and to the longest silence."""
+    return 0.0 if scenario.network is None else scenario.network.adds_to_recovery
+
+
+def no_false_kill(facts: Facts, _: Scenario) -> Check | None:
+    """No connection is given up but for a fault that may end one, and no handshake either."""
+    expected = "no connection given up that a fault had not broken"
+    if given_up := impatience(facts):
+        first = given_up[0]
+        observed = f"{len(given_up)} handshakes given up: {first.why} on {first.link} at {first.t:.1f} s"
+        return Check("no-false-kill", "fail", expected, observed)
+    if not facts.connections:
+        return None
+    wrong = facts.false_kills
+    return decided(
+        "no-false-kill", ok=not wrong, expected=expected, observed=_ends(wrong) if wrong else "none"
+    )
+
+
+def _ends(closed: tuple[events.Closed, ...]) -> str:
+    """Ends of one kind together: how each came about, when it first did, and how often."""
+    kinds = Counter((end.code, end.why, end.by, end.link) for end in closed)
+    first = {(end.code, end.why, end.by, end.link): end.t for end in reversed(closed)}
+    return "; ".join(
+        f"{code} {why + ' ' if why else ''}{_ENDED_BY[by]} on {link} at {first[code, why, by, link]:.1f} s"
+        f"{f', {times} times' if times > 1 else ''}"
+        for (code, why, by, link), times in kinds.items()
+    )
+
+
+def recover(facts: Facts, scenario: Scenario) -> Check | None:
+    """The first delivery after the path heals comes within one back-off delay plus a handshake."""
+    # One that lasted until the stop has nothing to recover from.
+    healed = [outage for outage in facts.outages if outage.end < facts.stopping]
+    outages = [outage for outage in healed if facts.interrupted(outage)]
+    if not outages:
+        return None
+    worst: tuple[float, float] | None = None
+    for outage in outages:
+        took = facts.recovery(outage)
+        limit = scenario.expect.recover_within or _longest_delay(facts, outage) + HANDSHAKE
+        limit += _on_the_way(scenario)
+        expected = f"a delivery within {limit:.2f} s of healing"
+        what = "; ".join(str(strike.fault) for strike in outage.strikes)
+        if took is not None and took > limit:
+            return Check("recover", "fail", expected, f"{took:.2f} s after {what}")
+        if took is None and outage.until - outage.end >= limit:
+            return Check("recover", "fail", expected, f"no delivery after {what}")
+        if took is not None and (worst is None or took > worst[0]):
+            worst = took, limit
+    if worst is None:
+        return Check("recover", "unknown", expected, "the path never stayed healed for so long")
+    return Check(
+        "recover", "pass", f"a delivery within {worst[1]:.2f} s of healing", f"{worst[0]:.2f} s at most"
+    )
+
+
+def _longest_delay(facts: Facts, outage: Outage) -> float:
+    """The longest back-off that the client announced from the strike to the first delivery after it."""
+    took = facts.recovery(outage)
+    during = Window(outage.begin, outage.until if took is None else outage.end + took)
+    waits = [
+        event.delay
+        for event in facts.history.of(events.Waiting)
+        if event.t in during and any(strike.concerns(event.link) for strike in outage.strikes)
+    ]
+    return max(waits, default=0.0)
+
+
+def polite(facts: Facts, _: Scenario) -> Check | None:
+    """Attempts wait as announced, spread out, back off until one is stable, and end where they are refused for good."""
+    attempts: dict[str, list[float]] = {}
+    free_at: dict[str, float] = {}  # per link, when the next attempt may begin
+    delays: dict[str, list[float]] = {}
+    hasty = 0
+    final: set[str] = set()
+    deaf = 0
+    for event in facts.history.events:
+        if isinstance(event, events.Connecting):
+            hasty += event.link in final or event.t < free_at.get(event.link, 0.0) - 0.01
+            attempts.setdefault(event.link, []).append(event.t)
+        elif isinstance(event, events.Waiting):
+            hasty += event.delay == 0  # drawn from a range that begins there, but nobody draws just that
+            free_at[event.link] = event.t + event.delay
+            delays.setdefault(event.link, []).append(event.delay)
+        elif isinstance(event, events.Closed | events.Refused):
+            free_at[event.link] = inf  # until a delay is announced
+            if isinstance(event, events.Refused) and (event.fatal or event.status in FOR_GOOD):
+                final.add(event.link)
+                deaf += not event.fatal
+    if not delays and not final and all(len(times) == 1 for times in attempts.values()):
+        return None
+    busiest = max((most_within(ATTEMPTS_WITHIN, times) for times in attempts.values()), default=0)
+    expected = f"announced, jittered back-off: at most {ATTEMPTS} attempts in {ATTEMPTS_WITHIN:g} s"
+    if deaf:
+        return Check("polite", "fail", expected, f"{deaf} refusals for good were not taken as such")
+    if hasty:
+        return Check("polite", "fail", expected, f"{hasty} attempts came at once, or before their time")
+    if (breach := broken_rule(facts.history)) is not None:
+        return Check("polite", "fail", expected, breach)
+    for link, drawn in delays.items():
+        if _regular(drawn):
+            shown = ", ".join(f"{delay:.2f}" for delay in drawn[:5])
+            return Check("polite", "fail", expected, f"no jitter in {len(drawn)} delays on {link}: {shown} s")
+    return decided("polite", ok=busiest <= ATTEMPTS, expected=expected, observed=f"at most {busiest}")
+
+
+def most_within(seconds: float, times: list[float]) -> int:
+    """The most of `times`, which rise, in any span of `seconds`."""
+    most = first = 0
+    for count, t in enumerate(times, 1):
+        while t - times[first] >= seconds:
+            first += 1
+        most = max(most, count - first)
+    return most
+
+
+def _regular(delays: list[float]) -> bool:
+    """Whether delays follow on each other by rule: half of the steps or more are by the same factor."""
+    if len(delays) < JITTER_NEEDS:
+        return False
+    steps = Counter(round(b / a, 6) if a else 0.0 for a, b in pairwise(delays))
+    return 2 * steps.most_common(1)[0][1] >= len(delays) - 1
+
+
+def clean_stop(facts: Facts, _: Scenario) -> Check | None:
+    """The stop flushes within its deadline, closes with 1001, and says what is left.
+
+    Where there was no connection to flush over, or a fault in force, the deadline holds and the client says what is
+    left; no more can be asked.
+    """
+    stopping, stopped = facts.history.first(events.Stopping), facts.history.first(events.Stopped)
+    if stopping is None:
+        return None
+    if stopped is None:
+        return Check("clean-stop", "fail", "an orderly end", "the client never came to an end")
+    took = stopped.t - stopping.t
+    timing = facts.history.settings.get("timing", {})
+    deadline = timing.get("flush_timeout", inf) + timing.get("close_timeout", inf) + STOP_GRACE
+    codes = [e.code for e in facts.history.of(events.Closed) if e.t >= stopping.t and e.link == "output"]
+    observed = f"close codes {codes}, {stopped.undelivered} undelivered, {took:.2f} s"
+    within = "" if deadline == inf else f" within {deadline:g} s"
+    connected = any(c.link == "output" and c.closed is None for c in facts.connections)
+    in_the_way = any(
+        fault.on in (None, "output") and during.begin <= stopped.t and during.end > stopping.t
+        for fault, during in facts.in_force
+    )
+    if connected and not in_the_way:
+        ok = codes == [1001] and not stopped.undelivered
+        expected = f"flushed, closed with 1001, nothing undelivered{within}"
+    else:
+        ok = True
+        expected = f"an end{within} that says what is left: no healthy connection to flush over"
+    return decided("clean-stop", ok=ok and took <= deadline, expected=expected, observed=observed)
+
+
+def same_climb(facts: Facts, _: Scenario) -> Check | None:
+    """The touches that arrived are those of a fault-free run over the frames that the client received."""
+    reference = facts.history.reference
+    received = any(event.sequence is not None for event in facts.history.of(events.Received))
+    arrived = {(event.hold, event.time) for event in facts.history.of(peer.Arrived)}
+    if not (reference or (received and arrived)):
+        return None
+    # Times travel as whole milliseconds, cut off.
+    due = {(hold, float(int(time))) for hold, times in reference.items() for time in times}
+    wrong, absent = ({hold for hold, _ in some} for some in (arrived - due, due - arrived))
+    expected = f"{len(due)} touches, as in a fault-free run over the same frames"
+    if wrong or (absent and not facts.missing):
+        return Check("same-climb", "fail", expected, f"different: {some(sorted(wrong | absent))}")
+    if absent and not facts.declared_left.issuperset(facts.told_by.get(touch, 0) for touch in due - arrived):
+        return Check(
+            "same-climb", "unknown", expected, f"{len(absent)} may be among the {len(facts.missing)} missing"
+        )
+    left = f", {len(absent)} left at the end" if absent else ""
+    return Check("same-climb", "pass", expected, f"{len(arrived)}, at the same times{left}")
+
+
+def survives_input(facts: Facts, _: Scenario) -> Check | None:
+    """Bad messages are counted and skipped, and the good ones after them get through."""
+    bad = [event for event in facts.history.of(events.Rejected) if event.reason != "stopping"]
+    if not bad:
+        return None
+    reasons = Counter(event.reason for event in bad)
+    # What the outbox took, not what was delivered: that may be older than the bad message.
+    outputs = list(facts.accepted.values() or [event.t for event in facts.deliveries])
+    newest = max(outputs, default=-inf)
+    since = next((event.t for event in bad if event.t >= newest), inf)
+    after = sum(t > bad[-1].t for t in outputs)
+    seen = f"{len(bad)} rejected ({dict(reasons)}), {after} outputs after the last"
+    expected = "bad messages skipped, outputs going on"
+    if not (after or reasons["internal-error"] or facts.quit_early) and facts.stopping - since < PAUSE:
+        return Check("survives-input", "unknown", expected, f"{seen}: the run was over")
+    return decided(
+        "survives-input", ok=after > 0 and not reasons["internal-error"], expected=expected, observed=seen
+    )
+
+
+# Beyond the promises
+
+
+def every_frame(facts: Facts, scenario: Scenario) -> Check | None:
+    """Nothing gets lost before the outbox either: each frame offered over a healthy input becomes an output.
+
+    A recording may hold frames that nobody can use; a generated climb holds none.
+    """
+    if facts.history.first(events.Received) is None:
+        return None
+    unread, idle = facts.passed_over
+    refused = 0 if scenario.workload.recording else facts.good_refused
+    return decided(
+        "every-frame",
+        ok=unread <= 0 and idle <= 0 and refused <= 0,
+        expected="every frame of a healthy input received, and an output accepted for each",
+        observed=f"{unread} were not received, {idle} received ones gave no output, {refused} good ones were refused"
+        if unread or idle or refused > 0
+        else "all of them",
+    )
+
+
+def silence(facts: Facts, scenario: Scenario) -> Check | None:
+    """The sink never hears nothing for longer than the scenario allows."""
+    limit = scenario.expect.longest_silence
+    if limit is None:
+        return None
+    limit += _on_the_way(scenario)
+    expected = f"no {limit:g} s without a delivery"
+    longest = facts.longest_silence
+    if longest is None:
+        return Check("silence", "unknown", expected, "the run was never steady")
+    return decided("silence", ok=longest <= limit, expected=expected, observed=f"{longest:.2f} s at most")
+
+
+def some(values: Sequence[int] | Sequence[str]) -> str:
+    """The first few of them, in words, and how many there are."""
+    shown = ", ".join(map(str, values[:5]))
+    return f"{shown}, ... ({len(values)} in all)" if len(values) > 5 else shown
+
+
+PROMISE_CHECKS: Mapping[str, Callable[[Facts, Scenario], Check | None]] = {
+    "no-loss": no_loss,
+    "in-order": in_order,
+    "dedup-safe": dedup_safe,
+    "bounded": bounded,
+    "detect": detect,
+    "no-false-kill": no_false_kill,
+    "recover": recover,
+    "polite": polite,
+    "clean-stop": clean_stop,
+    "same-climb": same_climb,
+    "survives-input": survives_input,
+}

@@ -1,0 +1,268 @@
+"""A trace on the desk: read, understood, and played against whatever is to be tried."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import msgspec
+
+from chaos.clients import Client
+from chaos.clients.choose import DEFAULT, load_client
+from chaos.clients.websockets_iterator import CLOSE, PING, UNREAD, WebsocketsIterator
+from chaos.life import CannotRunError, require_runnable
+from chaos.replay.alignment import entries
+from chaos.replay.field_frames import kept_frames
+from chaos.replay.findings import Diagnosis
+from chaos.replay.inference import Plot, diagnose, plot
+from chaos.replay.minimise import Minimised, minimise, shows, symptom
+from chaos.replay.narrative import clock
+from chaos.replay.observed import Observed
+from chaos.replay.peer_findings import unread
+from chaos.replay.playing import FieldTracker, Replayed, field_tracker, replay
+from chaos.replay.pose_replay import CannotReplayError
+from chaos.replay.story import Story
+from chaos.replay.watching import observe_parts
+from chaos.reports.results import EXIT_FAIL, EXIT_PASS, EXIT_UNKNOWN
+from chaos.scenario import ClientOverrides, Scenario, ScenarioError, parse
+from chaos.traces.reading import Trace
+from tracker.config import Timing
+
+SOONEST_CLOSE = 0.05
+"""Seconds; a close handshake needs a round trip."""
+ITS_END = 12.0
+"""Seconds before the end of a log in which a program that stops closes its connections; the library waits 10 for a
+peer that does not answer, or that is not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One trace, understood: the whole is told, and the part of it with the first trouble can be replayed."""
+
+    trace: Trace
+    story: Story
+    seen: Observed
+    """Of that part, as are `diagnosis` and `plot`."""
+    diagnosis: Diagnosis
+    plot: Plot
+
+    @property
+    def cut(self) -> str | None:
+        """Which part it is, where it is not the whole."""
+        if self.story.parts == 1:
+            return None
+        begin, end = (clock(t - self.story.began) for t in (self.seen.began, self.seen.ended))
+        why = "the first trouble is there" if _troubled(self.diagnosis) else "there is no trouble in any"
+        return f"+{begin} to +{end}, one of {self.story.parts} parts: {why}; for another: --since and --until"
+
+
+def understand(trace: Trace, folder: Path, *, since: float | None = None, until: float | None = None) -> Case:
+    """Read the trace, in one pass, and infer; frames that it kept go into `folder`."""
+    story = Story()
+    chosen: tuple[Observed, Diagnosis] | None = None
+    for seen, last in _with_last(observe_parts(_part(trace, since, until))):
+        if last and trace.kind == "websockets-log":
+            _find_its_end(seen)
+        found = diagnose(seen)
+        story.add(seen, found, last=last)
+        if chosen is None or (_troubled(found) and not _troubled(chosen[1])):
+            chosen = seen, found
+    assert chosen is not None, "there is at least one part"
+    seen, found = chosen
+    name = trace.header.scenario or trace.path.name.partition(".")[0]
+    told = plot(seen, found, name=name, config=trace.header.config)
+    told = _runnable(told)
+    frames = kept_frames(trace, folder, told.scenario.name, since=seen.began, until=seen.ended)
+    if frames is not None:
+        frames = replace(frames, reset_at=told.scenario.workload.reset_at)
+        told = replace(told, scenario=replace(told.scenario, workload=frames))
+    return Case(trace, story, seen, found, told)
+
+
+def _with_last(parts: Iterator[Observed]) -> Iterator[tuple[Observed, bool]]:
+    before = next(parts)
+    for part in parts:
+        yield before, False
+        before = part
+    yield before, True
+
+
+def _troubled(found: Diagnosis) -> bool:
+    return any(not finding.from_start for finding in found.findings)
+
+
+def _find_its_end(seen: Observed) -> None:
+    """A log of the library does not say that its program stops; its last connections closed by the client do."""
+    last = [record.spells[-1] for record in seen.links.values() if record.spells]
+    ends = [spell.closed for spell in last if spell.closed is not None]
+    if not ends or len(ends) < len(last):
+        return
+    first = min(ends, key=lambda closed: closed.t)
+    meant = first.by == "tracker" and all(s.died is None for s in last if s.closed is first)
+    if meant and seen.ended - first.t <= ITS_END:
+        seen.stopping = first.t
+
+
+def _runnable(told: Plot) -> Plot:
+    """Without what this version of the laboratory cannot do, which is said."""
+    kept, left_out = [], list(told.left_out)
+    for fault, finding in told.faults:
+        try:
+            require_runnable(replace(told.scenario, faults=(fault,)))
+        except CannotRunError as error:
+            left_out.append(str(error))
+        else:
+            kept.append((fault, finding))
+    scenario = replace(told.scenario, faults=tuple(fault for fault, _ in kept))
+    return replace(told, scenario=scenario, faults=tuple(kept), left_out=tuple(left_out))
+
+
+def _part(trace: Trace, since: float | None, until: float | None) -> Iterator[Any]:
+    began: float | None = None
+    for event in trace.events():
+        if began is None:
+            began = event.t
+        if since is not None and event.t < began + since:
+            continue
+        if until is not None and event.t > began + until:
+            return
+        yield event
+
+
+# The replay
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be tried against the field's conditions."""
+
+    client: str | None
+    settings: ClientOverrides
+    engine: str
+    seed: int
+    time_scale: float
+
+    def draws_anew(self, case: Case) -> bool:
+        """Whether the back-offs are other than the field's."""
+        return not isinstance(self.who(case), FieldTracker)
+
+    @property
+    def other(self) -> str | None:
+        """What is different from the field, in words; None: nothing."""
+        settings = self.settings
+        parts = [] if self.client is None else [self.client]
+        parts += [f"{name}={seconds:g}s" for name, seconds in settings.timing.items()]
+        parts += [f"{name}={value}" for name, value in settings.outbox.items()]
+        parts += [
+            f"{name}={value}"
+            for name, value in (("confirm", settings.confirm), ("overflow", settings.overflow))
+            if value is not None
+        ]
+        return ", ".join(parts) or None
+
+    def who(self, case: Case) -> Client:
+        """The client under test: the tracker, with the field's own back-off draws, unless another is wanted."""
+        if self.client not in (None, DEFAULT):
+            return load_client(str(self.client))
+        if self.client is None and case.trace.kind == "websockets-log":
+            return library_client(case)
+        return field_tracker(case.seen, Timing(**case.plot.scenario.client.timing))
+
+    def scenario(self, case: Case) -> Scenario:
+        """The inferred one, with the settings that are wanted."""
+        scenario = case.plot.scenario
+        return replace(scenario, client=merged(scenario.client, self.settings))
+
+    def play(self, case: Case, *, minimised: bool) -> tuple[Replayed, Minimised | None]:
+        """The replay, and the minimised scenario where that is asked for."""
+        scenario = self.scenario(case)
+        require_runnable(scenario)
+        done = self.once(case, scenario)
+        if not minimised:
+            return done, None
+        return done, self._smallest(case, scenario, done)
+
+    def once(self, case: Case, scenario: Scenario) -> Replayed:
+        """One run."""
+        return replay(
+            case.seen,
+            replace(case.plot, scenario=scenario),
+            self.who(case),
+            engine=self.engine,
+            seed=self.seed,
+            time_scale=self.time_scale,
+        )
+
+    def _smallest(self, case: Case, scenario: Scenario, done: Replayed) -> Minimised:
+        wanted = symptom(entries(done.seen, zero=done.zero, until=done.seen.ended))
+        if not wanted:
+            raise CannotReplayError(
+                "--minimise: nothing went wrong in the replay, so there is no symptom to keep: leave it out"
+            )
+        sim = replace(self, engine="sim")
+
+        def still(smaller: Scenario) -> bool:
+            again = sim.once(case, smaller)
+            found = entries(again.seen, zero=again.zero, until=again.seen.ended)
+            return again.broken is None and shows(wanted, found)
+
+        return minimise(scenario, still)
+
+    def exit_code(self, done: Replayed) -> int:
+        """See the command."""
+        if done.broken is not None:
+            return EXIT_UNKNOWN
+        if self.other is not None:
+            return {"pass": EXIT_PASS, "fail": EXIT_FAIL, "unknown": EXIT_UNKNOWN}[done.judgement.verdict]
+        return EXIT_PASS if done.comparison.verdict == "reproduced" else EXIT_FAIL
+
+
+def library_client(case: Case) -> Client:
+    """A client as the library's log shows it: with those time-outs, and reading its output or not."""
+    keepalive = case.trace.header.keepalive
+    mistaken = unread(case.seen.link("output"))
+    closing = [s.closed.t - s.died.t for s in mistaken if s.closed is not None and s.died is not None]
+    return WebsocketsIterator(
+        keepalive.get("ping_interval", PING),
+        keepalive.get("ping_timeout", PING),
+        max(SOONEST_CLOSE, median(closing)) if closing else CLOSE,
+        reads=not mistaken,
+        unread=max(1, min(spell.unasked for spell in mistaken) - 1) if mistaken else UNREAD,
+    )
+
+
+def merged(old: ClientOverrides, new: ClientOverrides) -> ClientOverrides:
+    """Both; where they disagree, `new`."""
+    return ClientOverrides(
+        timing={**old.timing, **new.timing},
+        outbox={**old.outbox, **new.outbox},
+        confirm=new.confirm or old.confirm,
+        overflow=new.overflow or old.overflow,
+    )
+
+
+def overrides(settings: Iterable[str]) -> ClientOverrides:
+    """What `--set key=value` says, by the keys of a scenario's table [client]. Raises `CannotReplayError`."""
+    lines = []
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals or not key.isidentifier() or not value:
+            raise CannotReplayError(f"--set is {setting!r}: write key=value, as in reconnect_cap=4s")
+        lines.append(f"{key} = {value if value.isdecimal() else msgspec.json.encode(value).decode()}")
+    text = "\n".join(
+        [
+            'name = "set"',
+            'about = "-"',
+            'stresses = ["no-loss"]',
+            'duration = "9s"',
+            "[peer]",
+            'confirm = "ack"',
+            "[client]",
+            *lines,
+        ]
+    )
+    try:
+        return parse(text, Path("set.toml")).client
+    except ScenarioError as error:
+        raise CannotReplayError(f"--set: {str(error).removeprefix('set.toml: ')}") from None

@@ -1,0 +1,257 @@
+"""What happened, told to a person: a line for each thing worth knowing, with its time.                       pure
+
+What repeats is told once. An hour of trouble is a page; an hour of peace is three lines.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from chaos.kinds import LINKS
+from chaos.replay.delay_findings import WITHOUT
+from chaos.replay.findings import Diagnosis, Finding
+from chaos.replay.observed import Gap, LinkRecord, Observed
+from chaos.replay.peer_findings import unread
+from chaos.replay.signs import UNREAD_WHY, Outage, Sign, outages
+
+Tone = Literal["good", "bad", "plain"]
+
+ALIKE = 3
+"""Outages of one kind in a row that are told one by one; further ones are told together."""
+GAP_WORTH_TELLING = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line; `t` is the trace's time."""
+
+    t: float
+    text: str
+    tone: Tone = "plain"
+
+
+def narrate(
+    seen: Observed, diagnosis: Diagnosis, *, began: float, first: bool = True, last: bool = True
+) -> list[Line]:
+    """The story of a part of a trace that `began` then, in the order of time.
+
+    A part that is not the `first` is told for its troubles, and one that is not the `last` has no end.
+    """
+    if not seen.count:
+        return [Line(0.0, "the trace holds no event", "bad")]
+    lines = [*_beginning(seen)] if first else []
+    lines += [*_troubles(seen, began), *_library(seen)]
+    lines += [line for finding in diagnosis.findings if (line := _slow(finding)) is not None]
+    lines += [*_input(seen), *_loop(seen), *_losses(seen)]
+    told = [line for line in lines if first or line.tone == "bad"]
+    return sorted([*told, *([_ending(seen)] if last else [])], key=lambda line: line.t)
+
+
+def _beginning(seen: Observed) -> Iterator[Line]:
+    first = {name: record.spells[0] for name, record in seen.links.items() if record.spells}
+    for name, spell in first.items():
+        others = [n for n, s in first.items() if n != name and abs(s.opened - spell.opened) < 1]
+        if others and name > others[0]:
+            continue  # told with the other
+        who = " and ".join(sorted([name, *others]))
+        took = max(first[n].took for n in (name, *others))
+        yield Line(spell.opened, f"{who} connected in {seconds_of(took)}", "good")
+
+
+# Outages
+
+
+def _troubles(seen: Observed, began: float) -> Iterator[Line]:
+    for link in LINKS:
+        untold = [outage for outage in outages(seen, link) if outage.signs[0].why != UNREAD_WHY]
+        for group in _alike(untold):
+            yield from _told(seen, group, began)
+
+
+def _alike(found: Sequence[Outage]) -> Iterator[list[Outage]]:
+    group: list[Outage] = []
+    for outage in found:
+        if group and _kind(group[0]) != _kind(outage):
+            yield group
+            group = []
+        group.append(outage)
+    if group:
+        yield group
+
+
+def _kind(outage: Outage) -> tuple[str, int | None]:
+    return outage.signs[0].kind, outage.signs[0].value
+
+
+def _told(seen: Observed, group: list[Outage], began: float) -> Iterator[Line]:
+    shown, rest = (group, []) if len(group) <= ALIKE + 1 else (group[:ALIKE], group[ALIKE:])
+    for outage in shown:
+        yield _outage(seen, outage)
+    if rest:
+        took = [outage.back - outage.signs[0].begin for outage in rest if outage.back is not None]
+        lasted = f", each {seconds_of(min(took))} to {seconds_of(max(took))} long" if took else ""
+        end = rest[-1].signs[-1].end - began
+        yield Line(
+            rest[0].signs[0].begin,
+            f"{rest[0].link}: the same {len(rest)} more times until +{clock(end)}{lasted}",
+            "bad",
+        )
+
+
+def _outage(seen: Observed, outage: Outage) -> Line:
+    record = seen.link(outage.link)
+    first, *rest = outage.signs
+    parts = [first.why, *_given_up(record, first)]
+    attempts = _counted(
+        sign.why for sign in rest if sign.kind != "silent" or sign.why.startswith("a handshake")
+    )
+    if attempts:
+        parts.append(f"then {attempts}")
+    if outage.back is None:
+        parts.append("it did not come back before the end of the trace")
+    else:
+        parts.append(f"connected again after {seconds_of(outage.back - first.begin)}")
+    return Line(first.begin, f"{outage.link}: {'; '.join(parts)}", "bad")
+
+
+def _given_up(record: LinkRecord, first: Sign) -> Iterator[str]:
+    closed = next(
+        (s.closed for s in record.spells if s.closed is not None and s.closed.t >= first.end - 1e-6), None
+    )
+    if closed is None or closed.t > first.end + 1:
+        return
+    if first.kind in ("silent", "mute", "stuck"):
+        yield f"given up after {seconds_of(closed.t - first.begin)} (code {closed.code} by the {closed.by})"
+    if closed.unconfirmed:
+        yield f"{closed.unconfirmed} unconfirmed messages went back into the outbox"
+
+
+def _counted(texts: Iterable[str]) -> str:
+    """In the order in which they first came, each with how often."""
+    counts: dict[str, int] = {}
+    for text in texts:
+        kind = _without_figures(text)
+        counts[kind] = counts.get(kind, 0) + 1
+    return ", ".join(text if n == 1 else f"{n} times {text}" for text, n in counts.items())
+
+
+def _without_figures(text: str) -> str:
+    """What tells two attempts apart, is not how long each took."""
+    if text.startswith("a handshake hung"):
+        return "a handshake hung" + (" and was cut" if text.endswith("cut") else "")
+    if "Errno" in text:
+        return text.partition("]")[2].partition("(")[0].strip() or text
+    return text
+
+
+# The rest
+
+
+def _library(seen: Observed) -> Iterator[Line]:
+    for spell in unread(seen.link("output"))[:ALIKE]:
+        closed = spell.closed
+        assert closed is not None, "only what ended is unread"
+        given_up = closed.t if spell.died is None else spell.died.t
+        heard = spell.opened if spell.last_heard is None else spell.last_heard
+        yield Line(
+            heard,
+            f"output: the peer's messages were not read; after {spell.unasked} of them reading was paused, and the"
+            f" Pong was never processed: {closed.code} {closed.why}".rstrip()
+            + f" {seconds_of(given_up - spell.opened)} after connecting; closing took {seconds_of(closed.t - given_up)}",
+            "bad",
+        )
+
+
+def _slow(finding: Finding) -> Line | None:
+    if finding.kind not in ("latency", "bandwidth") and not (
+        finding.kind == "stall" and WITHOUT in finding.why
+    ):
+        return None
+    lasted = (
+        "all along"
+        if finding.from_start or finding.end is None
+        else f"for {seconds_of(finding.end - finding.begin)}"
+    )
+    return Line(
+        finding.begin, f"{finding.on}: {finding.why}, {lasted}", "plain" if finding.from_start else "bad"
+    )
+
+
+def _input(seen: Observed) -> Iterator[Line]:
+    gaps = [gap for gap in seen.input_gaps if gap.seconds >= GAP_WORTH_TELLING]
+    yield from _gaps(gaps)
+    if seen.rejections:
+        kinds = ", ".join(f"{count} {reason}" for reason, count in sorted(seen.rejections.items()))
+        at = seen.rejected[0][0]
+        yield Line(at, f"bad messages came and were skipped: {kinds}", "bad")
+
+
+def _gaps(gaps: Sequence[Gap]) -> Iterator[Line]:
+    for gap in gaps[:ALIKE]:
+        yield Line(
+            gap.begin, f"input: no frames for {seconds_of(gap.seconds)}, as when nobody is in the picture"
+        )
+    if len(gaps) > ALIKE:
+        more = gaps[ALIKE:]
+        longest = max(gap.seconds for gap in more)
+        yield Line(
+            more[0].begin, f"input: {len(more)} more times without frames, {seconds_of(longest)} at most"
+        )
+
+
+def _loop(seen: Observed) -> Iterator[Line]:
+    late = [(begin, end) for begin, end in seen.lags() if end - begin >= 0.3]
+    for begin, end in late[:ALIKE]:
+        yield Line(begin, f"the client's own loop stood still for {seconds_of(end - begin)}", "bad")
+    if len(late) > ALIKE:
+        worst = max(end - begin for begin, end in late)
+        yield Line(
+            late[ALIKE][0],
+            f"its loop stood still {len(late) - ALIKE} more times, {seconds_of(worst)} at most",
+            "bad",
+        )
+
+
+def _losses(seen: Observed) -> Iterator[Line]:
+    if seen.displaced:
+        span = seen.displaced[-1] - seen.displaced[0]
+        yield Line(
+            seen.displaced[0],
+            f"the outbox was full: {len(seen.displaced)} outputs were displaced in {seconds_of(span)}, and are lost",
+            "bad",
+        )
+
+
+def _ending(seen: Observed) -> Line:
+    if seen.stopped is not None:
+        left = seen.stopped.undelivered
+        text = "stopped in good order, " + (
+            "nothing was left" if not left else f"{left} outputs were left undelivered"
+        )
+        return Line(seen.stopped.t, text, "bad" if left else "good")
+    if seen.stopping is not None:
+        return Line(seen.stopping, "the client closed its connections: it ended")
+    held = max(0, seen.accepted.total - seen.confirmed.total - len(seen.displaced))
+    what = f"; {held} outputs were not confirmed yet, and may be lost" if held else ""
+    return Line(seen.ended, f"the trace ends here without an orderly stop{what}", "bad" if held else "plain")
+
+
+# Times
+
+
+def clock(seconds: float) -> str:
+    """A time since the begin, as in 9.5 s, 4:05.2 or 1:02:03."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return f"{hours}:{minutes:02}:{int(rest):02}" if hours else f"{minutes}:{rest:04.1f}"
+
+
+def seconds_of(seconds: float) -> str:
+    """A duration for a person."""
+    if seconds >= 120:
+        return clock(seconds) + (" h" if seconds >= 3600 else " min")
+    if seconds >= 1:
+        return f"{seconds:.1f} s"
+    return f"{seconds * 1000:.0f} ms" if seconds >= 0.01 else f"{seconds * 1000:.1f} ms"

@@ -1,0 +1,218 @@
+"""A plot made from a trace, played again, and what came of it beside what came of it in the field."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+
+from chaos.clients import Client
+from chaos.clients.tracker import TrackerClient
+from chaos.engines import EngineError
+from chaos.history import Broke, History, Reached
+from chaos.judging.checks import Judgement, judge
+from chaos.kinds import KINDS
+from chaos.life import Life
+from chaos.replay.alignment import Comparison, compare, entries
+from chaos.replay.field_draws import FieldDraws, ceilings, shares
+from chaos.replay.findings import Finding
+from chaos.replay.inference import Plot
+from chaos.replay.observed import LONG_GAP, Gap, Observed
+from chaos.replay.watching import observe
+from chaos.runner import Plan, engine_for
+from chaos.scenario import STEADY_BY, Scenario
+from simulator import events as peer
+from tracker import events
+from tracker.config import Timing
+
+SEEN_BY_PEER = ("connected", "closed")
+"""What a peer sees of a client: attempts that failed and doubts are the client's own."""
+LATE = 0.1
+"""Seconds by which the estimate of a moment may be off."""
+
+
+class FieldTracker(TrackerClient):
+    """The tracker, drawing its back-offs as in the field."""
+
+    def __init__(self, drawn: Mapping[str, Iterable[float]]) -> None:
+        self._drawn = {link: tuple(shares) for link, shares in drawn.items()}
+
+    def rng(self, seed: int) -> Random:
+        """See `TrackerClient.rng`."""
+        return FieldDraws(f"{seed}/tracker", self._drawn)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What somebody at the other end would have noticed. Seconds; None: it did not come to that."""
+
+    detected: float | None
+    """From a link's falling silent to its being given up, at most."""
+    recovered: float | None
+    """From the end of a fault to the next output, at most."""
+    silence: float
+    """Without a new output, at most, and not for want of frames."""
+    connections: int
+
+    def as_json(self) -> dict[str, float | int | None]:
+        """For `--json`."""
+        return {
+            "detected_s": _rounded(self.detected),
+            "recovered_s": _rounded(self.recovered),
+            "silence_s": _rounded(self.silence),
+            "connections": self.connections,
+        }
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """One replay."""
+
+    history: History
+    seen: Observed
+    zero: float
+    """When the scenario's clock stood at 0."""
+    judgement: Judgement
+    comparison: Comparison
+    outcome: Outcome
+    field_outcome: Outcome = field(default=Outcome(None, None, 0.0, 0))
+
+    @property
+    def broken(self) -> str | None:
+        """What failed in the laboratory, if anything: then the replay says nothing."""
+        return next((b.what for b in self.history.of(Broke) if b.who == "laboratory"), None)
+
+
+def play(
+    scenario: Scenario, client: Client, *, engine: str = "sim", seed: int = 0, time_scale: float = 10.0
+) -> History:
+    """Make the run; what fails in it is in the record."""
+    plan = Plan(scenario=scenario, engine=engine, seed=seed, time_scale=time_scale, folder=Path())
+    life = Life(scenario, client, engine=engine, seed=seed)
+    try:
+        engine_for(plan).run(life.live)
+    except EngineError as error:
+        life.broke("laboratory", error)
+    return life.history()
+
+
+def field_tracker(seen: Observed, timing: Timing) -> FieldTracker:
+    """The tracker with the field's own draws, `timing` being what the field's tracker was told."""
+    return FieldTracker(shares(seen, timing))
+
+
+def replay(
+    seen: Observed,
+    plot: Plot,
+    client: Client,
+    *,
+    engine: str = "sim",
+    seed: int = 0,
+    time_scale: float = 10.0,
+) -> Replayed:
+    """Play the plot against `client` and put the two records side by side."""
+    history = play(plot.scenario, client, engine=engine, seed=seed, time_scale=time_scale)
+    reports = history.role == "tracker"
+    again = observe(history.events if reports else seen_by_the_peer(history))
+    zero = again.began if plot.scenario.from_start else history.phase("steady") or 0.0
+    timing = Timing(**plot.scenario.client.timing)
+    same_draws = isinstance(client, FieldTracker)
+    until = max(seen.end - plot.zero, 0.0)
+    ceiling = None if same_draws else ceilings(seen, timing)
+    field_entries = [
+        # What the field did before its first fault, the replay does as much earlier as it is healthy for longer.
+        replace(entry, t=entry.t - plot.lead) if entry.t < STEADY_BY - LATE else entry
+        for entry in entries(seen, zero=plot.zero, until=seen.end, ceiling=ceiling)
+    ]
+    if not reports:
+        field_entries = [entry for entry in field_entries if entry.what.startswith(SEEN_BY_PEER)]
+    known = {name for name, record in seen.links.items() if record.spells or record.attempts}
+    comparison = compare(
+        field_entries,
+        # What the replay does after the end of the trace, or on a link that the trace does not tell of, has nothing
+        # to be compared with.
+        [e for e in entries(again, zero=zero, until=again.ended) if e.link in known],
+        until=until,
+    )
+    findings = [finding for _, finding in plot.faults]
+    news = again.quiet if reports else _quiet_at_peer(history)
+    moved = [_moved(finding, zero - plot.zero) for finding in findings]
+    connections = sum(1 for _ in history.of(peer.Opened))
+    return Replayed(
+        history,
+        again,
+        zero,
+        judge(history, plot.scenario),
+        comparison,
+        outcome(again, moved, news, connections),
+        outcome(seen, findings, seen.quiet, sum(len(record.spells) for record in seen.links.values())),
+    )
+
+
+def seen_by_the_peer(history: History) -> Iterator[events.AnyEvent]:
+    """The link events of a client that reports nothing, as its peer saw them, up to the orderly stop."""
+    by: dict[str, events.Ender] = {"client": "tracker", "peer": "peer", "network": "network"}
+    for event in history.events:
+        if isinstance(event, Reached) and event.phase == "stopping":
+            yield events.Stopping(t=event.t, why="the run is over", left=0)
+        elif isinstance(event, peer.Opened):
+            yield events.Connected(t=event.t, link=event.link, connection=event.connection, took=0.0)
+        elif isinstance(event, peer.Ended):
+            yield events.Closed(
+                t=event.t, link=event.link, connection=event.connection, code=event.code, by=by[event.by]
+            )
+
+
+def _moved(finding: Finding, by: float) -> Finding:
+    end = None if finding.end is None else finding.end + by
+    return replace(finding, begin=finding.begin + by, end=end)
+
+
+def _quiet_at_peer(history: History) -> list[Gap]:
+    """For a client that reports nothing: what its peer saw."""
+    times = [event.t for event in history.of(peer.Delivered) if not event.repeat]
+    return [Gap(a, b) for a, b in pairwise(times) if b - a > LONG_GAP]
+
+
+def outcome(seen: Observed, findings: Iterable[Finding], quiet: list[Gap], connections: int) -> Outcome:
+    """The figures of one record under these faults, all on one clock."""
+    severing = sorted((f for f in findings if KINDS[f.kind].severs), key=lambda finding: finding.begin)
+    detected = [took for finding in severing if (took := _detected(seen, finding)) is not None]
+    recovered: list[float] = []
+    silence = 0.0
+    for begin, end in _outages(severing, seen.end):
+        over = [gap for gap in quiet if gap.begin <= end and gap.end >= begin]
+        silence = max([silence, *(gap.seconds for gap in over)])
+        recovered += [gap.end - end for gap in over if gap.end >= end and end < seen.end]
+    return Outcome(max(detected, default=None), max(recovered, default=None), silence, connections)
+
+
+def _detected(seen: Observed, finding: Finding) -> float | None:
+    """Seconds to the end of the connections that were there."""
+    took = [
+        spell.closed.t - finding.begin
+        for record in seen.links.values()
+        if finding.on in (None, record.name)
+        for spell in record.spells
+        if spell.closed is not None
+        and spell.opened <= finding.begin <= spell.closed.t + LATE
+        and spell.closed.t < seen.end
+        and (finding.end is None or spell.closed.t <= finding.end + LONG_GAP)
+    ]
+    return max(0.0, *took) if took else None
+
+
+def _outages(severing: Iterable[Finding], end: float) -> list[tuple[float, float]]:
+    """Times in which some link was struck; those that touch are one."""
+    spans: list[tuple[float, float]] = []
+    for finding in severing:
+        until = end if finding.end is None else finding.end
+        if spans and finding.begin <= spans[-1][1] + LATE:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], until))
+        else:
+            spans.append((finding.begin, until))
+    return spans

@@ -1,0 +1,295 @@
+"""The events of a trace taken in, one after another, in one pass.                                             pure"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from chaos.replay.observed import (
+    LONG_GAP,
+    STEADY_AFTER,
+    Attempt,
+    Draw,
+    Gap,
+    LinkEvent,
+    LinkRecord,
+    Observed,
+    Spell,
+)
+from tracker import events
+
+LONG = 600.0
+"""Seconds after which a part of a trace may end."""
+CALM = 120.0
+"""Seconds for which nothing happened to any link before it does."""
+RESTLESS = 1800.0
+"""Seconds after which a part ends without such a calm, as soon as all is well."""
+LONGEST = 6 * 3600.0
+"""Seconds of a part that ends although not all is well: an outage that is longer is told in pieces."""
+MOST_MARKS = 20_000
+"""Link events of such a part."""
+SETTLED = 10.0
+"""Seconds for which a connection has been open where all is well."""
+
+MAX_REJECTED = 10_000
+"""Rejections whose times are kept; the counts go on."""
+
+
+class _Watcher:
+    """Takes one event after another."""
+
+    def __init__(self) -> None:
+        self.seen = Observed()
+        self._frame: float | None = None
+        self._confirm: float | None = None
+        self._news: float | None = None
+        self._held = 0
+        self._sent = 0
+        self._waiting: dict[str, events.Waiting] = {}
+        self._out: dict[str, dict[int, float]] = {}
+
+    def take(self, event: Any) -> None:
+        seen = self.seen
+        if not seen.count:
+            seen.began = event.t
+        seen.count += 1
+        seen.ended = max(seen.ended, event.t) if seen.count > 1 else event.t
+        handle = _HANDLERS.get(type(event))
+        if handle is not None:
+            handle(self, event)
+
+    # Links
+
+    def connecting(self, event: events.Connecting) -> None:
+        record = self.seen.link(event.link)
+        record.attempts.append(Attempt(event.t, event.attempt))
+        waited = self._waiting.pop(event.link, None)
+        if waited is not None:
+            record.draws.append(Draw(waited.t, waited.delay, event.attempt))
+
+    def connected(self, event: events.Connected) -> None:
+        record = self.seen.link(event.link)
+        record.marks.append(event)
+        if record.attempts and record.attempts[-1].outcome == "pending":
+            attempt = record.attempts[-1]
+        else:  # the trace does not begin at the beginning
+            attempt = Attempt(event.t - event.took, 1)
+            record.attempts.append(attempt)
+        attempt.ended, attempt.outcome = event.t, "connected"
+        record.spells.append(Spell(event.connection, event.t, event.took))
+        self._out[event.link] = {}
+
+    def refused(self, event: events.Refused) -> None:
+        record = self.seen.link(event.link)
+        record.marks.append(event)
+        if not record.attempts or record.attempts[-1].outcome != "pending":
+            record.attempts.append(Attempt(event.t, 1))
+        attempt = record.attempts[-1]
+        attempt.ended, attempt.outcome = event.t, "refused"
+        attempt.why, attempt.status, attempt.fatal = event.why, event.status, event.fatal
+
+    def waiting(self, event: events.Waiting) -> None:
+        self._waiting[event.link] = event
+
+    def marked(self, event: LinkEvent) -> None:
+        spell = self._open(event.link)
+        self.seen.link(event.link).marks.append(event)
+        if spell is not None and isinstance(event, events.Died):
+            spell.died = event
+
+    def closed(self, event: events.Closed) -> None:
+        record = self.seen.link(event.link)
+        spell = self._open(event.link)
+        record.marks.append(event)
+        if spell is not None:
+            spell.closed = event
+        if event.link == "input":
+            self._frame = None
+
+    def _open(self, link: events.LinkName) -> Spell | None:
+        """The open connection; one that was there before the trace began, where nothing has been said of one."""
+        record = self.seen.link(link)
+        if not record.spells and not record.attempts:
+            began = self.seen.began
+            record.spells.append(Spell(0, began, 0.0))
+            record.marks.append(events.Connected(t=began, link=link, connection=0, took=0.0))
+        return record.open
+
+    def probed(self, event: events.Probed) -> None:
+        spell = self._open(event.link)
+        self._out.setdefault(event.link, {})[event.number] = event.t
+        if spell is not None:
+            spell.probes += 1
+            if spell.unanswered is None:
+                spell.unanswered = event.t
+
+    def answered(self, event: events.Answered) -> None:
+        record = self.seen.link(event.link)
+        record.sent.append(event.t - event.rtt)
+        record.trips.append(event.rtt)
+        # A Pong answers every earlier Ping too.
+        out = self._out.setdefault(event.link, {})
+        for number in [number for number in out if number <= event.number]:
+            del out[number]
+        spell = self._open(event.link)
+        if spell is not None:
+            spell.answers += 1
+            spell.last_answer = event.t
+            if spell.first_answer is None:
+                spell.first_answer = event.t
+            spell.unanswered = min(out.values(), default=None)
+
+    def lagged(self, event: events.Lagged) -> None:
+        self.seen.link(event.link).lags.append((event.t, event.seconds))
+
+    def carried(self, event: events.Carried) -> None:
+        spell = self._open(event.link)
+        if spell is None:
+            return
+        if event.received:
+            spell.last_heard = event.t
+        spell.unasked += event.unasked
+        if event.link == "output" and event.unasked:
+            self.seen.unasked.add(event.t, event.unasked)
+        spell.stuck = event.buffered
+        spell.held += event.held
+
+    # Messages
+
+    def received(self, event: events.Received) -> None:
+        if self._frame is not None and event.t - self._frame > LONG_GAP:
+            self.seen.input_gaps.append(Gap(self._frame, event.t))
+        self._frame = event.t
+        self.seen.received.add(event.t)
+        spell = self._open("input")
+        if spell is not None:
+            spell.last_frame = event.t
+
+    def accepted(self, event: events.Accepted) -> None:
+        seen = self.seen
+        seen.accepted.add(event.t)
+        seen.sizes += event.size
+        if self._held == 0:
+            self._confirm = event.t  # from now on a confirm is due
+        self._held += 1
+
+    def sent(self, event: events.Sent) -> None:
+        self.seen.sends.add(event.t)
+        spell = self._open("output")
+        if spell is not None:
+            spell.sent += 1
+        self._sent += 1
+        if self._sent == STEADY_AFTER:
+            self.seen.steady = event.t
+
+    def confirmed(self, event: events.Confirmed) -> None:
+        seen = self.seen
+        seen.confirmed.add(event.t, event.count)
+        seen.left[int(event.t // 1)] = event.left
+        self._silent_until(event.t)
+        self._held = event.left
+        self._confirm = self._news = event.t
+
+    def _silent_until(self, t: float) -> None:
+        if self._news is not None and t - self._news > LONG_GAP:
+            self.seen.quiet.append(Gap(self._news, t))
+        if self._confirm is not None and self._held and t - self._confirm > LONG_GAP:
+            self.seen.silences.append(Gap(self._confirm, t))
+
+    def displaced(self, event: events.Displaced) -> None:
+        self.seen.displaced.append(event.t)
+        self._held = max(0, self._held - 1)
+
+    def rejected(self, event: events.Rejected) -> None:
+        seen = self.seen
+        seen.rejections[event.reason] = seen.rejections.get(event.reason, 0) + 1
+        if len(seen.rejected) < MAX_REJECTED:
+            seen.rejected.append((event.t, event.reason))
+
+    def reset(self, event: events.SessionReset) -> None:
+        self.seen.resets.append(event.t)
+
+    def touched(self, _: events.Touched) -> None:
+        self.seen.touches += 1
+
+    def stopping(self, event: events.Stopping) -> None:
+        self.seen.stopping = event.t
+        self._silent_until(event.t)
+        self._held = 0
+        self._news = None
+
+    def stopped(self, event: events.Stopped) -> None:
+        self.seen.stopped = event
+
+    def is_over(self, now: float) -> bool:
+        """Whether a part ends here: it is long enough and all is well, or it is too long."""
+        lasted = now - self.seen.began
+        if lasted >= LONGEST or self._full():
+            return True
+        if lasted < LONG or not all(_well(record, now) for record in self.seen.links.values()):
+            return False
+        latest = max((record.marks[-1].t for record in self.seen.links.values()), default=self.seen.began)
+        return now - latest >= CALM or lasted >= RESTLESS
+
+    def _full(self) -> bool:
+        return any(len(record.marks) >= MOST_MARKS for record in self.seen.links.values())
+
+    def finish(self) -> Observed:
+        self._silent_until(self.seen.ended)
+        return self.seen
+
+
+def _well(record: LinkRecord, now: float) -> bool:
+    spell = record.open
+    if spell is None or now - spell.opened < SETTLED or isinstance(record.marks[-1], events.Suspected):
+        return False
+    return spell.unanswered is None or now - spell.unanswered < LONG_GAP / 2
+
+
+_HANDLERS: dict[type, Any] = {
+    events.Connecting: _Watcher.connecting,
+    events.Connected: _Watcher.connected,
+    events.Refused: _Watcher.refused,
+    events.Waiting: _Watcher.waiting,
+    events.Suspected: _Watcher.marked,
+    events.Revived: _Watcher.marked,
+    events.Died: _Watcher.marked,
+    events.Closed: _Watcher.closed,
+    events.Probed: _Watcher.probed,
+    events.Answered: _Watcher.answered,
+    events.Lagged: _Watcher.lagged,
+    events.Carried: _Watcher.carried,
+    events.Received: _Watcher.received,
+    events.Accepted: _Watcher.accepted,
+    events.Sent: _Watcher.sent,
+    events.Confirmed: _Watcher.confirmed,
+    events.Displaced: _Watcher.displaced,
+    events.Rejected: _Watcher.rejected,
+    events.SessionReset: _Watcher.reset,
+    events.Touched: _Watcher.touched,
+    events.Stopping: _Watcher.stopping,
+    events.Stopped: _Watcher.stopped,
+}
+
+
+def observe(history: Iterable[Any]) -> Observed:
+    """All of a trace or of a laboratory's record at once; what no tracker reported is passed over."""
+    watcher = _Watcher()
+    for event in history:
+        if isinstance(event, events.Event):
+            watcher.take(event)
+    return watcher.finish()
+
+
+def observe_parts(history: Iterable[Any]) -> Iterator[Observed]:
+    """The same in parts, however long it is: at least one, and each as if the trace began and ended with it.
+
+    A part ends where all is well, so that what belongs together is in one.
+    """
+    watcher = _Watcher()
+    for event in history:
+        if not isinstance(event, events.Event):
+            continue
+        if watcher.seen.count and watcher.is_over(event.t):
+            yield watcher.finish()
+            watcher = _Watcher()
+        watcher.take(event)
+    yield watcher.finish()

@@ -1,0 +1,71 @@
+"""The lines of a trace's file, compressed or not, one at a time whatever its size; and what is wrong with them."""
+
+import gzip
+import zlib
+from collections.abc import Generator
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from chaos.traces.problems import Problems
+
+MAX_LINE_BYTES = 16_000_000
+"""No line of a trace is longer: a recorder leaves out what would make one."""
+_GZIP = b"\x1f\x8b"
+
+
+class TraceError(ValueError):
+    """A trace that cannot be read at all; its text is one complete line for the person who named the file."""
+
+
+def open_lines(path: Path, problems: Problems) -> Generator[tuple[int, bytes, bool], None, None]:
+    """Each line, from number 1 on, without its end, and whether it had one.
+
+    A line that is too long is left out and is a problem; so is compressed data that ends early or is damaged.
+    Raises `TraceError` where there is nothing to read from.
+    """
+    file = _opened(path)
+    try:
+        with file:
+            yield from _bounded(path, file, problems)
+    except EOFError:
+        problems.add(f"the compressed data of {path.name} ends early; what came before is read")
+    except (zlib.error, gzip.BadGzipFile) as error:
+        problems.add(f"the compressed data of {path.name} is damaged ({error}); what came before is read")
+    except OSError as error:
+        problems.add(f"{path.name} could not be read to its end ({error.strerror or error})")
+
+
+def first_bytes(path: Path, count: int) -> bytes:
+    """What the file begins with, uncompressed; less where it is damaged. Raises `TraceError`."""
+    try:
+        with _opened(path) as file:
+            return file.read(count)
+    except (EOFError, zlib.error, OSError):
+        return b""
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        with path.open("rb") as file:
+            compressed = file.read(2) == _GZIP
+        return cast(BinaryIO, gzip.open(path) if compressed else path.open("rb"))
+    except OSError as error:
+        raise TraceError(
+            f"{path}: cannot be opened ({error.strerror}): give the path of a trace, a record or a log"
+        ) from None
+
+
+def _bounded(
+    path: Path, file: BinaryIO, problems: Problems
+) -> Generator[tuple[int, bytes, bool], None, None]:
+    number = 0
+    while raw := file.readline(MAX_LINE_BYTES + 1):
+        number += 1
+        if len(raw) <= MAX_LINE_BYTES:
+            yield number, raw.rstrip(b"\r\n"), raw.endswith(b"\n")
+            continue
+        problems.add(
+            f"{{n}} lines of more than {MAX_LINE_BYTES // 1_000_000} MB skipped", f"{path.name}:{number}"
+        )
+        while raw and not raw.endswith(b"\n"):
+            raw = file.readline(MAX_LINE_BYTES)

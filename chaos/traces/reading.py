@@ -1,0 +1,339 @@
+"""Traces of every kind, read as the tracker's events: its own, the laboratory's records, and the `websockets` log.
+
+A trace is never held in memory, whatever its size. What is cut off or corrupt is left out, and said.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import msgspec
+
+from chaos import history
+from chaos.history import HistoryEvent
+from chaos.traces import log_survey
+from chaos.traces.files import TraceError, first_bytes, open_lines
+from chaos.traces.log_survey import Survey
+from chaos.traces.problems import Problems
+from chaos.traces.websockets_log import read_log
+from tracker.trace_format import BEGINNING, Payload, restored
+
+__all__ = ["Anchor", "Format", "Header", "Problems", "Trace", "TraceError", "open_trace"]
+
+Format = Literal["auto", "trace", "websockets-log"]
+Kind = Literal["trace", "history", "websockets-log"]
+
+TRACE_SCHEMAS = ("tracker.trace/1", "tracker.trace/2")
+RECORD_SCHEMAS = tuple(dict.fromkeys(("simtool.history/1", history.SCHEMA)))
+
+_PART = re.compile(r"(?P<base>.+?)(?:\.\d+)?(?:\.gz)?$")
+_PAYLOAD = b'{"event":"payload"'
+_UNKNOWN_KIND = "at `$.event`"  # how the decoder words it
+_VERSIONS = ("tracker", "websockets", "python", "host", "loop")
+_RECOGNISED_WITHIN = 4000  # lines of a log that may pass before the first of the library's
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """What the wall clock said at loop time `t`."""
+
+    t: float
+    epoch_ms: int
+    utc_offset_s: int | None = None
+    """Of the host's local time; None: it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a trace says about itself; what its kind has not is None or empty."""
+
+    schema: str
+    stream: str | None = None
+    part: int | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Of the tracker, the library, Python, the host's system and its event loop."""
+    config: Mapping[str, Any] | None = None
+    """The tracker's configuration as JSON shows it; durations in seconds of the trace's clock."""
+    rules: Mapping[str, Any] | None = None
+    """The touch rule, and what the outputs were asked to hold."""
+    files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    payloads: bool = False
+    """Whether the input's messages were kept."""
+    anchor: Anchor | None = None
+    keepalive: Mapping[str, float] = field(default_factory=dict)
+    """What a log of the library shows of its `ping_interval` and `ping_timeout`, in seconds."""
+    scenario: str | None = None
+    engine: str | None = None
+    client: str = "tracker"
+    seed: int | None = None
+    preset: str | None = None
+    reference: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    others: tuple[dict[str, tuple[float, ...]], ...] = ()
+
+    def content(self, name: str) -> bytes | None:
+        """The wall's SVG (`wall`), its `calibration` or its `route`; None where only a digest was kept, or nothing."""
+        kept = self.files.get(name, {})
+        return restored(kept.get("text"), kept.get("base64"))
+
+
+class Trace:
+    """An opened trace. Each pass over it reads the files anew; `problems` are those of the last pass."""
+
+    def __init__(
+        self,
+        kind: Kind,
+        paths: list[Path],
+        header: Header,
+        *,
+        found: Iterable[str] = (),
+        surveyed: Survey | None = None,
+    ) -> None:
+        self.kind = kind
+        self._surveyed = surveyed
+        self.paths = paths
+        """Its parts, the oldest first."""
+        self.header = header
+        self._found = list(found)
+        self._problems = Problems()
+
+    @property
+    def path(self) -> Path:
+        """The newest part."""
+        return self.paths[-1]
+
+    @property
+    def problems(self) -> list[str]:
+        """What is incomplete about it, a line each, complete after a pass over the events."""
+        return [*self._found, *self._problems]
+
+    def events(self) -> Iterator[HistoryEvent]:
+        """Every event, in order. Those of the peer and the laboratory are in a laboratory's record only."""
+        self._problems = Problems()
+        if self._surveyed is not None:
+            return read_log(self._surveyed, _texts(self.path, self._problems), self._problems)
+        return (event for event in self._decoded() if not isinstance(event, Payload))
+
+    def payloads(self) -> Iterator[Payload]:
+        """The messages that the input and the control link brought, where they were kept."""
+        self._problems = Problems()
+        if self._surveyed is not None:
+            return iter(())
+        return (event for event in self._decoded(payloads=True) if isinstance(event, Payload))
+
+    def _decoded(self, *, payloads: bool = False) -> Iterator[HistoryEvent | Payload]:
+        decode = msgspec.json.Decoder(HistoryEvent | Payload).decode
+        for path in self.paths:
+            for number, line, ended in open_lines(path, self._problems):
+                if line.startswith(_PAYLOAD) and not payloads:
+                    continue  # it would be decoded for nothing
+                if not line:
+                    continue
+                try:
+                    yield decode(line)
+                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                    if not self._is_explained(line, error, f"{path.name}:{number}", ended=ended):
+                        return
+
+    def _is_explained(self, line: bytes, error: Exception, place: str, *, ended: bool) -> bool:
+        """Note what a line that is no event is; False where what follows belongs to another run."""
+        header = _object(line)
+        if "schema" in header:
+            if header.get("stream") == self.header.stream:
+                return True
+            self._problems.add("another run begins in the middle: it is left out; split the file", place)
+            return False
+        if not ended:
+            self._problems.add("the last line is cut off and left out", place)
+        elif _UNKNOWN_KIND in str(error) and isinstance(header.get("event"), str):
+            self._problems.add("{n} events of kinds that this version does not know skipped", place)
+        else:
+            self._problems.add("{n} corrupt lines skipped", place)
+        return True
+
+
+def open_trace(path: str | Path, *, format: Format = "auto") -> Trace:  # noqa: A002 - the option's name
+    """Open a tracker's trace (all parts of its run that are there), a laboratory's record, or a `websockets` log.
+
+    Raises `TraceError`, one line, for a file that is none of these or of a version that is not understood.
+    """
+    path = Path(path)
+    if format not in get_args(Format):
+        raise TraceError(f"--format is {format!r}: choose one of {', '.join(get_args(Format))}")
+    problems = Problems()
+    with closing(open_lines(path, problems)) as lines:
+        first = next((line for _, line, _ in lines if line.strip()), b"")
+    if not first:
+        said = "; ".join(problems)
+        raise TraceError(
+            f"{path}: {said or 'it is empty'}: nothing was recorded, or it is not the file you mean"
+        )
+    if format == "websockets-log":
+        return _opened_log(path)
+    header = _object(first)
+    schema = header.get("schema")
+    if schema in TRACE_SCHEMAS:
+        return _opened_trace(path, _header(path, header))
+    if schema in RECORD_SCHEMAS:
+        return Trace("history", [path], _header(path, header))
+    if isinstance(schema, str):
+        raise TraceError(_wrong_schema(path, schema))
+    if first.startswith(BEGINNING):
+        raise TraceError(f"{path}: its first line, the header, is cut off: without it nothing can be told")
+    if format == "auto" and not header and _looks_like_log(path):
+        return _opened_log(path)
+    raise TraceError(f"{path}: not a trace: {_looks_like(path, first, header)}")
+
+
+# A tracker's trace, in parts
+
+
+def _opened_trace(path: Path, header: Header) -> Trace:
+    parts = {header.part: path}
+    if header.part is not None:
+        found = _PART.match(path.name)
+        assert found is not None, "the pattern takes any name"
+        for other in sorted(path.parent.glob("*")):
+            matched = _PART.match(other.name)
+            if other != path and matched and matched["base"] == found["base"] and other.is_file():
+                part = _part_of(other, header.stream)
+                if part is not None:
+                    parts.setdefault(part, other)
+    numbers = sorted(number for number in parts if number is not None)
+    missing = [n for n in range(1, numbers[-1]) if n not in parts] if numbers else []
+    said = []
+    if missing:
+        shown = (
+            f"part {missing[0]}" if len(missing) == 1 else f"{len(missing)} parts, the first is {missing[0]}"
+        )
+        said.append(f"{shown} of {numbers[-1]}: not there, rotated out or not copied; events are missing")
+    return Trace("trace", [parts[n] for n in numbers] or [path], header, found=said)
+
+
+def _part_of(path: Path, stream: str | None) -> int | None:
+    """The number of a file's part, if it is one of this run."""
+    try:
+        with closing(open_lines(path, Problems())) as lines:
+            header = _object(next((line for _, line, _ in lines), b""))
+    except TraceError:
+        return None
+    part = header.get("part")
+    return part if header.get("stream") == stream and isinstance(part, int) else None
+
+
+def _header(path: Path, found: Mapping[str, Any]) -> Header:
+    try:
+        anchor = found.get("anchor")
+        return Header(
+            schema=found["schema"],
+            stream=found.get("stream"),
+            part=msgspec.convert(found.get("part"), int | None),
+            versions={name: str(found[name]) for name in _VERSIONS if name in found},
+            config=msgspec.convert(found.get("config", found.get("settings")), dict[str, Any] | None),
+            rules=msgspec.convert(found.get("rules"), dict[str, Any] | None),
+            files=msgspec.convert(found.get("files", {}), dict[str, dict[str, Any]]),
+            payloads=found.get("payloads") is True,
+            anchor=None if anchor is None else msgspec.convert(anchor, Anchor),
+            scenario=found.get("scenario"),
+            engine=found.get("engine"),
+            client=str(found.get("client", "tracker")),
+            seed=found.get("seed"),
+            preset=msgspec.convert(found.get("preset"), str | None),
+            reference=msgspec.convert(found.get("reference", {}), dict[str, tuple[float, ...]]),
+            others=msgspec.convert(found.get("others", ()), tuple[dict[str, tuple[float, ...]], ...]),
+        )
+    except msgspec.ValidationError as error:
+        raise TraceError(
+            f"{path}: its header makes no sense ({error}): it was changed by hand or damaged"
+        ) from None
+
+
+# A log
+
+
+def _looks_like_log(path: Path) -> bool:
+    with closing(open_lines(path, Problems())) as lines:
+        first = islice(lines, _RECOGNISED_WITHIN)
+        return any(log_survey.is_one(line.decode(errors="replace")) for _, line, _ in first)
+
+
+def _opened_log(path: Path) -> Trace:
+    survey = log_survey.survey(_texts(path, Problems()))
+    if not survey.lines:
+        raise TraceError(
+            f"{path}: no line of it is of the websockets library: log its DEBUG level, or give the right file"
+        )
+    if survey.of_a_server:
+        raise TraceError(f"{path}: the log of a server: only a client's log can be read as a trace")
+    anchor = None if survey.epoch is None else Anchor(0.0, round(survey.epoch * 1000), 0)
+    versions = {} if survey.library is None else {"websockets": survey.library}
+    keepalive = {
+        name: value
+        for name in ("ping_interval", "ping_timeout")
+        if (value := getattr(survey, name)) is not None
+    }
+    header = Header(
+        "websockets-log", versions=versions, anchor=anchor, keepalive=keepalive, client="websockets"
+    )
+    return Trace("websockets-log", [path], header, surveyed=survey)
+
+
+def _texts(path: Path, problems: Problems) -> Iterator[tuple[int, str]]:
+    for number, line, _ in open_lines(path, problems):
+        yield number, line.decode(errors="replace")
+
+
+# What is no trace
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    """The JSON object that a line is; empty if it is none."""
+    try:
+        found = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _wrong_schema(path: Path, schema: str) -> str:
+    name, _, version = schema.partition("/")
+    known = [s for s in (*TRACE_SCHEMAS, *RECORD_SCHEMAS) if s.startswith(f"{name}/")]
+    if known:
+        return f"{path}: its schema is {schema[:60]}, and this version reads {', '.join(known)}: use a newer simtool"
+    if name == "simtool.chaos":
+        return (
+            f"{path}: these are results; the records that they were judged by lie beside them, one file a run"
+        )
+    return f"{path}: its schema is {schema[:60]!r}: not a trace (version {version[:20] or 'unknown'})"
+
+
+_MAGIC: Mapping[bytes, str] = {
+    b"\xd4\xc3\xb2\xa1": "it is a packet capture",
+    b"\xa1\xb2\xc3\xd4": "it is a packet capture",
+    b"\x0a\x0d\x0d\x0a": "it is a packet capture",
+    b"PK\x03\x04": "it is a zip archive: unpack it first",
+    b"\x28\xb5\x2f\xfd": "it is compressed with zstd: unpack it first",
+    b"\xfd7zXZ": "it is compressed with xz: unpack it first",
+    b"BZh": "it is compressed with bzip2: unpack it first",
+    b"<": "it looks like XML or HTML",
+}
+
+
+def _looks_like(path: Path, first: bytes, header: Mapping[str, Any]) -> str:
+    start = first_bytes(path, 512)
+    for magic, said in _MAGIC.items():
+        if start.startswith(magic):
+            return said
+    if "landmarks" in header or header.get("type") == "pose":
+        return "it looks like a recording of poses; to send it to a server: simtool replay FILE --to ws://..."
+    if "event" in header:
+        return "it has events but no header: its first line is missing"
+    if header:
+        return "it is JSON of another kind; a trace begins with a line that names its schema"
+    if b"\0" in start or sum(byte < 9 or 13 < byte < 32 for byte in start) > len(start) / 20:
+        return "it is binary data"
+    shown = first[:40].decode(errors="replace")
+    return f"it is text of another kind, beginning {shown!r}; a log needs the library's DEBUG lines"

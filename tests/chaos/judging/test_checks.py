@@ -1,0 +1,1042 @@
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chaos.faults import Fault
+from chaos.history import Began, History, HistoryEvent, Reached, StoodStill
+from chaos.judging.checks import judge, lived
+from chaos.judging.facts import Facts
+from chaos.judging.promises import (
+    ATTEMPTS,
+    PROMISE_CHECKS,
+    bounded,
+    clean_stop,
+    dedup_safe,
+    detect,
+    every_frame,
+    in_order,
+    most_within,
+    no_false_kill,
+    no_loss,
+    polite,
+    recover,
+    same_climb,
+    silence,
+    survives_input,
+)
+from chaos.judging.sessions import every_reset
+from chaos.judging.verdicts import Check
+from chaos.scenario import PROMISES, Scenario
+from simulator import events as peer
+from tests.chaos.histories import (
+    STEADY,
+    Parts,
+    accepted,
+    broke,
+    closed,
+    connected,
+    connecting,
+    delivered,
+    died,
+    fault,
+    opened,
+    record,
+    refused,
+    scenario,
+    sent,
+    stopped,
+    stopping,
+    struck,
+    waiting,
+)
+from tracker import events
+
+Promise = Callable[[Facts, Scenario], Check | None]
+FRAMES = range(1, 31)
+"""One a second, for half a minute."""
+
+
+def said(promise: Promise, history: History, *faults: Fault, **expect: Any) -> str | None:
+    """The verdict of one check on one record."""
+    case = scenario(*faults, **expect)
+    check = promise(Facts(history, faults), case)
+    return None if check is None else check.verdict
+
+
+def observed(promise: Promise, history: History, *faults: Fault) -> str:
+    check = promise(Facts(history, faults), scenario(*faults))
+    assert check is not None
+    return check.observed
+
+
+# All of them
+
+
+def test_every_promise_has_a_check_of_its_name() -> None:
+    assert tuple(PROMISE_CHECKS) == PROMISES
+
+
+@pytest.mark.parametrize("name", PROMISES)
+def test_an_empty_history_says_nothing_about_any_promise(name: str) -> None:
+    assert said(PROMISE_CHECKS[name], record()) is None
+    assert said(PROMISE_CHECKS[name], record(STEADY)) is None
+
+
+@pytest.mark.parametrize("name", PROMISES)
+def test_a_stressed_promise_with_nothing_to_judge_is_unknown(name: str) -> None:
+    judgement = judge(record(STEADY), scenario(stresses=[name]))
+    assert judgement.verdict == "unknown"
+    assert [check.verdict for check in judgement.checks if check.name == name] == ["unknown"]
+
+
+def test_a_promise_that_is_not_stressed_and_has_nothing_to_judge_is_left_out() -> None:
+    judgement = judge(record(STEADY), scenario())
+    assert [check.name for check in judgement.checks] == ["lived"]
+    assert judgement.verdict == "pass"
+
+
+def test_a_run_is_as_bad_as_its_worst_check() -> None:
+    lost = record(STEADY, accepted(1, 2, 3), delivered(1, 3))
+    assert judge(lost, scenario(stresses=["no-loss", "detect"])).verdict == "fail"
+    assert (
+        judge(record(STEADY, accepted(1), delivered(1)), scenario(stresses=["detect"])).verdict == "unknown"
+    )
+
+
+# What a record needs
+
+
+def test_an_empty_run_is_unknown() -> None:
+    assert judge(record(), scenario(stresses=["no-loss"])).verdict == "unknown"
+
+
+def test_a_run_that_never_was_steady_is_unknown_whatever_else_it_shows() -> None:
+    lost = record(accepted(1, 2, 3), delivered(1, 3))
+    assert judge(lost, scenario(stresses=["no-loss"])).verdict == "unknown"
+
+
+def test_where_a_fault_is_in_force_from_the_start_no_steady_state_is_asked_for() -> None:
+    early = scenario(fault("down", 0.0, 9.0))
+    assert lived(record(), early).verdict == "pass"
+    assert lived(record(), scenario(fault("down", 2.0, 9.0))).verdict == "unknown"
+
+
+def test_a_client_that_is_refused_for_good_is_right_to_give_up() -> None:
+    asked = scenario(fault("refuse", 2.0, status=401))
+    assert lived(record(STEADY, refused(4.0, fatal=True), broke("client")), asked).verdict == "pass"
+    assert lived(record(STEADY, refused(6.0, fatal=True), broke("client")), asked).verdict == "fail"
+    assert lived(record(STEADY, refused(4.0), broke("client")), asked).verdict == "fail"
+    assert lived(record(STEADY, refused(4.0, fatal=True), broke("laboratory")), asked).verdict == "unknown"
+    for other in (fault("refuse", 2.0, status=503), fault("refuse", 2.0, on="input", status=401)):
+        gave_up = record(STEADY, refused(4.0, fatal=True), broke("client"))
+        assert lived(gave_up, scenario(other)).verdict == "fail"
+
+
+def test_a_client_that_broke_has_failed() -> None:
+    assert lived(record(STEADY, broke("client")), scenario()).verdict == "fail"
+    assert judge(record(STEADY, broke("client")), scenario()).verdict == "fail"
+    assert judge(record(broke("client")), scenario()).verdict == "fail"
+
+
+def test_where_the_laboratory_broke_nothing_is_held_against_the_client() -> None:
+    cut_short = record(STEADY, accepted(1, 2, 3), delivered(1, 3), stopping(4.0), broke("laboratory"))
+    judgement = judge(cut_short, scenario(stresses=["no-loss", "clean-stop"]))
+    assert judgement.verdict == "unknown"
+    assert "laboratory" in judgement.checks[0].observed
+
+
+def test_a_fault_without_a_trace_makes_the_run_unknown() -> None:
+    reset = fault("reset_peer", 10.0, 1.0)
+    harmless = record(STEADY, connected(), accepted(*FRAMES), delivered(*FRAMES), struck(reset))
+    assert judge(harmless, scenario(reset)).verdict == "unknown"
+    assert judge(record(*[harmless.events], closed(10.5)), scenario(reset)).verdict == "pass"
+
+
+def test_a_fault_that_never_began_makes_the_run_unknown() -> None:
+    assert judge(record(STEADY), scenario(fault("reset_peer", 10.0, 1.0))).verdict == "unknown"
+
+
+def test_a_peer_that_should_echo_all_along_and_does_not_makes_the_run_unknown() -> None:
+    echoed = peer.Misbehaved(t=3.0, kind="echo", link="output", connection=1)
+    assert judge(record(STEADY), scenario(echo=True)).verdict == "unknown"
+    assert judge(record(STEADY, echoed), scenario(echo=True)).verdict == "pass"
+
+
+# no-loss
+
+
+def test_what_was_accepted_and_arrived_is_no_loss() -> None:
+    assert said(no_loss, record(accepted(1, 2, 3), delivered(1, 2, 3), stopped(9.0))) == "pass"
+
+
+def test_a_message_that_a_later_one_overtook_is_lost() -> None:
+    history = record(accepted(1, 2, 3), delivered(1, 3))
+    assert said(no_loss, history) == "fail"
+    assert observed(no_loss, history) == "1 lost: seq 2"
+
+
+def test_messages_in_flight_when_the_record_ends_are_not_lost_for_certain() -> None:
+    assert said(no_loss, record(accepted(1, 2, 3), delivered(1))) == "unknown"
+    assert said(no_loss, record(accepted(1, 2, 3), delivered(1), stopped(9.0, undelivered=2))) == "unknown"
+
+
+def test_messages_that_the_client_no_longer_held_at_its_end_are_lost() -> None:
+    history = record(accepted(1, 2, 3), delivered(1), stopped(9.0, undelivered=1))
+    assert observed(no_loss, history) == "1 lost: seq 2"
+    assert said(no_loss, record(accepted(1, 2), stopped(9.0))) == "fail"
+
+
+def test_a_client_that_crashed_may_have_held_the_last_messages() -> None:
+    assert said(no_loss, record(accepted(1, 2), delivered(1), broke("client"))) == "unknown"
+    assert said(no_loss, record(accepted(1, 2, 3), delivered(1, 3), broke("client"))) == "fail"
+
+
+def test_fire_and_forget_does_not_know_what_is_on_the_wire_at_its_end() -> None:
+    forgetful = {"confirm": "none"}
+    tail = record(accepted(1, 2), delivered(1), stopped(9.0), settings=forgetful)
+    assert said(no_loss, tail) == "unknown"
+    assert said(no_loss, record(accepted(1, 2), delivered(2), settings=forgetful)) == "fail"
+
+
+def test_displaced_is_not_lost() -> None:
+    history = record(accepted(1, 2, 3), events.Displaced(t=2.5, seq=2), delivered(1, 3), stopped(9.0))
+    assert said(no_loss, history) == "pass"
+    assert observed(no_loss, history) == "2 delivered, 1 displaced"
+
+
+def test_a_message_displaced_instead_of_accepted_does_not_lower_what_is_expected() -> None:
+    history = record(accepted(1, 2), events.Displaced(t=3.0, seq=3), delivered(1, 2))
+    check = no_loss(Facts(history, ()), scenario())
+    assert check is not None
+    assert check.expected.startswith("all 2 accepted")
+    assert check.observed == "2 delivered, 0 displaced"
+
+
+def test_the_numbers_of_two_streams_in_one_run_prove_nothing() -> None:
+    other = peer.Delivered(t=2.0, stream="other", seq=2, size=1, digest=1, connection=1)
+    assert said(no_loss, record(accepted(1, 2), delivered(1), other)) == "unknown"
+
+
+# in-order
+
+
+def test_first_deliveries_in_order_pass_whatever_is_repeated() -> None:
+    again = delivered(1, at=2.5, over=2, repeat=True)
+    assert said(in_order, record(delivered(1, 2), again, delivered(3))) == "pass"
+
+
+def test_a_first_delivery_after_a_later_one_fails() -> None:
+    history = record(delivered(1, 3), delivered(2, at=4.0))
+    assert said(in_order, history) == "fail"
+    assert observed(in_order, history) == "1 came late: seq 2"
+
+
+def test_another_stream_has_an_order_of_its_own() -> None:
+    other = peer.Delivered(t=6.0, stream="other", seq=1, size=1, digest=1, connection=1)
+    assert said(in_order, record(delivered(1, 2, 3), other)) == "pass"
+
+
+# dedup-safe
+
+
+def test_the_same_body_again_over_another_connection_is_safe() -> None:
+    history = record(delivered(1, 2), delivered(2, at=3.0, over=2, repeat=True))
+    assert said(dedup_safe, history) == "pass"
+    assert observed(dedup_safe, history) == "1 repeats, each as promised"
+
+
+def test_another_body_under_the_same_number_fails() -> None:
+    assert said(dedup_safe, record(delivered(1), delivered(1, at=2.0, over=2, body=7, repeat=True))) == "fail"
+
+
+def test_a_repeat_over_the_same_connection_fails_also_without_any_reconnect() -> None:
+    assert said(dedup_safe, record(delivered(1), delivered(1, at=2.0, over=1, repeat=True))) == "fail"
+
+
+def test_a_repeat_over_the_same_connection_does_not_hide_behind_another_in_between() -> None:
+    history = record(delivered(1, at=1.0, over=1), delivered(1, at=2.0, over=2), delivered(1, at=3.0, over=1))
+    assert said(dedup_safe, history) == "fail"
+
+
+def test_no_reconnect_and_no_repeat_says_nothing_about_repeats() -> None:
+    assert said(dedup_safe, record(delivered(1, 2, 3))) is None
+    assert said(dedup_safe, record(delivered(1, 2), delivered(3, over=2))) == "pass"
+
+
+# bounded
+
+
+def bound(messages: int, size: int = 10**6, confirm: str = "pong") -> dict[str, object]:
+    return {"outbox": {"messages": messages, "bytes": size}, "confirm": confirm}
+
+
+def test_an_outbox_within_its_bound_passes() -> None:
+    confirmed = events.Confirmed(t=2.5, count=2, left=0)
+    assert said(bounded, record(accepted(1, 2), confirmed, accepted(3), settings=bound(2))) == "pass"
+
+
+@pytest.mark.parametrize("limits", [bound(2), bound(100, size=299)])
+def test_an_outbox_over_its_bound_fails(limits: dict[str, object]) -> None:
+    assert said(bounded, record(accepted(1, 2, 3), settings=limits)) == "fail"
+
+
+def test_at_the_bound_a_message_that_gives_way_is_announced_after_the_one_that_it_gave_way_to() -> None:
+    history = record(accepted(1, 2, 3), events.Displaced(t=3.0, seq=1), settings=bound(2))
+    assert said(bounded, history) == "pass"
+
+
+def test_an_essential_message_must_not_be_displaced() -> None:
+    history = record(accepted(1, essential=True), events.Displaced(t=2.0, seq=1), settings=bound(2))
+    assert said(bounded, history) == "fail"
+
+
+def test_the_oldest_plain_message_that_was_never_sent_gives_way_first() -> None:
+    def verdict(*parts: Parts, gone: int) -> str | None:
+        return said(
+            bounded, record(*parts, accepted(4), events.Displaced(t=4.0, seq=gone), settings=bound(3))
+        )
+
+    assert verdict(accepted(1, 2, 3), gone=1) == "pass"
+    assert verdict(accepted(1, 2, 3), gone=2) == "fail"
+    assert verdict(accepted(1, 2, 3), sent(1), gone=2) == "pass"
+    assert verdict(accepted(1, essential=True), accepted(2, 3), gone=2) == "pass"
+
+
+def test_what_was_not_accepted_may_have_been_larger_than_all_that_waited() -> None:
+    refused_at_once = events.Displaced(t=3.5, seq=4)
+    assert said(bounded, record(accepted(1, 2, 3), refused_at_once, settings=bound(3))) == "pass"
+
+
+def test_with_fire_and_forget_the_outbox_holds_what_was_not_sent() -> None:
+    history = record(accepted(1, 2, 3), sent(1, 2, 3), settings=bound(1, confirm="none"))
+    assert said(bounded, history) == "pass"
+    assert said(bounded, record(accepted(1, 2), sent(1, 2), settings=bound(1))) == "fail"
+
+
+def test_a_client_that_declares_no_bound_is_not_judged_by_one() -> None:
+    assert said(bounded, record(accepted(1, 2))) is None
+
+
+# detect
+
+
+STALL = fault("stall", 10.0, 20.0)
+"""30 messages leave, those from 10 s on do not arrive."""
+
+
+def stalled(*parts: Parts, by: Fault = STALL, stops: float = 40.0) -> History:
+    arriving = delivered(*range(1, 10))
+    return record(STEADY, connected(), sent(*FRAMES), arriving, struck(by), *parts, stopping(stops))
+
+
+def test_a_silent_link_given_up_within_the_bound_passes() -> None:
+    assert said(detect, stalled(closed(13.8, "tracker")), STALL) == "pass"
+
+
+def test_a_silent_link_given_up_too_late_or_never_fails() -> None:
+    assert said(detect, stalled(closed(15.1, "tracker")), STALL) == "fail"
+    assert said(detect, stalled(), STALL) == "fail"
+
+
+def test_a_scenario_may_set_another_bound() -> None:
+    assert said(detect, stalled(closed(15.1, "tracker")), STALL, detect_within=6.0) == "pass"
+
+
+def test_a_link_that_healed_before_the_bound_need_not_be_given_up() -> None:
+    short = fault("stall", 10.0, 3.0)
+    assert said(detect, stalled(by=short), short) is None
+
+
+def test_a_link_that_was_down_already_has_nothing_to_detect() -> None:
+    down_before = record(
+        connected(), closed(9.0), struck(STALL), connected(31.0, 2), delivered(40), stopping(50.0)
+    )
+    assert said(detect, down_before, STALL) is None
+
+
+def test_a_connection_that_opens_into_the_silence_has_the_bound_from_there() -> None:
+    mute = fault("mute_pong", 10.0, 20.0)
+    told = [peer.Misbehaved(t=t, kind="mute_pong", link="output", connection=1) for t in (11.0, 20.0)]
+    first = closed(13.0, "tracker")
+    second = [connected(14.0, 2), closed(18.0, "tracker", number=2)]
+    assert said(detect, stalled(told, first, second, by=mute), mute) == "pass"
+    assert said(detect, stalled(told, first, connected(14.0, 2), by=mute), mute) == "fail"
+
+
+def test_another_strikes_end_does_not_count_for_a_silence_that_nobody_noticed() -> None:
+    again = fault("stall", 35.0, 2.0)
+    begun_again = [*struck(STALL), Began(t=35.0, fault=1, planned=35.0)]
+    history = record(connected(), sent(*FRAMES), begun_again, closed(38.0, "tracker"), stopping(50.0))
+    assert said(detect, history, STALL, again) == "fail"
+
+
+def test_the_peer_closing_the_connection_is_no_detection() -> None:
+    assert said(detect, stalled(closed(12.0, "peer", code=1012)), STALL) is None
+
+
+def test_a_silence_to_the_end_of_the_run_counts_up_to_the_stop() -> None:
+    forever = fault("stall", 10.0)
+    late = record(STEADY, connected(), sent(*FRAMES), struck(forever), stopping(13.0), stopped(20.0))
+    assert said(detect, late, forever) is None
+    assert said(detect, stalled(by=forever), forever) == "fail"
+
+
+def test_a_stall_that_held_nothing_back_is_not_held_against_the_client() -> None:
+    history = record(connected(), sent(*FRAMES), delivered(*FRAMES), struck(STALL), stopping(40.0))
+    assert said(detect, history, STALL) == "unknown"
+
+
+def test_a_toxicity_below_1_may_have_spared_the_connection() -> None:
+    some = fault("stall", 10.0, 20.0, toxicity=0.5)
+    assert said(detect, stalled(by=some), some) is None
+
+
+def test_the_silence_of_one_link_is_not_held_against_the_other() -> None:
+    both: list[Parts] = [connected(), connected(link="input"), sent(*FRAMES), struck(STALL), stopping(40.0)]
+    assert said(detect, record(*both, closed(13.0, "tracker")), STALL) == "pass"
+    assert said(detect, record(*both, closed(13.0, "tracker", link="input")), STALL) == "fail"
+
+
+# no-false-kill
+
+
+def test_connections_that_last_are_no_false_kill() -> None:
+    assert (
+        said(no_false_kill, record(connected(), delivered(1), stopping(5.0), closed(6.0, "tracker")))
+        == "pass"
+    )
+
+
+def test_a_connection_given_up_without_a_fault_is_a_false_kill() -> None:
+    assert said(no_false_kill, record(connected(), died(8.0, 3.6), closed(8.0, "tracker"))) == "fail"
+
+
+def test_a_fault_excuses_giving_up_the_link_that_it_struck_and_no_other() -> None:
+    assert said(no_false_kill, stalled(closed(13.8, "tracker")), STALL) == "pass"
+    assert said(no_false_kill, stalled(closed(13.8, "tracker", link="input")), STALL) == "fail"
+
+
+def test_a_slow_link_excuses_nothing() -> None:
+    slow = fault("latency", 10.0, 20.0, latency=1400)
+    assert said(no_false_kill, stalled(closed(13.8, "tracker"), by=slow), slow) == "fail"
+
+
+def test_a_healed_fault_excuses_what_was_silent_since_then_and_nothing_later() -> None:
+    short = fault("stall", 10.0, 3.0)
+    since_then = [died(13.5, 3.0), closed(13.5, "tracker")]
+    later = [died(19.0, 3.0), closed(19.0, "tracker")]
+    assert said(no_false_kill, stalled(since_then, by=short), short) == "pass"
+    assert said(no_false_kill, stalled(later, by=short), short) == "fail"
+
+
+def test_a_peer_that_turns_newcomers_away_excuses_nothing_for_the_connection_that_was_there() -> None:
+    turned_away = fault("accept_then_close", 10.0, 20.0)
+    assert said(no_false_kill, stalled(closed(13.8, "tracker"), by=turned_away), turned_away) == "fail"
+
+
+def test_a_connection_that_the_peer_ended_is_no_false_kill() -> None:
+    assert said(no_false_kill, record(connected(), closed(8.0, "peer"))) == "pass"
+
+
+def test_a_connection_that_the_network_ended_is_one_where_nothing_had_struck_it() -> None:
+    down = fault("down", 7.5, 2.0)
+    assert said(no_false_kill, record(connected(), closed(8.0, "network"))) == "fail"
+    assert said(no_false_kill, stalled(closed(8.0, "network"), by=down), down) == "pass"
+
+
+def test_a_handshake_given_up_is_a_false_kill_where_no_fault_may_have_broken_it() -> None:
+    slow = fault("latency", 10.0, 20.0, latency=1000)
+    attempt = connecting(12.0), refused(14.0)
+    assert said(no_false_kill, stalled(attempt, by=slow), slow) == "fail"
+    assert said(no_false_kill, stalled(attempt), STALL) == "pass"
+    assert said(no_false_kill, stalled(connecting(32.0), refused(34.0)), STALL) == "fail"
+    assert said(no_false_kill, stalled(connecting(29.0), refused(34.0)), STALL) == "pass"
+
+
+def test_a_handshake_that_the_peer_refused_was_not_given_up() -> None:
+    status = events.Refused(t=14.0, link="output", why="HTTP 503", status=503)
+    assert said(no_false_kill, record(connected(), connecting(12.0), status, stopping(20.0))) == "pass"
+
+
+def test_a_client_that_reports_no_connection_is_not_praised_for_keeping_it() -> None:
+    assert said(no_false_kill, record(delivered(*FRAMES))) is None
+
+
+# recover
+
+
+DOWN = fault("down", 10.0, 5.0)
+
+
+def interrupted(
+    back_at: float | None, *parts: Parts, by: tuple[Fault, ...] = (DOWN,), stops: float = 60.0
+) -> History:
+    """Deliveries up to 9.9 s, an end at 10 s, and again every 0.1 s from `back_at` on."""
+    before = delivered(*range(1, 100), every=0.1)
+    after = (
+        ()
+        if back_at is None
+        else delivered(*range(round(back_at * 10), round(stops * 10)), every=0.1, over=2)
+    )
+    return record(connected(), before, struck(*by), closed(10.0), after, *parts, stopping(stops))
+
+
+def test_a_delivery_within_the_announced_delay_and_a_handshake_is_a_recovery() -> None:
+    assert said(recover, interrupted(17.9, waiting(14.0, 2.0)), DOWN) == "pass"
+    assert said(recover, interrupted(18.2, waiting(14.0, 2.0)), DOWN) == "fail"
+
+
+def test_without_an_announced_delay_there_is_time_for_a_handshake_only() -> None:
+    assert said(recover, interrupted(15.9), DOWN) == "pass"
+    assert said(recover, interrupted(16.2), DOWN) == "fail"
+
+
+def test_a_delay_of_the_other_link_does_not_stretch_the_limit() -> None:
+    assert said(recover, interrupted(17.9, waiting(14.0, 2.0, link="input")), DOWN) == "fail"
+
+
+def test_a_scenario_may_set_the_limit_both_ways() -> None:
+    assert said(recover, interrupted(18.5, waiting(14.0, 2.0)), DOWN, recover_within=4.0) == "pass"
+    assert said(recover, interrupted(17.5, waiting(14.0, 2.0)), DOWN, recover_within=2.0) == "fail"
+
+
+def test_no_delivery_ever_after_is_a_failure_and_at_the_end_of_the_record_it_is_unknown() -> None:
+    assert said(recover, interrupted(None), DOWN) == "fail"
+    assert said(recover, interrupted(None, stops=15.5), DOWN) == "unknown"
+
+
+def test_a_close_that_the_client_noticed_late_is_still_judged() -> None:
+    before, after = delivered(*range(1, 100), every=0.1), delivered(250, every=0.1, over=2)
+    unnoticed = record(connected(), before, struck(DOWN), closed(24.0), after, stopping(60.0))
+    assert said(recover, unnoticed, DOWN) == "fail"
+
+
+def test_what_a_connection_that_was_given_up_still_held_is_no_recovery() -> None:
+    stale: list[Parts] = [opened(0.1, 1), delivered(100, at=15.1, over=1)]
+    assert said(recover, interrupted(22.0, stale, opened(21.9, 2)), DOWN) == "fail"
+    assert said(recover, interrupted(15.5, stale, opened(15.4, 2)), DOWN) == "pass"
+
+
+def test_a_strike_that_interrupted_nothing_needs_no_recovery() -> None:
+    steady = record(connected(), delivered(*range(1, 400), every=0.1), struck(DOWN), stopping(40.0))
+    assert said(recover, steady, DOWN) is None
+
+
+def test_a_stall_that_nobody_gave_up_recovers_when_what_it_held_arrives() -> None:
+    short = fault("stall", 10.0, 3.0)
+    before, after = delivered(*range(1, 100), every=0.1), delivered(*range(131, 400), every=0.1)
+    assert said(recover, record(connected(), before, struck(short), after, stopping(40.0)), short) == "pass"
+    late = delivered(*range(151, 400), every=0.1)
+    assert said(recover, record(connected(), before, struck(short), late, stopping(40.0)), short) == "fail"
+
+
+def test_after_a_fault_that_is_over_at_once_the_path_is_whole_at_once() -> None:
+    bye = fault("close", 10.0, code=1001)
+    assert said(recover, interrupted(10.9, by=(bye,)), bye) == "pass"
+    # A delivery that waits longer is not to be hidden by the second after the fault.
+    assert said(recover, interrupted(11.4, by=(bye,)), bye) == "fail"
+
+
+def test_the_path_is_whole_only_when_no_strike_is_left() -> None:
+    turned_away = fault("accept_then_close", 9.9, 15.0)
+    bye = fault("close", 10.0, code=1001)
+    assert said(recover, interrupted(25.5, by=(turned_away, bye)), turned_away, bye) == "pass"
+    assert said(recover, interrupted(26.5, by=(turned_away, bye)), turned_away, bye) == "fail"
+
+
+def test_a_path_struck_again_before_the_limit_is_judged_after_the_last_strike() -> None:
+    flaps = fault("down", 10.0, 1.0), fault("down", 14.0, 1.0)
+    announced = waiting(10.5, 4.0), waiting(14.6, 1.0)
+    assert said(recover, interrupted(15.7, *announced, by=flaps), *flaps) == "pass"
+    assert said(recover, interrupted(18.0, *announced, by=flaps), *flaps) == "fail"
+
+
+def test_a_path_struck_again_only_after_the_limit_is_no_excuse() -> None:
+    flaps = fault("down", 10.0, 1.0), fault("down", 14.0, 1.0)
+    assert said(recover, interrupted(15.7, waiting(10.5, 1.0), by=flaps), *flaps) == "fail"
+
+
+def test_a_restart_of_the_peer_concerns_both_links() -> None:
+    restart = fault("restart", 10.0, 5.0, on=None)
+    history = interrupted(17.9, waiting(14.0, 2.0, link="input"), by=(restart,))
+    assert said(recover, history, restart) == "pass"
+
+
+def test_a_fault_to_the_end_of_the_run_leaves_no_recovery_to_judge() -> None:
+    forever = fault("down", 10.0)
+    assert said(recover, interrupted(None, stopped(61.0), by=(forever,)), forever) is None
+
+
+# polite
+
+
+def test_attempts_that_wait_as_announced_are_polite() -> None:
+    history = record(
+        connecting(1.0, 2.4, 4.0), refused(1.1), waiting(1.1, 1.2), refused(2.5), waiting(2.5, 1.5)
+    )
+    assert said(polite, history) == "pass"
+
+
+def test_a_single_attempt_says_nothing_about_politeness() -> None:
+    assert said(polite, record(connecting(1.0), connecting(1.0, link="input"), connected(1.1))) is None
+
+
+def test_an_attempt_before_its_announced_time_fails() -> None:
+    assert said(polite, record(connecting(1.0, 1.5), refused(1.1), waiting(1.1, 1.2))) == "fail"
+
+
+def test_an_attempt_without_an_announcement_fails() -> None:
+    assert said(polite, record(connecting(1.0, 9.0), closed(5.0))) == "fail"
+    assert said(polite, record(connecting(1.0, 9.0), refused(5.0))) == "fail"
+
+
+def test_an_attempt_without_any_delay_fails_though_it_was_announced() -> None:
+    assert said(polite, record(connecting(0.0, 1.0), closed(1.0), waiting(1.0, 0.0))) == "fail"
+
+
+@pytest.mark.parametrize(
+    ("lived", "attempt", "verdict"),
+    [(9.9, 2, "fail"), (10.0, 2, "pass"), (9.9, 3, "pass"), (0.0, 2, "fail")],
+    ids=str,
+)
+def test_the_count_of_attempts_starts_over_after_a_stable_connection_only(
+    lived: float, attempt: int, verdict: str
+) -> None:
+    connection = [connected(2.0), closed(2.0 + lived)] if lived else [refused(2.0)]
+    over = 2.0 + lived
+    again = events.Connecting(t=over + 1.0, link="output", attempt=attempt)
+    history = record(
+        connecting(0.0, 1.5),
+        refused(0.0),
+        waiting(0.0, 1.5),
+        connection,
+        waiting(over, 1.0),
+        again,
+        settings={"timing": {"stable_after": 10.0}},
+    )
+    assert said(polite, history) == verdict
+
+
+def test_a_stable_connection_lets_the_count_start_over_once() -> None:
+    def attempt(t: float, number: int) -> list[HistoryEvent]:
+        return [
+            waiting(t - 1.0, 1.0),
+            events.Connecting(t=t, link="output", attempt=number),
+            refused(t + 0.1),
+        ]
+
+    stable = connecting(0.0), connected(0.1), closed(12.0)
+    settings = {"timing": {"stable_after": 10.0}}
+    assert said(polite, record(stable, attempt(13.0, 2), attempt(15.0, 3), settings=settings)) == "pass"
+    assert said(polite, record(stable, attempt(13.0, 2), attempt(15.0, 2), settings=settings)) == "fail"
+
+
+def test_a_delay_above_the_declared_cap_fails_unless_the_peer_asked_for_it() -> None:
+    def verdict(end: Parts) -> str | None:
+        settings = {"timing": {"reconnect_cap": 8.0}}
+        return said(polite, record(connecting(0.0, 9.5), end, waiting(1.0, 8.1), settings=settings))
+
+    assert verdict(refused(1.0)) == "fail"
+    assert verdict(closed(1.0)) == "fail"
+    assert verdict(events.Refused(t=1.0, link="output", why="HTTP 503", status=503)) == "pass"
+
+
+def test_an_attempt_after_a_fatal_refusal_fails_however_late() -> None:
+    final = refused(1.1, fatal=True)
+    assert said(polite, record(connecting(1.0), final)) == "pass"
+    assert said(polite, record(connecting(1.0, 50.0), final, waiting(1.2, 10.0))) == "fail"
+
+
+def attempts(*delays: float) -> History:
+    """Refused, and trying again after each of the delays."""
+    parts: list[HistoryEvent] = []
+    t = 1.0
+    for delay in delays:
+        parts += [*connecting(t), refused(t), waiting(t, delay)]
+        t += delay
+    return record(parts)
+
+
+def test_delays_that_vary_without_rule_are_jittered() -> None:
+    assert said(polite, attempts(0.31, 0.77, 1.9, 0.4, 5.1)) == "pass"
+
+
+@pytest.mark.parametrize(
+    "delays", [(5.0, 5.0, 5.0, 5.0), (0.5, 1.0, 2.0, 4.0), (5.0, 10.0, 20.0, 40.0, 60.0, 60.0, 60.0)]
+)
+def test_delays_that_follow_a_rule_are_not_jittered(delays: tuple[float, ...]) -> None:
+    assert said(polite, attempts(*delays)) == "fail"
+    assert said(polite, attempts(*delays[:3])) == "pass"  # too few to say
+
+
+def test_attempts_that_never_back_off_fail() -> None:
+    hurried = [0.5 + n / 1000 * (n % 3) for n in range(40)]
+    assert said(polite, attempts(*hurried)) == "fail"
+    assert said(polite, attempts(*hurried[: ATTEMPTS - 1])) == "pass"
+
+
+def test_each_link_has_attempts_of_its_own() -> None:
+    both: list[Parts] = [connecting(1.0), connecting(1.0, link="input"), refused(1.1), waiting(1.1, 3.0)]
+    assert said(polite, record(*both)) == "pass"
+
+
+@given(st.lists(st.floats(0, 60).map(lambda t: round(t, 1)), max_size=40).map(sorted))
+def test_the_busiest_span_is_that_of_an_obvious_count(times: list[float]) -> None:
+    obvious = max((sum(t <= later and later - t < 10.0 for later in times) for t in times), default=0)
+    assert most_within(10.0, times) == obvious
+
+
+# clean-stop
+
+
+def test_a_stop_that_flushed_and_said_goodbye_is_clean() -> None:
+    assert (
+        said(clean_stop, record(connected(), stopping(9.0), closed(9.5, code=1001), stopped(9.6))) == "pass"
+    )
+
+
+def test_a_stop_with_something_left_over_a_healthy_connection_is_not_clean() -> None:
+    history = record(connected(), stopping(9.0), closed(9.5, code=1001), stopped(9.6, undelivered=3))
+    assert said(clean_stop, history) == "fail"
+
+
+def test_a_stop_without_a_1001_over_a_healthy_connection_is_not_clean() -> None:
+    assert (
+        said(clean_stop, record(connected(), stopping(9.0), closed(9.5, code=1006), stopped(9.6))) == "fail"
+    )
+    assert said(clean_stop, record(connected(), stopping(9.0), stopped(9.6))) == "fail"
+
+
+def test_a_stop_that_never_ends_is_not_clean() -> None:
+    assert said(clean_stop, record(connected(), stopping(9.0))) == "fail"
+
+
+def test_without_a_healthy_connection_the_stop_has_to_be_in_time_and_say_what_is_left() -> None:
+    timing = {"timing": {"flush_timeout": 5.0, "close_timeout": 2.0}}
+    gone: list[Parts] = [connected(), closed(8.0), stopping(9.0)]
+    assert said(clean_stop, record(gone, stopped(14.5, undelivered=7), settings=timing)) == "pass"
+    assert said(clean_stop, record(gone, stopped(17.5, undelivered=7), settings=timing)) == "fail"
+
+
+def test_a_fault_that_lasts_through_the_stop_excuses_what_is_left_on_its_link() -> None:
+    stop: list[Parts] = [connected(), stopping(40.0), closed(45.0), stopped(45.0, undelivered=7)]
+    forever, elsewhere = fault("stall", 10.0), fault("stall", 10.0, on="input")
+    assert said(clean_stop, record(*stop, struck(forever)), forever) == "pass"
+    assert said(clean_stop, record(*stop, struck(elsewhere)), elsewhere) == "fail"
+    assert said(clean_stop, record(*stop, struck(STALL)), STALL) == "fail"  # it was healed by then
+
+
+# same-climb
+
+
+def touch(hold: str, time: float, t: float = 5.0) -> peer.Arrived:
+    return peer.Arrived(t=t, hold=hold, time=time)
+
+
+def test_the_touches_of_the_reference_at_the_same_times_are_the_same_climb() -> None:
+    assert said(same_climb, record(touch("a", 1000), reference={"a": 1000.4})) == "pass"
+
+
+@pytest.mark.parametrize(
+    "arrived",
+    [[], [touch("a", 1001)], [touch("a", 1000), touch("b", 2000)], [touch("a", 900, 4.0), touch("a", 1000)]],
+)
+def test_a_touch_that_is_absent_changed_or_added_is_another_climb(arrived: list[HistoryEvent]) -> None:
+    assert said(same_climb, record(arrived, reference={"a": 1000})) == "fail"
+
+
+def test_a_touch_may_be_among_the_messages_still_in_flight() -> None:
+    in_flight = record(accepted(1, 2), delivered(1), reference={"a": 1000})
+    assert said(same_climb, in_flight) == "unknown"
+    wrong = record(accepted(1, 2), delivered(1), touch("b", 1.0), reference={"a": 1000})
+    assert said(same_climb, wrong) == "fail"
+
+
+def test_a_touch_where_the_reference_has_none_is_another_climb() -> None:
+    seen = events.Received(t=1.0, timestamp=1.0, sequence=1)
+    assert said(same_climb, record(seen, touch("a", 1000))) == "fail"
+    assert said(same_climb, record(touch("a", 1000))) is None  # there was no reference run
+
+
+# survives-input
+
+
+def bad(t: float, reason: str = "not-json") -> events.Rejected:
+    return events.Rejected(t=t, link="input", reason=reason, detail="")
+
+
+def test_outputs_after_the_last_bad_message_show_that_it_was_survived() -> None:
+    assert said(survives_input, record(bad(1.5), accepted(1, 2), stopping(9.0))) == "pass"
+
+
+def test_a_tracker_that_fell_silent_with_a_bad_message_fails_though_old_outputs_still_arrive() -> None:
+    assert said(survives_input, record(bad(2.5), accepted(1, 2), delivered(3), stopping(9.0))) == "fail"
+
+
+def test_a_bug_met_by_an_input_fails_though_it_was_skipped() -> None:
+    assert said(survives_input, record(bad(1.5, "internal-error"), accepted(1, 2), stopping(9.0))) == "fail"
+
+
+def test_a_bad_message_at_the_very_end_leaves_no_time_to_go_on() -> None:
+    assert said(survives_input, record(accepted(1, 2), bad(8.9), stopping(9.0))) == "unknown"
+
+
+def test_a_tracker_that_tries_a_bad_message_again_and_again_to_the_end_fails() -> None:
+    again = [bad(t / 2) for t in range(5, 18)]
+    assert said(survives_input, record(accepted(1, 2), again, stopping(9.0))) == "fail"
+
+
+def test_a_tracker_that_a_bad_message_stopped_has_not_survived_it() -> None:
+    asked = Reached(t=20.0, phase="stopping")
+    assert said(survives_input, record(accepted(1, 2), bad(8.9), stopping(9.0), asked)) == "fail"
+
+
+def test_what_found_no_room_before_the_stop_was_no_bad_message() -> None:
+    assert said(survives_input, record(accepted(1), bad(8.9, "stopping"), stopping(9.0))) is None
+
+
+# silence
+
+
+def test_a_silence_up_to_the_limit_passes_and_a_longer_one_fails() -> None:
+    history = record(STEADY, delivered(1, 2, 5, 6), stopping(7.0))
+    assert said(silence, history, longest_silence=3.0) == "pass"
+    assert said(silence, history, longest_silence=2.9) == "fail"
+
+
+def test_silence_counts_from_the_steady_state_and_up_to_the_stop() -> None:
+    assert said(silence, record(STEADY, delivered(5, 6), stopping(7.0)), longest_silence=3.0) == "fail"
+    assert said(silence, record(STEADY, delivered(1, 2), stopping(7.0)), longest_silence=3.0) == "fail"
+    assert said(silence, record(STEADY, stopping(7.0)), longest_silence=3.0) == "fail"
+
+
+def test_silence_with_nothing_to_measure_is_unknown() -> None:
+    assert said(silence, record(delivered(1, 2)), longest_silence=3.0) == "unknown"
+
+
+def test_silence_is_judged_only_where_the_scenario_sets_a_limit() -> None:
+    history = record(STEADY, delivered(1, 50), stopping(60.0), stopped(60.5))
+    assert said(silence, history) is None
+    assert "silence" not in PROMISE_CHECKS
+    assert judge(history, scenario(longest_silence=3.0)).verdict == "fail"
+    assert judge(history, scenario()).verdict == "pass"
+
+
+# A whole run
+
+
+def test_a_long_record_is_judged_in_well_under_a_second() -> None:
+    frames = range(1, 5001)
+    faults = [fault("down", float(n), 1.0) for n in range(10, 150, 4)]
+    history = record(
+        STEADY,
+        connected(),
+        accepted(*frames, every=1 / 30),
+        sent(*frames, every=1 / 30),
+        delivered(*frames, every=1 / 30),
+        [events.Probed(t=n / 30, link="output", number=n) for n in frames],
+        connecting(*(3 + n / 500 for n in range(1600))),
+        struck(*faults),
+        [closed(one.at + 0.1, number=n) for n, one in enumerate(faults)],
+        settings=bound(900),
+    )
+    assert len(history.events) > 20_000
+    began = perf_counter()
+    judgement = judge(history, scenario(*faults, stresses=PROMISES))
+    Facts(history, faults).measures()
+    assert perf_counter() - began < 2.0  # some 0.2 s; the margin is for a busy machine
+    assert judgement.verdict == "fail"
+
+
+# every-frame
+
+
+def relayed(*, offered: int, received: int, made: int) -> list[HistoryEvent]:
+    return [
+        *(peer.Offered(t=1.0 + n / 100, sequence=n, connection=1) for n in range(offered)),
+        *(events.Received(t=1.0 + n / 100, timestamp=n, sequence=n) for n in range(received)),
+        *accepted(*range(1, made + 1), every=0.1),
+    ]
+
+
+def test_a_frame_that_a_healthy_input_lost_or_that_made_no_output_is_missed() -> None:
+    def verdict(**frames: int) -> str | None:
+        return said(every_frame, record(relayed(**frames), stopping(20.0)))
+
+    assert verdict(offered=9, received=9, made=9) == "pass"
+    assert verdict(offered=9, received=6, made=6) == "fail"
+    assert verdict(offered=9, received=9, made=6) == "fail"
+
+
+def test_a_frame_offered_over_a_struck_input_may_get_lost() -> None:
+    lossy = fault("stall", 1.0, 5.0, on="input")
+    frames = record(relayed(offered=9, received=6, made=6), struck(lossy), stopping(20.0))
+    assert said(every_frame, frames, lossy) == "pass"
+
+
+def test_a_good_frame_must_not_be_refused() -> None:
+    litter = peer.Misbehaved(t=2.0, link="input", connection=1, kind="garbage")
+    frames = relayed(offered=9, received=9, made=9)
+    assert said(every_frame, record(frames, bad(2.0), litter, stopping(20.0))) == "pass"
+    assert said(every_frame, record(frames, bad(2.0), stopping(20.0))) == "fail"
+
+
+def test_displacing_with_room_left_breaks_the_bound() -> None:
+    settings = {"outbox": {"messages": 3, "bytes": 10_000}}
+    gone = events.Displaced(t=4.0, seq=1)  # said right after what it gave way to was accepted
+    assert said(bounded, record(accepted(1, 2), gone, settings=settings)) == "fail"
+    assert said(bounded, record(accepted(1, 2, 3, 4), gone, settings=settings)) == "pass"
+
+
+# every-reset
+
+
+def reset_taken(*times: float) -> list[events.SessionReset]:
+    return [events.SessionReset(t=t, link="input") for t in times]
+
+
+def reset_offered(*times: float) -> list[peer.ResetOffered]:
+    return [peer.ResetOffered(t=t, connection=1) for t in times]
+
+
+def told(seq: int, *, at: float | None = None, repeat: bool = False) -> peer.Delivered:
+    t = float(seq) if at is None else at
+    return peer.Delivered(
+        t=t, stream="s", seq=seq, size=100, digest=0, connection=1, repeat=repeat, reset=True
+    )
+
+
+RESET = [reset_offered(2.5), reset_taken(2.6), accepted(1, 2, 3, 4), stopping(60.0)]
+
+
+def test_a_reset_is_told_by_the_next_output_and_by_no_other() -> None:
+    assert said(every_reset, record(RESET, delivered(1, 2, 4), told(3))) == "pass"
+    assert (
+        said(every_reset, record(RESET, delivered(1, 2, 4), told(3), told(3, at=9.0, repeat=True))) == "pass"
+    )
+    assert said(every_reset, record(RESET, delivered(1, 2, 3), told(4))) == "fail"
+    assert said(every_reset, record(RESET, delivered(1, 2), told(3), told(4))) == "fail"
+    assert said(every_reset, record(RESET, delivered(1, 2, 3, 4))) == "fail"
+    assert said(every_reset, record(accepted(1), delivered(1))) is None
+
+
+def test_two_resets_before_one_output_are_told_as_one() -> None:
+    history = record(RESET, reset_offered(2.7), reset_taken(2.8), delivered(1, 2, 4), told(3))
+    assert said(every_reset, history) == "pass"
+
+
+def test_a_reset_over_a_healthy_input_must_be_taken() -> None:
+    ignored = record(reset_offered(2.5), accepted(1, 2, 3), delivered(1, 2, 3), stopping(60.0))
+    assert said(every_reset, ignored) == "fail"
+    cut = fault("down", 2.0, 2.0, on="input")
+    assert said(every_reset, record(ignored.events, struck(cut)), cut) == "pass"
+
+
+def test_a_reset_that_was_still_in_flight_is_not_known_to_be_told() -> None:
+    assert said(every_reset, record(RESET, delivered(1, 2))) == "unknown"
+
+
+# What is left at an end under a fault
+
+
+def test_what_a_fault_kept_from_delivery_to_the_end_is_no_loss_if_the_client_says_so() -> None:
+    stall = fault("stall", 2.5)
+    begun = [struck(stall), connected(), accepted(1, 2, 3, 4), delivered(1, 2), stopping(5.0)]
+    assert said(no_loss, record(begun, stopped(6.0, undelivered=2)), stall) == "pass"
+    assert said(no_loss, record(begun, stopped(6.0, undelivered=1)), stall) == "fail"
+    healed = fault("stall", 2.5, 1.0)
+    early = record(begun[2:], connected(), struck(healed), stopped(6.0, undelivered=2))
+    assert said(no_loss, early, healed) == "unknown"
+
+
+def test_a_refusal_of_newcomers_is_no_reason_to_leave_anything_on_an_open_connection() -> None:
+    refusal = fault("refuse", 2.5)
+    begun = [struck(refusal), connected(), accepted(1, 2), delivered(1), stopping(5.0)]
+    assert said(no_loss, record(begun, stopped(6.0, undelivered=1)), refusal) == "unknown"
+
+
+def test_a_touch_among_what_was_left_at_such_an_end_is_no_other_climb() -> None:
+    stall = fault("stall", 2.5)
+    touched = [events.Touched(t=t, hold=hold, time=t * 1000) for hold, t in (("a", 0.9), ("b", 2.9))]
+    begun = [struck(stall), connected(), touched, accepted(1, 2, 3), touch("a", 900), stopping(5.0)]
+    history = record(begun, delivered(1, 2), stopped(6.0, undelivered=1), reference={"a": 900, "b": 2900})
+    assert said(same_climb, history, stall) == "pass"
+    lost = record(begun, delivered(1, 2), stopped(6.0, undelivered=1), reference={"a": 900, "c": 2900})
+    assert said(same_climb, lost, stall) == "unknown"
+
+
+def test_a_refusal_for_good_that_is_not_taken_as_one_is_impolite() -> None:
+    refusal = events.Refused(t=2.0, link="output", why="HTTP 403", status=403)
+    assert said(polite, record(connecting(1.0), refusal)) == "fail"
+
+
+def test_a_connection_that_the_peer_closed_is_not_killed_by_the_client_even_if_no_close_frame_arrived() -> (
+    None
+):
+    bye = fault("close", 10.0, code=1001)
+    told_to = peer.Misbehaved(t=10.0, kind="close", link="output", connection=3)
+    late = [opened(0.05, 3), connected(), struck(bye), closed(13.0)]
+    assert said(no_false_kill, record(late, told_to), bye) == "pass"
+    assert said(no_false_kill, record(late), bye) == "fail"
+    other = record(opened(0.04, 2), late, peer.Misbehaved(t=10.0, kind="close", link="output", connection=2))
+    assert said(no_false_kill, other, bye) == "fail"
+
+
+# A machine that stood still
+
+
+def late_recovery(*more: HistoryEvent) -> History:
+    """A delivery 10 s after the path was healed, where one is due within 1 s."""
+    down = fault("down", 10, 2)
+    return record(
+        STEADY,
+        connected(),
+        accepted(*range(1, 31)),
+        sent(*range(1, 31)),
+        delivered(*range(1, 10)),
+        struck(down),
+        closed(10.0),
+        connected(21.9, number=2),
+        delivered(*range(10, 22), at=22.0, over=2),
+        delivered(*range(22, 31), over=2),
+        more,
+    )
+
+
+def judged_late_recovery(*more: HistoryEvent) -> dict[str, str]:
+    judgement = judge(late_recovery(*more), scenario(fault("down", 10, 2), recover_within=1.0))
+    return {"verdict": judgement.verdict} | {check.name: check.verdict for check in judgement.checks}
+
+
+def test_lateness_on_a_machine_that_stood_still_is_unknown() -> None:
+    calm = judged_late_recovery()
+    assert (calm["verdict"], calm["recover"], "calm" in calm) == ("fail", "fail", False)
+    doubtful = judged_late_recovery(StoodStill(t=20.0, seconds=5.2))
+    assert (doubtful["verdict"], doubtful["recover"], doubtful["calm"]) == ("unknown", "unknown", "unknown")
+
+
+def test_a_loss_is_a_loss_on_any_machine() -> None:
+    lossy = record(
+        STEADY, connected(), accepted(1, 2, 3), sent(1, 2, 3), delivered(1, 3), StoodStill(t=2.5, seconds=5.2)
+    )
+    judgement = judge(lossy, scenario())
+    assert judgement.verdict == "fail"
+    assert not judgement.in_doubt
+
+
+def test_what_passes_although_the_machine_stood_still_passes() -> None:
+    fine = record(
+        STEADY,
+        connected(),
+        accepted(1, 2, 3),
+        sent(1, 2, 3),
+        delivered(1, 2, 3),
+        StoodStill(t=2.5, seconds=5.2),
+    )
+    judgement = judge(fine, scenario())
+    assert judgement.verdict == "pass"
+    assert all(check.name != "calm" for check in judgement.checks)

@@ -1,0 +1,176 @@
+import pytest
+
+from chaos.faults import Fault
+from chaos.history import HistoryEvent
+from chaos.judging.facts import Facts
+from simulator import events as peer
+from tests.chaos.histories import (
+    STEADY,
+    Parts,
+    accepted,
+    closed,
+    connected,
+    delivered,
+    fault,
+    opened,
+    record,
+    stopped,
+    stopping,
+    struck,
+)
+from tracker import events
+
+DOWN = fault("down", 10.0, 2.0)
+
+
+def facts(*parts: Parts, faults: tuple[Fault, ...] = ()) -> Facts:
+    return Facts(record(*parts, struck(*faults)), faults)
+
+
+def test_an_empty_record_has_figures_too() -> None:
+    assert facts().measures() == {
+        "offered": 0,
+        "delivered": 0,
+        "lost": 0,
+        "repeated": 0,
+        "reordered": 0,
+        "displaced": 0,
+        "connections": 0,
+        "detect_s": None,
+        "recover_s": None,
+        "longest_silence_s": None,
+        "false_kills": 0,
+    }
+
+
+def test_the_figures_of_a_run_with_one_outage() -> None:
+    parts: list[Parts] = [
+        STEADY,
+        connected(),
+        connected(13.0, 2),
+        closed(10.0),
+        [peer.Offered(t=1.0, sequence=1, connection=1)],
+        accepted(*range(1, 21)),
+        delivered(*range(1, 10)),
+        delivered(9, at=13.1234, over=2, repeat=True),
+        delivered(*range(14, 21), over=2),
+        delivered(13, at=20.0, over=2),
+        events.Displaced(t=12.0, seq=10),
+        stopping(21.0),
+        stopped(22.0),
+    ]
+    assert facts(*parts, faults=(DOWN,)).measures() == {
+        "offered": 1,
+        "delivered": 17,
+        "lost": 2,
+        "repeated": 1,
+        "reordered": 1,
+        "displaced": 1,
+        "connections": 2,
+        "detect_s": 0.0,
+        "recover_s": 1.123,
+        "longest_silence_s": 4.123,
+        "false_kills": 0,
+    }
+
+
+def test_a_connection_lasts_from_its_handshake_to_its_end_or_to_the_stop() -> None:
+    end = closed(5.0)
+    found = facts(connected(1.0), end, connected(6.0, 2), stopping(9.0), closed(9.5, number=2)).connections
+    assert [(c.number, c.opened, c.closed) for c in found] == [(1, 1.0, end), (2, 6.0, None)]
+
+
+def test_the_last_event_of_a_record_without_a_stop_counts() -> None:
+    assert facts(connected(), closed(5.0, "tracker")).false_kills == (closed(5.0, "tracker"),)
+
+
+@pytest.mark.parametrize(("end", "took"), [(10.0, (0.0,)), (12.9, (2.9,)), (9.9, ()), (13.1, ())])
+def test_an_end_belongs_to_the_strike_before_it_for_a_while(end: float, took: tuple[float, ...]) -> None:
+    found = facts(connected(), closed(end), stopping(20.0), faults=(DOWN,)).detections
+    assert found == pytest.approx(took)
+
+
+def test_an_end_after_the_link_was_struck_anew_belongs_to_the_later_strike() -> None:
+    again = fault("down", 12.5, 2.0)
+    found = facts(connected(), closed(12.8), stopping(20.0), faults=(DOWN, again)).detections
+    assert found == pytest.approx((0.3,))
+
+
+def test_a_strike_on_the_other_link_takes_nothing_over() -> None:
+    elsewhere = fault("down", 12.5, 2.0, on="input")
+    found = facts(connected(), closed(12.8), stopping(20.0), faults=(DOWN, elsewhere)).detections
+    assert found == pytest.approx((2.8,))
+
+
+def test_a_restart_is_detected_when_both_links_noticed() -> None:
+    restart = fault("restart", 10.0, 5.0, on=None)
+    both = [connected(), connected(link="input"), closed(10.1), closed(10.7, link="input"), stopping(20.0)]
+    assert facts(*both, faults=(restart,)).detections == pytest.approx((0.7,))
+
+
+def test_the_orderly_stop_is_no_detection() -> None:
+    forever = fault("stall", 10.0)
+    assert facts(connected(), stopping(12.0), closed(12.5), faults=(forever,)).detections == ()
+
+
+def outages(*faults: Fault) -> list[tuple[float, float, float]]:
+    return [(o.begin, o.end, o.until) for o in facts(stopping(50.0), faults=faults).outages]
+
+
+def test_strikes_that_overlap_are_one_outage_on_whichever_links_and_in_whichever_order() -> None:
+    longer, inside = fault("stall", 10.0, 20.0), fault("down", 12.0, 1.0, on="input")
+    assert outages(longer, inside) == outages(inside, longer) == [(10.0, 30.0, 50.0)]
+
+
+def test_an_outage_ends_its_time_to_recover_when_the_next_one_begins() -> None:
+    assert outages(DOWN, fault("down", 20.0, 2.0)) == [(10.0, 12.0, 20.0), (20.0, 22.0, 50.0)]
+
+
+def test_what_is_over_at_once_is_an_outage_without_length() -> None:
+    assert outages(fault("close", 10.0, code=1000)) == [(10.0, 10.0, 50.0)]
+
+
+def test_what_only_slows_is_no_outage() -> None:
+    assert outages(fault("latency", 10.0, 5.0, latency=100)) == []
+
+
+def test_only_an_outage_that_interrupted_something_has_a_recovery() -> None:
+    flow = delivered(*range(1, 300), every=0.1)
+    assert facts(connected(), flow, stopping(30.0), faults=(DOWN,)).recoveries == ()
+    assert facts(connected(), flow, closed(10.5), stopping(30.0), faults=(DOWN,)).recoveries != ()
+
+
+def test_what_arrives_over_a_connection_that_the_client_gave_up_is_no_recovery() -> None:
+    parts: list[Parts] = [
+        [opened(0.1, 1), opened(14.9, 2), connected(), closed(10.5)],
+        [delivered(5, at=12.0, over=1), delivered(6, at=15.0, over=2)],
+    ]
+    assert facts(*parts, stopping(30.0), faults=(DOWN,)).recoveries == (3.0,)
+
+
+def test_without_the_peers_view_of_connections_every_delivery_counts() -> None:
+    assert facts(connected(), closed(10.5), delivered(13), stopping(30.0), faults=(DOWN,)).recoveries == (
+        1.0,
+    )
+
+
+def held(*parts: Parts, confirm: str = "pong") -> tuple[int, int]:
+    return Facts(record(*parts, settings={"confirm": confirm}), ()).most_held
+
+
+def test_what_the_outbox_held_falls_with_confirms_in_the_order_of_seq() -> None:
+    small, large = accepted(1, size=10), accepted(2, 3, size=100)
+    assert held(small, large) == (3, 210)
+    assert held(small, events.Confirmed(t=1.5, count=1, left=0), large) == (2, 200)
+
+
+def test_what_was_never_accepted_and_is_displaced_frees_nothing() -> None:
+    news: list[HistoryEvent] = [events.Displaced(t=1.5, seq=9)]
+    assert held(accepted(1, 2), news) == (2, 200)
+
+
+def test_silence_is_measured_from_the_steady_state_to_the_stop() -> None:
+    assert facts(STEADY, delivered(2, 3), stopping(4.5)).longest_silence == 1.5
+    assert facts(STEADY, delivered(4), stopping(4.5)).longest_silence == 3.0
+    assert facts(STEADY, delivered(2), stopping(3.0), delivered(9)).longest_silence == 1.0
+    assert facts(delivered(2, 9)).longest_silence is None

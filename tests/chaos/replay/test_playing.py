@@ -1,0 +1,62 @@
+"""A run's own trace, replayed: what happened in the one happens in the other."""
+
+from pathlib import Path
+
+import pytest
+
+from chaos import catalogue
+from chaos.clients.tracker import TrackerClient
+from chaos.replay.inference import Plot, diagnose, plot
+from chaos.replay.observed import Observed
+from chaos.replay.playing import Replayed, field_tracker, replay
+from chaos.replay.watching import observe
+from chaos.runner import Plan, make_history
+from tracker.config import Timing
+
+pytestmark = pytest.mark.scenarios
+
+TEN = (
+    "accept-then-close",
+    "clean-drop",
+    "flapping",
+    "half-open-input",
+    "half-open-output",
+    "latency-below-limit",
+    "latency-spike",
+    "reset",
+    "server-restart",
+    "slow-link",
+)
+
+
+def in_the_field(name: str) -> tuple[Observed, Plot]:
+    """A run of the catalogue's scenario, of which only the tracker's own events are known."""
+    history = make_history(Plan(catalogue.find(name), "sim", 7, 10.0, Path()))
+    seen = observe(history.events)
+    return seen, plot(seen, diagnose(seen), name=name, config=history.settings)
+
+
+def again(name: str) -> Replayed:
+    seen, told = in_the_field(name)
+    return replay(seen, told, field_tracker(seen, Timing(**told.scenario.client.timing)))
+
+
+@pytest.mark.parametrize("name", TEN)
+def test_the_tracker_s_own_events_are_enough_to_reproduce(name: str) -> None:
+    comparison = again(name).comparison
+    assert comparison.verdict == "reproduced", [row for row in comparison.rows if not row.matched]
+    assert comparison.matched == comparison.expected > 0
+
+
+def test_without_the_field_s_draws_the_story_is_still_the_same() -> None:
+    seen, told = in_the_field("clean-drop")
+    comparison = replay(seen, told, TrackerClient(), seed=3).comparison
+    assert [row.field.what for row in comparison.rows if row.field] == [
+        row.replay.what for row in comparison.rows if row.replay
+    ]
+
+
+def test_what_a_trace_leaves_out_is_not_reproduced() -> None:
+    seen, told = in_the_field("half-open-output")
+    without = Plot(scenario=catalogue.find("steady"), zero=told.zero, faults=())
+    assert replay(seen, without, TrackerClient()).comparison.verdict == "not"

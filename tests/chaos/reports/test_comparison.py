@@ -1,0 +1,160 @@
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from chaos.reports.comparison import Cell, Column, Comparison, distinct, short_name
+from chaos.reports.comparison_report import as_markdown, show
+from tests.chaos.runs import failed, measured, run, unknown
+
+RESET = run(scenario="reset", engine="sim", measures=measured(recover_s=0.641))
+LOST = failed("no-loss", "7 lost", scenario="reset", seed=8)
+OTHER = failed("no-loss", "9 lost", scenario="reset", seed=9)
+NOTHING = unknown("evidence", "none of: stall", scenario="reset", seed=10)
+ONLY = {"blocked-loop": "blocked-loop: they share one loop"}
+
+
+def column(*results: object, heading: str = "tracker", engine: str = "sim") -> Column:
+    return Column(heading, engine, results, ONLY)  # type: ignore[arg-type]
+
+
+def test_a_cell_is_a_verdict_and_what_decided_it() -> None:
+    assert column(RESET).cell("reset") == Cell("pass", "pass 0.64 s")
+    assert column(LOST).cell("reset") == Cell("fail", "fail 7 lost")
+    assert column(NOTHING).cell("reset") == Cell("unknown", "unknown no evidence")
+    assert column(run(scenario="steady")).cell("steady") == Cell("pass", "pass")
+
+
+def test_of_several_seeds_a_cell_shows_the_worst_verdict_and_how_often_it_was() -> None:
+    slower = run(scenario="reset", measures=measured(recover_s=1.2))
+    assert column(RESET, slower).cell("reset").text == "pass 1.20 s"
+    assert column(RESET, NOTHING).cell("reset").text == "unknown 1/2 no evidence"
+    assert column(RESET, NOTHING, LOST, OTHER).cell("reset").text == "fail 2/4 7 lost"
+
+
+def test_a_scenario_that_a_client_cannot_run_is_a_dash_with_the_reason() -> None:
+    assert column(RESET).cell("blocked-loop") == Cell(None, "-", "blocked-loop: they share one loop")
+
+
+def test_the_total_counts_cells_and_not_runs_and_not_what_was_not_run() -> None:
+    rows = Comparison(("reset", "steady", "blocked-loop"), ())
+    assert rows.total(column(RESET, LOST, run(scenario="steady"))) == ("1 pass", "1 fail")
+    assert rows.total(column(NOTHING, failed("lived", "-", scenario="steady"))) == (
+        "0 pass",
+        "1 fail",
+        "1 unknown",
+    )
+
+
+def test_a_note_stands_once_however_many_cells_it_is_about() -> None:
+    both = Comparison(("blocked-loop", "reset"), (column(RESET), column(RESET)))
+    assert both.notes() == ("blocked-loop: they share one loop",)
+
+
+@pytest.mark.parametrize(
+    ("command", "heading"),
+    [
+        ("node examples/relay.mjs {input} {output}", "node relay.mjs"),
+        ("./client --in {input} --out {output}", "client"),
+        ("python -u 'my dir/relay.py' --fast {input}", "python relay.py"),
+        ("python -m my.relay", "python my.relay"),
+        ("--odd", "--odd"),
+    ],
+)
+def test_a_commands_heading_is_its_program_and_what_that_runs(command: str, heading: str) -> None:
+    assert short_name(command) == heading
+
+
+def test_equal_headings_are_told_apart() -> None:
+    assert distinct(["node a.js", "tracker", "node a.js", "node a.js"]) == [
+        "node a.js",
+        "tracker",
+        "node a.js (2)",
+        "node a.js (3)",
+    ]
+
+
+# As it is drawn
+
+
+SHOWN = Comparison(
+    ("reset", "blocked-loop"),
+    (
+        column(RESET, run(scenario="blocked-loop")),
+        column(LOST, heading="websocket-client", engine="toxiproxy"),
+    ),
+    ("Seed 0.",),
+)
+
+
+def drawn(what: Comparison, width: int = 110) -> list[str]:
+    to = Console(file=StringIO(), width=width, no_color=True, highlight=False)
+    show(to, what)
+    assert isinstance(to.file, StringIO)
+    return [line.rstrip() for line in to.file.getvalue().splitlines()]
+
+
+def test_the_table_says_the_engine_where_it_is_real_and_has_its_notes_underneath() -> None:
+    lines = drawn(SHOWN)
+    assert lines[0].split("  ")[0] == "scenario"
+    assert "tracker" in lines[0]
+    assert "websocket-client (toxiproxy)" in lines[0]
+    assert lines[2].split() == ["reset", "pass", "0.64", "s", "fail", "7", "lost"]
+    assert lines[3].split() == ["blocked-loop", "pass", "-", "[1]"]
+    assert lines[5].split() == ["2", "pass", "0", "pass", "1", "fail"]
+    assert lines[6] == "[1] blocked-loop: they share one loop"
+    assert lines[-1] == "Seed 0."
+
+
+def test_six_clients_fit_a_width_of_110_with_no_word_broken() -> None:
+    killed = failed(
+        "no-false-kill",
+        "1011 by the client on output at 4.0 s, 12 times",
+        scenario="latency-below-limit",
+        measures=measured(false_kills=12),
+    )
+    names = (
+        "tracker",
+        "incident-before",
+        "incident-after",
+        "websockets-iterator",
+        "aiohttp",
+        "websocket-client",
+    )
+    columns = [column(killed, heading=name) for name in names[:4]]
+    columns += [column(killed, heading=name, engine="toxiproxy") for name in names[4:]]
+    lines = drawn(Comparison(("latency-below-limit",), tuple(columns)))
+    assert max(map(len, lines)) <= 110
+    (row,) = (line for line in lines if line.startswith("latency-below-limit"))
+    assert row.count("fail 1011 x12") == 6
+    words = {word for line in lines[:3] for word in line.split()}
+    assert words >= {"incident-", "before", "after", "websockets-", "iterator", "client", "(toxiproxy)"}
+
+
+def test_where_a_cell_is_too_narrow_its_figure_has_a_line_of_its_own() -> None:
+    deaf = failed("detect", "still there after 20.00 s of silence", scenario="reset")
+    lines = drawn(Comparison(("reset",), (column(deaf), column(RESET))), width=30)
+    assert [line.split() for line in lines[2:4]] == [
+        ["reset", "fail", "pass"],
+        ["deaf", "20", "s", "0.64", "s"],
+    ]
+
+
+def test_brackets_in_names_are_shown_and_not_taken_for_markup() -> None:
+    odd = Comparison(("reset",), (column(RESET, heading="[red]a[/]"),), ("[/] [x]",))
+    assert "[red]a[/]" in drawn(odd)[0]
+    assert "[/] [x]" in drawn(odd)
+
+
+def test_in_markdown_it_is_a_table_with_its_footnotes_underneath() -> None:
+    lines = as_markdown(SHOWN).splitlines()
+    assert lines[:7] == [
+        "| scenario | tracker | websocket-client (toxiproxy) |",
+        "| --- | --- | --- |",
+        "| reset | pass 0.64 s | **fail 7 lost** |",
+        "| blocked-loop | pass | - <sup>1</sup> |",
+        "|  | 2 pass | 0 pass 1 fail |",
+        "",
+        "<sup>1</sup> blocked-loop: they share one loop<br>",
+    ]
+    assert lines[-1] == "Seed 0."

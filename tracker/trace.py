@@ -25,6 +25,7 @@ from tracker.trace_format import BEGINNING, SCHEMA, document, payload
 FLUSH_AFTER = 1.0
 """Seconds of the loop's clock that a line waits in this process at most."""
 FLUSH_BYTES = 65_536
+"""Of events, about, and of payloads: so much of either waits at most."""
 _EVENT_BYTES = 100  # of a line, about; it decides when many are written, and not how much
 
 # What comes with every frame may wait that long; anything else is written at once, with all that came before it.
@@ -97,10 +98,11 @@ class Recorder:
         encoder = msgspec.json.Encoder()
         self._encode, self._encode_lines = encoder.encode, encoder.encode_lines
         self._flush_bytes = min(FLUSH_BYTES, bounds.bytes // 4)
+        self._most_waiting = self._flush_bytes // _EVENT_BYTES
         self._loop: Clock | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._waiting: list[events.Event] = []  # encoded together: that takes half the time of one by one
-        self._waiting_bytes = 0
+        self._waiting_bytes = 0  # of payloads
         self._part = 0
         self._size = 0
         self._header: dict[str, Any] = {
@@ -159,25 +161,33 @@ class Recorder:
 
     def observe(self, event: events.AnyEvent) -> None:
         """Take one event."""
-        self._take(event, _EVENT_BYTES)
-        if type(event) not in _CHATTER:
+        waiting = self._waiting
+        waiting.append(event)
+        if type(event) not in _CHATTER or len(waiting) >= self._most_waiting:
             self.flush()
+        elif self._timer is None:
+            self._await_flush()
 
     def keep(self, link: events.LinkName, data: bytes) -> None:
         """Take a message as it came from `link`."""
         assert self._loop is not None, "a recorder begins before it is given anything"
-        self._take(payload(self._loop.time(), link, data), _EVENT_BYTES + len(data))
+        self._waiting.append(payload(self._loop.time(), link, data))
+        self._waiting_bytes += len(data)
+        if self._waiting_bytes >= self._flush_bytes:
+            self.flush()
+        elif self._timer is None:
+            self._await_flush()
 
     def flush(self) -> None:
         """Hand all that waits to the operating system."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if not self._waiting or self._file.closed:
-            return
-        data = self._encoded()
+        data = b"" if self._file.closed else self._encoded()
         self._waiting.clear()
         self._waiting_bytes = 0
+        if not data:
+            return
         try:
             if self._regular and self._size + len(data) > self._bounds.bytes:
                 self._next_part(keep=True)
@@ -185,16 +195,9 @@ class Recorder:
         except OSError as error:
             self._give_up(error)
 
-    def _take(self, value: events.Event, size: int) -> None:
-        if self._file.closed:
-            return
+    def _await_flush(self) -> None:
         assert self._loop is not None, "a recorder begins before it is given anything"
-        self._waiting.append(value)
-        self._waiting_bytes += size
-        if self._waiting_bytes >= self._flush_bytes:
-            self.flush()
-        elif self._timer is None:
-            self._timer = self._loop.call_later(FLUSH_AFTER, self.flush)
+        self._timer = self._loop.call_later(FLUSH_AFTER, self.flush)
 
     def _encoded(self) -> bytes:
         try:

@@ -134,11 +134,12 @@ class Listener(asyncio.AbstractServer):
         """Whoever listens accepts in this context: what it serves belongs to its host."""
         self._network = network
         self._serving = True
+        self._forever: asyncio.Future[None] | None = None
 
     @property
     def sockets(self) -> "tuple[Listener, ...]":
-        """One, and it can say its name."""
-        return (self,)
+        """One that can say its name, and none once it is closed."""
+        return (self,) if self._serving else ()
 
     def getsockname(self) -> tuple[str, int]:
         return self.address
@@ -153,6 +154,8 @@ class Listener(asyncio.AbstractServer):
     def close(self) -> None:
         self._serving = False
         self._network.forget(self)
+        if self._forever is not None:
+            self._forever.cancel()
 
     def is_serving(self) -> bool:
         return self._serving
@@ -164,7 +167,12 @@ class Listener(asyncio.AbstractServer):
         """It serves from the beginning."""
 
     async def serve_forever(self) -> None:
-        await asyncio.get_running_loop().create_future()
+        """Until it is closed, or cancelled and thereby closed; either ends in CancelledError, as in asyncio."""
+        self._forever = asyncio.get_running_loop().create_future()
+        try:
+            await self._forever
+        finally:
+            self.close()
 
 
 async def _handshake(path: Path) -> None:

@@ -104,7 +104,7 @@ class Stream:
         self._final: tuple[Effect, ...] = ()
         self._passed: dict[Effect, int] = {}  # for limit_data
         self._timer: asyncio.TimerHandle | None = None
-        self._idle: asyncio.TimerHandle | None = None  # of a `timeout`
+        self._idle: dict[Effect, asyncio.TimerHandle] = {}  # of each `timeout`
         self._born_under: set[Effect] = set()
         self._doomed = False  # a `reset_peer` has seen traffic
         self._last_arrival = 0.0
@@ -117,7 +117,8 @@ class Stream:
 
     @property
     def room(self) -> int:
-        return WINDOW - self._occupied
+        # A dead stream takes all, only to answer it: what its receiver never reads must not keep the sender waiting.
+        return WINDOW if self._dead else WINDOW - self._occupied
 
     def carry(self, data: bytes) -> None:
         if self._dead:
@@ -208,9 +209,9 @@ class Stream:
         """Nothing passes any more."""
         self._dead = True
         self._clear()
-        if self._idle is not None:
-            self._idle.cancel()
-            self._idle = None
+        for idle in self._idle.values():
+            idle.cancel()
+        self._idle.clear()
 
     def _clear(self) -> None:
         self._occupied -= sum(len(segment.data) for segment in self._way)
@@ -321,6 +322,7 @@ class Stream:
     def _give_up(self) -> None:
         self._clear()
         self._sender.failed(TimeoutError(110, "Connection timed out"))
+        self._connection.forget_if_over()  # the sender may be long gone, and what was given up its farewell
 
     # What arrives
 
@@ -376,12 +378,11 @@ class Stream:
         seconds = effect.attributes.get("timeout", 0) / 1000
         if effect.kind != "timeout" or not seconds or self._dead:
             return
-        if self._idle is not None:
-            self._idle.cancel()
-        self._idle = self._later(seconds, self._time_out, effect)
+        if effect in self._idle:
+            self._idle[effect].cancel()
+        self._idle[effect] = self._later(seconds, self._time_out, effect)
 
     def _time_out(self, effect: Effect) -> None:
-        self._idle = None
         effect.ends += self._connection.finish()
 
     def _doom(self, effect: Effect) -> None:

@@ -113,9 +113,12 @@ class SimTransport(asyncio.Transport):
         self._buffered += len(data)
         if len(self._buffer) == 1:  # else it is full, and `pump` is called when there is room
             self._send()
+        self._pause_if_full()
+
+    def _pause_if_full(self) -> None:
         if self._buffered > self._high and not self._writing_paused:
             self._writing_paused = True
-            self._guarded(self._protocol.pause_writing)
+            self._tell(self._protocol.pause_writing)
 
     def _send(self) -> None:
         """Hand on what there is room for."""
@@ -143,7 +146,7 @@ class SimTransport(asyncio.Transport):
         self._send()
         if self._writing_paused and self._buffered <= self._low:
             self._writing_paused = False
-            self._guarded(self._protocol.resume_writing)
+            self._tell(self._protocol.resume_writing)
         if not self._buffer and not self._lost:
             if self._closing:
                 self._lose(None)
@@ -180,6 +183,7 @@ class SimTransport(asyncio.Transport):
         if not high >= low >= 0:
             raise ValueError(f"high ({high!r}) must be >= low ({low!r}) must be >= 0")
         self._high, self._low = high, low
+        self._pause_if_full()
 
     # What arrives in the socket; after it the way lets the host look, with `read_ready`
 
@@ -220,13 +224,13 @@ class SimTransport(asyncio.Transport):
             self._guarded(self._protocol.data_received, data)
             if self._unread or self._fin_unread or self._rst_unread:
                 self._loop.call_soon(self.read_ready, context=self._context)
-        elif self._rst_unread:
-            self._reset()
-        elif self._fin_unread:
+        elif self._fin_unread:  # first, even where RST has followed it
             self._fin_unread = False
             self._eof_read = True
             if not self._guarded(self._protocol.eof_received):
                 self.close()
+        elif self._rst_unread:
+            self._reset()
 
     def _take(self) -> bytes:
         data = self._unread.popleft()
@@ -259,16 +263,26 @@ class SimTransport(asyncio.Transport):
         try:
             return callback(*args)
         except Exception as error:  # noqa: BLE001 - as asyncio does
-            self._loop.call_exception_handler(
-                {
-                    "message": f"Fatal error: {callback.__name__} of the protocol failed.",
-                    "exception": error,
-                    "transport": self,
-                    "protocol": self._protocol,
-                }
-            )
+            self._report(callback, error)
             self._force(error)
             return None
+
+    def _tell(self, callback: Callable[[], object]) -> None:
+        """What the protocol raises when it is told to pause or to go on is reported, and no more, as by asyncio."""
+        try:
+            callback()
+        except Exception as error:  # noqa: BLE001 - as asyncio does
+            self._report(callback, error)
+
+    def _report(self, callback: Callable[..., object], error: Exception) -> None:
+        self._loop.call_exception_handler(
+            {
+                "message": f"{callback.__name__} of the protocol failed",
+                "exception": error,
+                "transport": self,
+                "protocol": self._protocol,
+            }
+        )
 
     # The end
 
@@ -297,7 +311,12 @@ class SimTransport(asyncio.Transport):
 
     def _reset(self) -> None:
         self._broken = True
-        self._force(ConnectionResetError(104, "Connection reset by peer"))
+        ended = self._fin_unread or self._eof_read  # then Linux says it otherwise
+        self._force(
+            BrokenPipeError(32, "Broken pipe")
+            if ended
+            else ConnectionResetError(104, "Connection reset by peer")
+        )
 
     def _force(self, error: Exception | None) -> None:
         self._closing = True

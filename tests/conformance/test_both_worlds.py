@@ -425,3 +425,17 @@ def test_a_close_with_unread_bytes_resets_the_peer_except_through_toxiproxy(play
 
     name, endings = play(experiment)
     assert endings == (["ConnectionResetError"] if name == "sim" else ["eof", "lost"])
+
+
+def test_a_write_to_a_peer_that_had_ended_and_is_gone_breaks_the_pipe(play: Play) -> None:
+    async def experiment(stage: Any) -> Any:
+        await stage.listen()
+        client, server = await stage.connect(keep_open=True)
+        server.transport.close()
+        await client.until(lambda end: end.endings == ["eof"])
+        while len(client.endings) == 1:  # the first is answered with RST, which the next one meets
+            client.transport.write(b"is anybody there?")
+            await asyncio.sleep(0.05)
+        return client.endings
+
+    assert play(experiment) == ["eof", "BrokenPipeError"]

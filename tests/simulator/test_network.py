@@ -14,6 +14,7 @@ from simulator.transport import READ_AT_MOST, SimTransport
 Simulate = Callable[[Callable[[Network], Awaitable[Any]]], Any]
 FIN: tuple[str, object] = ("eof", None)
 RESET: tuple[str, object] = ("lost", "ConnectionResetError")
+BROKEN_PIPE: tuple[str, object] = ("lost", "BrokenPipeError")
 CLEAN: tuple[str, object] = ("lost", None)
 
 
@@ -149,6 +150,31 @@ def test_a_port_is_taken_once_and_free_again_after_its_listener(simulate: Simula
         second.close()
 
     simulate(main)
+
+
+def test_a_closed_listener_has_no_socket_and_serves_no_longer(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        serving = asyncio.create_task(scene.listener.serve_forever())
+        await settle()
+        before = serving.done(), len(scene.listener.sockets)
+        scene.listener.close()
+        await settle()
+        return before, serving.cancelled(), scene.listener.sockets
+
+    assert simulate(main) == ((False, 1), True, ())
+
+
+def test_who_serves_for_ever_and_is_cancelled_closes_the_listener(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        serving = asyncio.create_task(scene.listener.serve_forever())
+        await settle()
+        serving.cancel()
+        await settle()
+        return serving.cancelled(), scene.listener.is_serving()
+
+    assert simulate(main) == (True, False)
 
 
 def test_an_unreachable_address_times_out_after_some_two_minutes(simulate: Simulate) -> None:
@@ -398,6 +424,21 @@ def test_a_timeout_ends_a_connection_without_traffic_and_never_a_busy_one(simula
     assert after == pytest.approx(1, abs=0.01)
 
 
+@pytest.mark.parametrize("milliseconds", [(1000, 10_000), (10_000, 1000)])
+def test_of_two_timeouts_the_shorter_ends_the_connection(
+    simulate: Simulate, milliseconds: tuple[int, int]
+) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        client, _ = await scene.connect()
+        began = now()
+        effects = {timeout: scene.add("timeout", timeout=timeout) for timeout in milliseconds}
+        await asyncio.sleep(60)
+        return client.times[0] - began, effects[1000].ends, effects[10_000].ends
+
+    assert simulate(main) == (pytest.approx(1, abs=0.01), 1, 0)
+
+
 def test_a_partition_longer_than_tcp_bears_gives_the_sender_a_time_out(simulate: Simulate) -> None:
     async def main(network: Network) -> Any:
         scene = Scene(network)
@@ -421,6 +462,22 @@ def test_a_partition_longer_than_tcp_bears_gives_the_sender_a_time_out(simulate:
     assert half_open == []
     assert after == [RESET]
     assert connections == []
+
+
+def test_a_connection_that_both_ends_left_is_over_when_its_farewells_are_given_up(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        client, server = await scene.connect()
+        for direction in ("upstream", "downstream"):
+            scene.add("stall", direction)
+        client.transport.close()
+        server.transport.close()
+        await asyncio.sleep(GIVE_UP - 1)
+        before = len(scene.path.connections)
+        await asyncio.sleep(2)
+        return before, scene.path.connections, scene.path.disable()
+
+    assert simulate(main) == (1, [], 0)
 
 
 # Cuts
@@ -520,6 +577,20 @@ def test_a_cut_frees_who_waits_with_a_full_write_buffer(simulate: Simulate) -> N
     assert endings[-1][0] == "lost"
 
 
+def test_a_cut_frees_the_sender_whose_peer_reads_nothing_of_a_full_window(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        client, server = await scene.connect()
+        server.transport.pause_reading()
+        client.write(b"x" * (WINDOW + 100_000))
+        await settle()
+        scene.path.disable()
+        await settle()
+        return client.transport.get_write_buffer_size(), client.endings, server.endings
+
+    assert simulate(main) == (0, [FIN, CLEAN], [])
+
+
 def test_toxicity_strikes_the_same_connections_for_the_same_seed() -> None:
     def struck(seed: int) -> list[bool]:
         async def main(network: Network) -> list[bool]:
@@ -600,6 +671,19 @@ def test_the_marks_of_the_write_buffer_are_asyncios(simulate: Simulate) -> None:
 # Ends
 
 
+def test_a_mark_that_is_lowered_below_what_waits_pauses_at_once(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        client, server = await Scene(network).connect()
+        server.transport.pause_reading()
+        client.transport.set_write_buffer_limits(high=WINDOW)
+        client.write(b"x" * (WINDOW + 2000))
+        before = list(client.log)
+        client.transport.set_write_buffer_limits(high=1000)
+        return before, client.log
+
+    assert simulate(main) == ([], [("pause", None)])
+
+
 def test_bytes_before_a_close_arrive_before_the_fin(simulate: Simulate) -> None:
     async def main(network: Network) -> Any:
         scene = Scene(network)
@@ -660,7 +744,22 @@ def test_a_write_to_a_peer_that_is_gone_ends_in_connection_lost(simulate: Simula
         await settle()
         return still, client.log, scene.path.connections
 
-    assert simulate(main) == ([FIN], [FIN, RESET], [])
+    assert simulate(main) == ([FIN], [FIN, BROKEN_PIPE], [])
+
+
+def test_an_end_is_read_before_the_reset_that_followed_it(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        client, server = await Scene(network).connect()
+        client.transport.pause_reading()
+        server.transport.close()
+        await settle()
+        client.write(b"answered with RST")
+        await settle()
+        client.transport.resume_reading()
+        await settle()
+        return client.log
+
+    assert simulate(main) == [FIN, CLEAN]
 
 
 def test_an_abort_drops_what_is_buffered_and_the_peer_sees_the_end(simulate: Simulate) -> None:
@@ -718,6 +817,28 @@ def test_a_protocol_that_raises_loses_its_connection_and_the_error_is_kept() -> 
     assert [str(error) for error in loop.unhandled] == ["mine"]
 
 
+def test_a_protocol_that_fails_to_pause_or_to_go_on_keeps_its_connection_and_the_error_is_kept() -> None:
+    class Broken(End):
+        def pause_writing(self) -> None:
+            raise ZeroDivisionError("pause")
+
+        def resume_writing(self) -> None:
+            raise ZeroDivisionError("resume")
+
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        _, client = await asyncio.get_running_loop().create_connection(Broken, "proxy", 80)
+        client.transport.write(b"x" * 2 * WINDOW)
+        await asyncio.sleep(1)
+        return len(scene.servers[0].got), client.endings
+
+    network = Network(Random(1))
+    loop = VirtualLoop(network)
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        assert runner.run(main(network)) == (2 * WINDOW, [])
+    assert [str(error) for error in loop.unhandled] == ["pause", "resume"]
+
+
 def test_hundreds_of_connections_leave_nothing_behind(simulate: Simulate) -> None:
     async def main(network: Network) -> Any:
         scene = Scene(network)
@@ -733,7 +854,7 @@ def test_hundreds_of_connections_leave_nothing_behind(simulate: Simulate) -> Non
                 client.transport.close()
         await asyncio.sleep(1)
         loop: Any = asyncio.get_running_loop()
-        timers = [handle for handle in loop._scheduled if not handle.cancelled()]
+        timers = [timer for _, _, timer in loop._timers if not timer.cancelled()]
         return len(scene.path.connections), len(timers), idle.touched
 
     assert simulate(main) == (0, 0, 300 * len(b"dropped"))

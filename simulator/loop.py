@@ -9,7 +9,7 @@ the order of anything.
         runner.run(main())
 
 What cannot be simulated is refused with an error that says so: threads, executors, subprocesses, signals, files and
-real sockets. When nothing is scheduled any more and `main` has not ended, that is a deadlock; when callbacks follow each
+real sockets, whether the loop is asked for them or not. When nothing is scheduled any more and `main` has not ended, that is a deadlock; when callbacks follow each
 other for ever and no time passes, a livelock: both are errors that name the tasks. An exception that nobody retrieves
 is kept in `unhandled`, for whoever runs the simulation to fail it.
 """
@@ -21,11 +21,12 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Generator, Iterable
 from contextvars import Context, copy_context
 from heapq import heapify, heappop, heappush
-from typing import Any, NoReturn, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from simulator.calls import Call
 from simulator.hosts import Host, host_of, to_blame
 from simulator.network import Listener, Network
+from simulator.refusals import SimulationError, refuse, refused, watch
 from simulator.transport import SimTransport
 
 P = TypeVar("P", bound=asyncio.BaseProtocol)
@@ -39,23 +40,6 @@ ROUNDING = 1e-9
 """Seconds: a timer is due when it is at most this far ahead, so that two ways to reckon one instant agree."""
 TIMERS_ALLOWED = 128
 """Timers, cancelled ones included, before these are looked for."""
-
-
-class SimulationError(RuntimeError):
-    """The simulation cannot go on; the text says what asked for what, and what to do."""
-
-
-def _refuse(what: str, remedy: str) -> NoReturn:
-    raise SimulationError(f"the simulation has no place for {what}: {remedy}")
-
-
-def _refused(what: str, remedy: str) -> Callable[..., NoReturn]:
-    """A method of the loop that cannot be had here."""
-
-    def refuse(*_: object, **__: object) -> NoReturn:
-        _refuse(what, remedy)
-
-    return refuse
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
@@ -85,6 +69,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._timers_made = 0
         self._timers_allowed = TIMERS_ALLOWED
         self.set_exception_handler(self._note_unhandled)
+        watch(VirtualLoop)
 
     def time(self) -> float:
         return self._now
@@ -255,9 +240,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
     ) -> tuple[SimTransport, P]:
         """Connect over the in-memory network: its round trip, its refusals, its time-outs."""
         if ssl is not None or options.get("sock") is not None:
-            _refuse("TLS and ready-made sockets", "connect to a host and port of the simulation's network")
+            refuse("TLS and ready-made sockets", "connect to a host and port of the simulation's network")
         if host is None or port is None:
-            _refuse("a connection to nowhere", "give host and port")
+            refuse("a connection to nowhere", "give host and port")
         return await self.network.connect(protocol_factory, host, port)
 
     async def create_server(  # type: ignore[override]  # of its many keywords, those that make sense here
@@ -272,7 +257,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     ) -> Listener:
         """Listen on the in-memory network; port 0 takes a free one. OSError where the port is taken."""
         if ssl is not None or options.get("sock") is not None or not start_serving:
-            _refuse("TLS, ready-made sockets and servers that do not serve", "listen on a host and port")
+            refuse("TLS, ready-made sockets and servers that do not serve", "listen on a host and port")
         return self.network.listen(protocol_factory, host or "127.0.0.1", port or 0)
 
     async def getaddrinfo(self, host: Any, port: Any, **_: Any) -> list[Any]:
@@ -281,23 +266,32 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     # What belongs to the real world
 
-    run_in_executor: Any = _refused("an executor", "await something instead: a thread runs in real time")
-    add_signal_handler: Any = _refused("signals", "stop what runs here by calling it")
-    add_reader: Any = _refused("files and real sockets", "use the simulation's network")
+    run_in_executor: Any = refused("an executor", "await something instead: a thread runs in real time")
+    add_signal_handler: Any = refused("signals", "stop what runs here by calling it")
+    remove_signal_handler: Any = add_signal_handler
+    add_reader: Any = refused("files and real sockets", "use the simulation's network")
     add_writer: Any = add_reader
+    remove_reader: Any = add_reader
+    remove_writer: Any = add_reader
     sock_connect: Any = add_reader
     sock_accept: Any = add_reader
     sock_recv: Any = add_reader
+    sock_recv_into: Any = add_reader
+    sock_recvfrom: Any = add_reader
+    sock_recvfrom_into: Any = add_reader
     sock_sendall: Any = add_reader
+    sock_sendto: Any = add_reader
+    sock_sendfile: Any = add_reader
+    sendfile: Any = add_reader
     connect_read_pipe: Any = add_reader
     connect_write_pipe: Any = add_reader
     connect_accepted_socket: Any = add_reader
-    start_tls: Any = _refused("TLS", "connect without it")
-    subprocess_exec: Any = _refused("subprocesses", "use the engine on real sockets for programs")
+    start_tls: Any = refused("TLS", "connect without it")
+    subprocess_exec: Any = refused("subprocesses", "use the engine on real sockets for programs")
     subprocess_shell: Any = subprocess_exec
-    create_datagram_endpoint: Any = _refused("datagrams", "this network carries TCP only")
-    create_unix_connection: Any = _refused("unix sockets", "connect to a host and port")
-    create_unix_server: Any = _refused("unix sockets", "listen on a host and port")
+    create_datagram_endpoint: Any = refused("datagrams", "this network carries TCP only")
+    create_unix_connection: Any = refused("unix sockets", "connect to a host and port")
+    create_unix_server: Any = refused("unix sockets", "listen on a host and port")
 
 
 def _where(task: asyncio.Task[Any]) -> str:

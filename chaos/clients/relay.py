@@ -8,7 +8,7 @@ from chaos.clients import Assignment, NotSimulatedError
 from chaos.clients.traces import debug_log
 from chaos.history import Role
 from chaos.scenario import ClientOverrides
-from simulator.loop import SimulationError
+from simulator.refusals import SimulationError
 
 
 class Relay(ABC):

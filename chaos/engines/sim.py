@@ -12,17 +12,22 @@ from chaos.faults import Fault
 from chaos.history import Counts
 from chaos.kinds import Link
 from simulator.hosts import Host
-from simulator.loop import SimulationError, VirtualLoop
+from simulator.loop import BUDGET, VirtualLoop
 from simulator.network import Direction, Network, Path
+from simulator.refusals import SimulationError
 
 
 class SimEngine:
-    """Runs a scenario on a loop of its own. `seed` decides everything that is left to chance in the network."""
+    """Runs a scenario on a loop of its own, for `budget` seconds of virtual time at most.
+
+    `seed` decides everything that is left to chance in the network.
+    """
 
     name = "sim"
 
-    def __init__(self, *, seed: int) -> None:
+    def __init__(self, *, seed: int, budget: float = BUDGET) -> None:
         self._seed = seed
+        self._budget = budget
 
     def require_able(self, faults: Iterable[Fault]) -> None:
         """It can do all of them."""
@@ -30,7 +35,7 @@ class SimEngine:
     def run(self, life: Callable[[World], Coroutine[Any, Any, None]]) -> None:
         """See `Engine`. A deadlock, an overdrawn budget and what cannot be simulated are its errors."""
         network = Network(Random(f"{self._seed}/network"))
-        loop = VirtualLoop(network)
+        loop = VirtualLoop(network, budget=self._budget)
         world = _SimWorld(network, loop)
         try:
             with asyncio.Runner(loop_factory=lambda: loop) as runner:

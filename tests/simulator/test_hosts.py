@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from simulator.hosts import Host, host_of
-from simulator.loop import SimulationError, VirtualLoop
+from simulator.loop import VirtualLoop
 from simulator.network import Network
+from simulator.refusals import SimulationError
 
 Simulate = Callable[[Callable[[Network], Awaitable[Any]]], Any]
 

@@ -2,6 +2,7 @@ import asyncio
 import signal
 import socket
 import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -10,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from simulator.loop import SimulationError, VirtualLoop
+from simulator.loop import VirtualLoop
 from simulator.network import Network
+from simulator.refusals import SimulationError
 
 
 def run(main: Callable[[], Awaitable[Any]], *, budget: float = 1e6) -> tuple[Any, VirtualLoop]:
@@ -201,6 +203,28 @@ async def _ready_made_socket() -> None:
         await asyncio.get_running_loop().create_connection(asyncio.Protocol, sock=sock)
 
 
+async def _socket_into() -> None:
+    with socket.socket() as sock:
+        await asyncio.get_running_loop().sock_recv_into(sock, bytearray(1))
+
+
+async def _thread_of_its_own() -> None:
+    threading.Thread(target=print).start()
+
+
+async def _program_of_its_own() -> None:
+    subprocess.run(["true"], check=False)  # noqa: ASYNC221 - what a client may do, and must not
+
+
+async def _socket_of_its_own() -> None:
+    socket.create_connection(("127.0.0.1", 1))
+
+
+async def _socket_that_listens() -> None:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+
+
 @pytest.mark.parametrize(
     ("attempt", "what"),
     [
@@ -215,6 +239,11 @@ async def _ready_made_socket() -> None:
         (_unix, "unix sockets"),
         (_real_socket, "files and real sockets"),
         (_ready_made_socket, "ready-made sockets"),
+        (_socket_into, "files and real sockets"),
+        (_thread_of_its_own, "a thread"),
+        (_program_of_its_own, "subprocesses"),
+        (_socket_of_its_own, "real sockets"),
+        (_socket_that_listens, "real sockets"),
     ],
 )
 def test_what_cannot_be_simulated_is_refused_by_name(
@@ -224,23 +253,29 @@ def test_what_cannot_be_simulated_is_refused_by_name(
         run(attempt)
 
 
-def test_another_thread_that_calls_in_gets_the_error() -> None:
+def test_other_threads_go_on_as_they_like_but_one_that_calls_in_gets_the_error() -> None:
     errors: list[str] = []
+    running: list[asyncio.AbstractEventLoop] = []
+    there, done = threading.Event(), threading.Event()
+
+    def call() -> None:
+        there.wait()
+        threading.Thread(target=print, args=("",)).start()
+        try:
+            running[0].call_soon_threadsafe(print)
+        except SimulationError as error:
+            errors.append(str(error))
+        done.set()
 
     async def main() -> None:
-        loop = asyncio.get_running_loop()
+        running.append(asyncio.get_running_loop())
+        there.set()
+        done.wait()
 
-        def call() -> None:
-            try:
-                loop.call_soon_threadsafe(print)
-            except SimulationError as error:
-                errors.append(str(error))
-
-        thread = threading.Thread(target=call)
-        thread.start()
-        thread.join()
-
+    thread = threading.Thread(target=call)
+    thread.start()
     run(main)
+    thread.join()
     assert len(errors) == 1
     assert "another thread" in errors[0]
 

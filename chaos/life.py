@@ -37,6 +37,9 @@ STEADY_WITHIN = 60.0
 """Scenario seconds from the client's start in which its first outputs must arrive."""
 STEADY_AFTER = 10
 """Outputs of each client that must have arrived before a run counts as steady; frames offered, where it only reads."""
+PATIENCE = 10
+"""How many times its due a run on virtual time may last before it is given up: a client that swallows its cancellation
+would go on for ever."""
 STOP_WITHIN = 15.0
 """Scenario seconds that a client may take for its orderly end before it counts as broken."""
 
@@ -44,6 +47,11 @@ FAREWELL = 1.0
 """Scenario seconds after the end of a client that reports nothing, in which its close frames may still arrive."""
 
 log = logging.getLogger("chaos.life")
+
+
+def budget(scenario: Scenario) -> float:
+    """Seconds of virtual time after which a run of it has lost its way."""
+    return PATIENCE * (STEADY_WITHIN + scenario.duration + STOP_WITHIN + FAREWELL)
 
 
 class CannotRunError(Exception):
@@ -193,7 +201,9 @@ class Life:
                 raise RuntimeError("it came to an end that nobody had asked for")  # noqa: TRY301 - as if it had raised
         except NotSimulatedError as error:
             self.broke("laboratory", error)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is a fact about the client
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            raise  # somebody else's wish
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is a fact about the client
             self.broke("client", error, client=assignment.number)
 
     async def _becomes_steady(self) -> bool:

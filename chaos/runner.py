@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -20,7 +21,7 @@ from chaos.engines.toxiproxy import ToxiproxyEngine
 from chaos.history import History
 from chaos.judging import herd
 from chaos.judging.checks import judge
-from chaos.life import Life
+from chaos.life import Life, budget
 from chaos.reports.results import RunResult
 from chaos.scenario import Scenario
 
@@ -32,6 +33,10 @@ DEFAULT_TIME_SCALE = 10.0
 """Scenario seconds that pass in one second on real sockets, where nothing else is asked for."""
 PATIENCE = 5.0
 """Seconds that workers get to clean up behind themselves after an interrupt."""
+
+
+class WorkerDiedError(Exception):
+    """There are no results, because a process that made runs is gone; the text is one line that says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,8 @@ def make_history(plan: Plan) -> History:
         engine.run(life.live)
     except ClientBrokeError as error:
         life.broke("client", error, client=error.client)
+    except SystemExit as error:  # a client's, in a task of its own: from there it ends the loop
+        life.broke("client", error)
     except Exception as error:  # noqa: BLE001 - one run that breaks must not take the others' results with it
         life.broke("laboratory", error)
     return life.history()
@@ -126,7 +133,7 @@ def make_history(plan: Plan) -> History:
 def engine_for(plan: Plan) -> Engine:
     """A fresh engine. Raises `ToxiproxyMissing`."""
     if plan.engine == SimEngine.name:
-        return SimEngine(seed=plan.seed)
+        return SimEngine(seed=plan.seed, budget=budget(plan.scenario))
     return ToxiproxyEngine(scale=plan.time_scale)
 
 
@@ -162,7 +169,7 @@ def perform_all(
 ) -> list[R]:
     """Do `work` for all plans, `jobs` at a time; `done` hears of each as it ends. Results in the order of `plans`.
 
-    A KeyboardInterrupt is passed on after the workers have ended their runs and the servers that they started.
+    Raises `WorkerDiedError`. A KeyboardInterrupt is passed on after the workers have ended their runs and the servers that they started.
     """
     # Spawned, not forked: a worker starts from nothing, whatever threads and loops this process has.
     context = multiprocessing.get_context("spawn")
@@ -178,6 +185,11 @@ def perform_all(
             for future in as_completed(futures):
                 results[futures[future]] = future.result()
                 done(future.result())
+        except BrokenProcessPool:
+            raise WorkerDiedError(
+                f"a worker process died in the middle of a run, after {len(results)} of {len(plans)}: it was killed, for"
+                " its memory perhaps, or the client ended it; run less at a time to find out in which"
+            ) from None
         except BaseException:
             _end(pool, list(futures))
             raise

@@ -21,6 +21,7 @@ from chaos.life import CannotRunError
 from chaos.presets import PRESETS
 from chaos.replay.pose_replay import CannotReplayError
 from chaos.reports.results import EXIT_INTERRUPTED, EXIT_PASS, EXIT_UNKNOWN, EXIT_USAGE
+from chaos.runner import WorkerDiedError
 from chaos.scenario import ScenarioError
 from chaos.toxiproxy.install import ToxiproxyMissing, cache_path, find_server, install
 from chaos.traces.files import TraceError
@@ -53,7 +54,10 @@ def main() -> None:
     run_command(
         app,
         "simtool",
-        mistakes={**dict.fromkeys(usage, EXIT_USAGE), ToxiproxyMissing: EXIT_UNKNOWN},
+        mistakes={
+            **dict.fromkeys(usage, EXIT_USAGE),
+            **dict.fromkeys((ToxiproxyMissing, WorkerDiedError), EXIT_UNKNOWN),
+        },
         interrupted=EXIT_INTERRUPTED,
     )
 

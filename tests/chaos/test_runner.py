@@ -1,11 +1,14 @@
+import asyncio
+import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from chaos import runner
-from chaos.history import History, StoodStill
-from chaos.runner import AGAIN_AT_MOST, Plan, perform
+from chaos.history import Broke, History, StoodStill
+from chaos.runner import AGAIN_AT_MOST, Plan, WorkerDiedError, make_history, perform, perform_all
 from tests.chaos.histories import STEADY, accepted, connected, delivered, record, scenario, sent
 
 SEQS = (1, 2, 3)
@@ -46,3 +49,53 @@ def test_what_is_unknown_for_another_reason_is_not_made_again(
 ) -> None:
     making(iter([record(STEADY, connected())]), monkeypatch)
     assert perform(plan(tmp_path)).again == 0
+
+
+# What a client may do to the laboratory
+
+
+class UnheardError(BaseException):
+    """No Exception, and nobody's business."""
+
+
+async def leaves(_input_url: str, _output_url: str) -> None:
+    raise SystemExit(0)
+
+
+async def is_unheard_of(_input_url: str, _output_url: str) -> None:
+    raise UnheardError("of")
+
+
+async def cannot_be_stopped(_input_url: str, _output_url: str) -> None:
+    while True:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(3600)
+
+
+@pytest.mark.parametrize(
+    ("client", "what"),
+    [
+        (leaves, "SystemExit: 0"),
+        (is_unheard_of, "UnheardError: of"),
+        # What it keeps waiting for ever is never tidied up.
+        pytest.param(
+            cannot_be_stopped,
+            "TimeoutError: it did not stop within 15 s",
+            marks=pytest.mark.filterwarnings("ignore:Implicitly cleaning up:ResourceWarning"),
+        ),
+    ],
+)
+def test_a_client_cannot_take_the_laboratory_with_it(client: object, what: str, tmp_path: Path) -> None:
+    named = f"{__name__}:{getattr(client, '__name__', '')}"
+    history = make_history(Plan(scenario(stresses=["no-loss"]), "sim", 0, 10.0, tmp_path, named))
+    first = next(history.of(Broke))
+    assert (first.who, first.what) == ("client", what)
+
+
+def dies(_: Plan) -> None:
+    os._exit(7)
+
+
+def test_a_worker_that_dies_is_an_error_of_one_line(tmp_path: Path) -> None:
+    with pytest.raises(WorkerDiedError, match="after 0 of 1: it was killed"):
+        perform_all([plan(tmp_path)], dies, jobs=1, done=print)

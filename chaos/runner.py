@@ -3,15 +3,19 @@
 import contextlib
 import multiprocessing
 import os
+import pickle
 import shlex
 import signal
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from chaos.clients.choose import COMMAND, DEFAULT, file_name, load_client
@@ -27,6 +31,10 @@ from chaos.scenario import Scenario
 
 R = TypeVar("R")
 
+HASH_SEED = "PYTHONHASHSEED"
+"""The environment's variable that decides about the order of a set of texts."""
+ELSEWHERE = "import sys; from chaos.runner import record_elsewhere; record_elsewhere(*sys.argv[1:])"
+"""What a process runs that makes one run again."""
 AGAIN_AT_MOST = 2
 """How often a run is made anew whose machine stood still so long that it proves nothing."""
 DEFAULT_TIME_SCALE = 10.0
@@ -150,18 +158,55 @@ class Twice:
 
 
 def perform_twice(plan: Plan) -> Twice:
-    """Make the run two times and compare the histories."""
-    first, second = make_history(plan), make_history(plan)
-    return Twice(plan.scenario.name, plan.seed, first.digest(), _first_difference(first, second))
+    """Make the run here, and in a process whose sets have another order, and compare the histories."""
+    first = make_history(plan)
+    difference = _first_difference(tuple(first.lines()), _made_elsewhere(plan))
+    return Twice(plan.scenario.name, plan.seed, first.digest(), difference)
 
 
-def _first_difference(first: History, second: History) -> str | None:
-    if first.digest() == second.digest():
-        return None
-    for number, (a, b) in enumerate(zip_longest(first.events, second.events)):
+def _made_elsewhere(plan: Plan) -> tuple[bytes, ...]:
+    seed = "2" if os.environ.get(HASH_SEED) == "1" else "1"
+    with TemporaryDirectory(prefix="simtool-") as folder:
+        order, record = Path(folder) / "plan", Path(folder) / "record"
+        order.write_bytes(pickle.dumps(plan))
+        # Ended with us: an exception here, an interrupt too, kills it.
+        ended = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-c", ELSEWHERE, str(order), str(record)],
+            env={**os.environ, HASH_SEED: seed},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
+        if not record.exists():
+            raise WorkerDiedError(
+                f"the process that made {plan.scenario.name}, seed {plan.seed}, again ended with {ended.returncode}:"
+                " it was killed, for its memory perhaps, or the client ended it"
+            )
+        return tuple(record.read_bytes().splitlines(keepends=True))
+
+
+def record_elsewhere(order: str, record: str) -> None:
+    """Make the pickled plan in the file `order`, and write its history to the file `record`."""
+    plan: Plan = pickle.loads(Path(order).read_bytes())  # noqa: S301 - our own, of a moment ago
+    Path(record).write_bytes(b"".join(make_history(plan).lines()))
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """A process that is born in here ignores the interrupt, until it has something to clean up."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _first_difference(first: Sequence[bytes], second: Sequence[bytes]) -> str | None:
+    for line, (a, b) in enumerate(zip_longest(first, second, fillvalue=b"missing")):
         if a != b:
-            return f"event {number} is {a} in one run and {b} in the other"
-    return "the events are equal; the settings or the reference differ"
+            what = f"event {line - 1}" if line else "the header"
+            return f"{what} is {a.decode().strip()} in one run and {b.decode().strip()} in the other"
+    return None
 
 
 def perform_all(
@@ -174,12 +219,8 @@ def perform_all(
     # Spawned, not forked: a worker starts from nothing, whatever threads and loops this process has.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(jobs, len(plans)) or 1, mp_context=context) as pool:
-        # Workers are born here, ignoring the interrupt until they have something to clean up.
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        try:
+        with _uninterrupted():
             futures = {pool.submit(_interruptible, work, plan): number for number, plan in enumerate(plans)}
-        finally:
-            signal.signal(signal.SIGINT, before)
         results: dict[int, R] = {}
         try:
             for future in as_completed(futures):

@@ -62,7 +62,8 @@ def chaos(
     check_determinism: Annotated[
         bool,
         typer.Option(
-            "--check-determinism", help="Run each twice on sim and name the first event that differs."
+            "--check-determinism",
+            help="Run each twice on sim, in two processes, and name the first event that differs.",
         ),
     ] = False,
     report_folder: planning.ReportOption = None,

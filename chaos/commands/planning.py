@@ -95,7 +95,7 @@ def chosen_engines(asked: str, real_sockets_only: str | None) -> list[str]:
 
 def toxiproxy_is_there() -> bool:
     """Whether there is a server to run through. Raises `ToxiproxyMissing` where the one that was named is not."""
-    return "TOXIPROXY_URL" in os.environ or find_server(os.environ) is not None
+    return bool(os.environ.get("TOXIPROXY_URL")) or find_server(os.environ) is not None
 
 
 def say_what_is_only_simulated(scenarios: Iterable[Scenario], engines: Sequence[str]) -> None:

@@ -39,7 +39,7 @@ class ToxiproxyEngine:
         self._scale = scale
         self._url = os.environ.get("TOXIPROXY_URL")
         self._binary = find_server(os.environ)
-        if self._url is None and self._binary is None:
+        if not self._url and self._binary is None:
             raise ToxiproxyMissing("no toxiproxy-server found: get it with `simtool toxiproxy install`")
 
     def require_able(self, faults: Iterable[Fault]) -> None:

@@ -5,10 +5,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from websockets.asyncio.client import connect
 
 from chaos import runner
 from chaos.history import Broke, History, StoodStill
-from chaos.runner import AGAIN_AT_MOST, Plan, WorkerDiedError, make_history, perform, perform_all
+from chaos.runner import (
+    AGAIN_AT_MOST,
+    Plan,
+    WorkerDiedError,
+    make_history,
+    perform,
+    perform_all,
+    perform_twice,
+)
 from tests.chaos.histories import STEADY, accepted, connected, delivered, record, scenario, sent
 
 SEQS = (1, 2, 3)
@@ -90,6 +99,20 @@ def test_a_client_cannot_take_the_laboratory_with_it(client: object, what: str, 
     history = make_history(Plan(scenario(stresses=["no-loss"]), "sim", 0, 10.0, tmp_path, named))
     first = next(history.of(Broke))
     assert (first.who, first.what) == ("client", what)
+
+
+async def goes_by_the_order_of_a_set(input_url: str, output_url: str) -> None:
+    names = {f"hold-{number}" for number in range(1000)}
+    await asyncio.sleep(int(next(iter(names)).removeprefix("hold-")) / 1000)
+    async with connect(input_url, proxy=None) as inlet, connect(output_url, proxy=None) as outlet:
+        async for message in inlet:
+            await outlet.send(message)
+
+
+def test_a_run_that_depends_on_the_order_of_a_set_differs(tmp_path: Path) -> None:
+    named = f"{__name__}:{goes_by_the_order_of_a_set.__name__}"
+    twice = perform_twice(Plan(scenario(stresses=["no-loss"]), "sim", 0, 10.0, tmp_path, named))
+    assert "event 0 is {" in (twice.difference or "")
 
 
 def dies(_: Plan) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from chaos import catalogue
-from chaos.commands.planning import chosen_scenarios, make_plans
+from chaos.commands.planning import chosen_engines, chosen_scenarios, make_plans
 from chaos.commands.shard import shard
 from chaos.commands.usage import UsageError
 from chaos.runner import Plan
@@ -27,6 +27,12 @@ def plans(*names: str, client: str = "tracker", time_scale: float = 10.0) -> lis
 
 def test_without_a_name_it_is_the_whole_catalogue_in_its_order() -> None:
     assert tuple(chosen_scenarios([])) == catalogue.names()
+
+
+def test_an_empty_address_names_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chaos.commands.planning.find_server", lambda _: None)
+    monkeypatch.setenv("TOXIPROXY_URL", "")
+    assert chosen_engines("auto", None) == ["sim"]
 
 
 def test_a_scenario_asked_for_twice_is_run_once() -> None:

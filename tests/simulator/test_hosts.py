@@ -272,3 +272,18 @@ def test_a_livelock_is_an_error_that_names_who_runs_and_lets_the_rest_tidy_up() 
     ):
         runner.run(main())
     assert tidied == ["done"]
+
+
+def test_what_waited_for_one_block_runs_once_and_no_shorter_block_ends_a_longer(simulate: Simulate) -> None:
+    async def main(_: Network) -> list[float]:
+        loop, ran = here(), list[float]()
+        host = loop.host("client")
+        host.block(5)
+        host.block(1)
+        loop.call_soon(lambda: ran.append(loop.time()), context=host.context())
+        await asyncio.sleep(10)
+        host.block(5)
+        await asyncio.sleep(10)
+        return ran
+
+    assert simulate(main) == [5]

@@ -858,3 +858,119 @@ def test_hundreds_of_connections_leave_nothing_behind(simulate: Simulate) -> Non
         return len(scene.path.connections), len(timers), idle.touched
 
     assert simulate(main) == (0, 0, 300 * len(b"dropped"))
+
+
+# What is under way when something else happens
+
+
+def test_a_blackhole_takes_more_than_a_window(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        client, _ = await scene.connect()
+        effect = scene.add("blackhole")
+        client.write(b"x" * 3 * WINDOW)
+        await asyncio.sleep(1)
+        return client.transport.get_write_buffer_size(), effect.bytes
+
+    assert simulate(main) == (0, 3 * WINDOW)
+
+
+@pytest.mark.parametrize(
+    "effect", [("bandwidth", {"rate": 1}), ("slicer", {"average_size": 64, "size_variation": 0, "delay": 0})]
+)
+def test_what_is_cut_in_pieces_stays_before_what_was_written_later(
+    simulate: Simulate, effect: tuple[str, dict[str, int]]
+) -> None:
+    async def main(network: Network) -> bytes:
+        scene = Scene(network)
+        client, server = await scene.connect()
+        scene.add(effect[0], **effect[1])
+        client.write(b"a" * 500)
+        client.write(b"b" * 500)
+        await asyncio.sleep(5)
+        return bytes(server.got)
+
+    assert simulate(main) == b"a" * 500 + b"b" * 500
+
+
+def test_an_end_of_writing_waits_for_what_is_buffered(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        client, server = await Scene(network, keep_open=True).connect()
+        server.transport.pause_reading()
+        client.write(b"x" * 2 * WINDOW)
+        client.transport.write_eof()
+        await settle()
+        server.transport.resume_reading()
+        await asyncio.sleep(1)
+        return len(server.got), server.log[-1]
+
+    assert simulate(main) == (2 * WINDOW, FIN)
+
+
+def test_of_two_bandwidths_the_narrower_counts(simulate: Simulate) -> None:
+    async def main(network: Network) -> float:
+        scene = Scene(network)
+        client, server = await scene.connect()
+        scene.add("bandwidth", rate=100)
+        scene.add("bandwidth", rate=10)
+        began = now()
+        client.write(b"x" * 20_000)
+        await asyncio.sleep(10)
+        return server.times[-1] - began
+
+    assert simulate(main) == pytest.approx(2, abs=0.01)
+
+
+def test_a_timeout_without_any_traffic_ends_the_connection_too(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        client, _ = await scene.connect()
+        began = now()
+        scene.add("timeout", timeout=1000)
+        await asyncio.sleep(5)
+        return client.endings, client.times[0] - began
+
+    assert simulate(main) == ([FIN, CLEAN], pytest.approx(1, abs=0.01))
+
+
+def test_a_stall_that_healed_counts_for_nothing_in_the_next(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        client, _ = await scene.connect()
+        for _ in range(2):
+            effect = scene.add("stall")
+            client.write(b"x")
+            await asyncio.sleep(GIVE_UP - 1)
+            scene.path.remove(effect, "upstream")
+            await settle()
+        return client.endings
+
+    assert simulate(main) == []
+
+
+def test_a_partition_is_given_up_in_time_whatever_else_comes_into_force(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        client, _ = await scene.connect()
+        scene.add("stall")
+        began = now()
+        client.write(b"x")
+        await asyncio.sleep(500)
+        scene.add("latency", latency=5)
+        await asyncio.sleep(1000)
+        return client.times[-1] - began
+
+    assert simulate(main) == pytest.approx(GIVE_UP)
+
+
+def test_a_buffer_that_its_writer_uses_again_arrives_as_it_was(simulate: Simulate) -> None:
+    async def main(network: Network) -> bytes:
+        client, server = await Scene(network).connect()
+        client.write(b"x" * WINDOW)
+        mine = bytearray(b"before")
+        client.transport.write(mine)
+        mine[:] = b"after!"
+        await asyncio.sleep(1)
+        return bytes(server.got[WINDOW:])
+
+    assert simulate(main) == b"before"

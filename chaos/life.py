@@ -132,7 +132,11 @@ class Life:
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
         last = self._events[-1].t if self._events else self._began
-        self._note(Broke(t=last, who=who, what=f"{type(error).__name__}: {error}", client=client))
+        self._note(
+            Broke(
+                t=last, who=who, what=f"{type(error).__name__}: {' '.join(str(error).split())}", client=client
+            )
+        )
 
     async def _with_peer(self, world: World, files: workloads.Files) -> None:
         feed = self._material.feed(world.scale)

@@ -21,6 +21,8 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Generator, Iterable
 from contextvars import Context, copy_context
 from heapq import heapify, heappop, heappush
+from pathlib import Path
+from types import FrameType
 from typing import Any, TypeVar, cast
 
 from simulator.calls import Call
@@ -38,6 +40,7 @@ AT_ONE_INSTANT = 500_000
 """Callbacks at one instant of virtual time after which a run goes round in a circle."""
 ROUNDING = 1e-9
 """Seconds: a timer is due when it is at most this far ahead, so that two ways to reckon one instant agree."""
+ASYNCIO = Path(asyncio.__file__).parent
 TIMERS_ALLOWED = 128
 """Timers, cancelled ones included, before these are looked for."""
 
@@ -295,8 +298,14 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
 
 def _where(task: asyncio.Task[Any]) -> str:
-    stack = task.get_stack(limit=1)
-    where = f"{stack[-1].f_code.co_qualname} line {stack[-1].f_lineno}" if stack else "?"
+    """The innermost place at which it waits that is not asyncio's own."""
+    found: FrameType | None = None
+    waits: object = task.get_coro()
+    while (frame := getattr(waits, "cr_frame", None)) is not None:
+        if found is None or Path(frame.f_code.co_filename).parent != ASYNCIO:
+            found = frame
+        waits = getattr(waits, "cr_await", None)
+    where = "?" if found is None else f"{found.f_code.co_qualname} line {found.f_lineno}"
     return f"{task.get_name()} in {where}"
 
 

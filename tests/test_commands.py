@@ -170,6 +170,7 @@ async def test_a_refusal_for_good_is_one_line_and_exit_code_3(wall: list[str], c
         (["simtool", "chaos", "stedy"], "did you mean 'steady'?"),
         (["simtool", "chaos", "no-such.toml"], "no-such.toml"),
         (["simtool", "chaos", "--engine", "warp"], "choose one of"),
+        (["simtool", "chaos", "--check-determinism", "--engine", "toxiproxy"], "real sockets have no seed"),
         (["simtool", "chaos", "--preset", "3gg"], "did you mean '3g'?"),
         (["simtool", "chaos", "--client", "traker"], "did you mean 'tracker'?"),
         (["simtool", "chaos", "--client", "no_such:relay"], "no module 'no_such'"),

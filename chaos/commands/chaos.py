@@ -84,6 +84,8 @@ def chaos(
     only = load_client(named).real_sockets_only
     planning.require_time_scale(time_scale)
     scenarios = planning.on_network(planning.chosen_scenarios(names or []), preset)
+    if check_determinism and engine in ("toxiproxy", "all"):
+        raise UsageError(f"--engine is {engine}: --check-determinism is for sim; real sockets have no seed")
     engines = planning.chosen_engines("sim" if check_determinism else engine, only)
     to_stdout = require_writable({"--json": json, "--junit": junit})
     jobs = jobs or os.cpu_count() or 1

@@ -75,6 +75,10 @@ async def is_unheard_of(_input_url: str, _output_url: str) -> None:
     raise UnheardError("of")
 
 
+async def says_much(_input_url: str, _output_url: str) -> None:
+    raise ValueError("first\n\n  second\tline")
+
+
 async def cannot_be_stopped(_input_url: str, _output_url: str) -> None:
     while True:
         with contextlib.suppress(asyncio.CancelledError):
@@ -86,6 +90,7 @@ async def cannot_be_stopped(_input_url: str, _output_url: str) -> None:
     [
         (leaves, "SystemExit: 0"),
         (is_unheard_of, "UnheardError: of"),
+        (says_much, "ValueError: first second line"),
         # What it keeps waiting for ever is never tidied up.
         pytest.param(
             cannot_be_stopped,

@@ -112,9 +112,12 @@ def test_a_deadlock_names_the_waiting_tasks_and_where_they_wait() -> None:
     async def wait_for_nobody() -> None:
         await asyncio.Event().wait()
 
+    async def forgotten() -> None:
+        await wait_for_nobody()
+
     async def main() -> None:
         await asyncio.sleep(3)
-        await asyncio.create_task(wait_for_nobody(), name="the forgotten")
+        await asyncio.create_task(forgotten(), name="the forgotten")
 
     with pytest.raises(
         SimulationError, match=r"deadlock at 3 s.*the forgotten in .*wait_for_nobody line \d+"

@@ -63,13 +63,16 @@ class PeerFacts(Facts):
         """Seconds from the strike to the end of the connection by the client, or to its next one on that link.
 
         None: the peer saw nothing of the kind while the fault was in force. It need not see what there was: where
-        nothing comes through, the end of a connection does not either.
+        nothing comes through, the end of a connection does not either, nor a new one. What shows from the
+        moment on at which the heal was due, was held until then.
         """
         since = strike.since(connection)
         end = connection.closed
         own_end = [end.t] if end is not None and end.by == "tracker" else []
         anew = [other.opened for other in self.connections if other.link == connection.link]
-        seen = [t - since for t in (*own_end, *anew) if since < t <= min(strike.during.end, self.stopping)]
+        due = inf if strike.fault.duration is None else strike.during.begin + strike.fault.duration
+        until = min(due, strike.during.end, self.stopping)
+        seen = [t - since for t in (*own_end, *anew) if since < t < until]
         return min(seen, default=None)
 
     def outlived(self, strike: Strike, connection: Connection) -> bool:

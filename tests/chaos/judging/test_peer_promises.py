@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chaos.faults import Fault
-from chaos.history import History, Reached, Role
+from chaos.history import Began, Healed, History, Reached, Role
 from chaos.judging.checks import judge
 from chaos.judging.facts import IN_FLIGHT, Facts
 from chaos.judging.peer_evidence import peer_evidence
@@ -138,6 +138,15 @@ def test_a_connection_that_outlived_the_silence_was_never_given_up() -> None:
 
 def test_an_end_that_only_shows_when_the_path_heals_says_nothing_of_when_it_was() -> None:
     assert said("detect", seen(ended(25.01), by=STALL), STALL) is None
+
+
+@pytest.mark.parametrize("healed", [25.0, 25.2])
+def test_a_new_connection_that_was_held_until_the_heal_says_nothing_of_when_it_was_begun(
+    healed: float,
+) -> None:
+    """What was held is let go when the heal is due, and on real sockets before it is done."""
+    stall: list[Parts] = [Began(t=10.0, fault=0, planned=10.0), Healed(t=healed, fault=0, planned=25.0)]
+    assert said("detect", seen(*stall, opened(25.0, 3), ended(25.01)), STALL) is None
 
 
 @pytest.mark.parametrize(("at", "verdict"), [(13.0, "pass"), (18.0, "fail")])

@@ -43,6 +43,9 @@ would go on for ever."""
 STOP_WITHIN = 15.0
 """Scenario seconds that a client may take for its orderly end before it counts as broken."""
 
+LEAVE_WITHIN = 15.0
+"""Scenario seconds for the same after a cancellation. What goes on even then is left behind."""
+
 FAREWELL = 1.0
 """Scenario seconds after the end of a client that reports nothing, in which its close frames may still arrive."""
 
@@ -172,16 +175,21 @@ class Life:
             for change in timeline(self._faults):
                 if change.at == 0:
                     await self._carry_out(change, self._now_in_scenario(), world, actor)
-            async with asyncio.TaskGroup() as tasks:
-                clients = [
-                    tasks.create_task(
-                        self._client_to_its_end(assignment), name="client under test", context=context
-                    )
-                    for assignment, context in zip(assignments, contexts, strict=True)
-                ]
+            # In no task group, which would wait for ever for one that does not answer to a cancellation.
+            clients = [
+                asyncio.get_running_loop().create_task(
+                    self._client_to_its_end(assignment), name="client under test", context=context
+                )
+                for assignment, context in zip(assignments, contexts, strict=True)
+            ]
+            try:
                 if self._scenario.from_start or await self._becomes_steady():
                     await self._through_the_scenario(world, actor)
                 await self._stop(clients, first.stop, world.scale)
+            finally:
+                for client in clients:
+                    client.cancel()
+                await asyncio.wait(clients, timeout=LEAVE_WITHIN / world.scale)
         finally:
             server.abort()
             await server.stop()
@@ -268,7 +276,7 @@ class Life:
         _, late = await asyncio.wait(clients, timeout=STOP_WITHIN / scale)
         for number, client in enumerate(clients):
             if client in late:
-                client.cancel()  # awaited by the task group around us
+                client.cancel()
                 self.broke("client", TimeoutError(f"it did not stop within {STOP_WITHIN:g} s"), client=number)
         if self._client.role != "tracker":
             await asyncio.sleep(FAREWELL / scale)

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from chaos.engines import ClientBrokeError, EngineError, InForce, World
+from chaos.engines.leftovers import without_leftovers
 from chaos.faults import Fault
 from chaos.history import Counts
 from chaos.kinds import Link
@@ -39,7 +40,7 @@ class SimEngine:
         world = _SimWorld(network, loop)
         try:
             with asyncio.Runner(loop_factory=lambda: loop) as runner:
-                runner.run(life(world))
+                runner.run(without_leftovers(life(world)))
         except SimulationError as error:
             raise EngineError(str(error)) from error
         gc.collect()  # an exception that sits in a reference cycle is noticed only when that is collected

@@ -13,6 +13,7 @@ from typing import Any
 
 from chaos.engines import EngineError, InForce, World
 from chaos.engines.canary import canary
+from chaos.engines.leftovers import without_leftovers
 from chaos.faults import Fault
 from chaos.kinds import Link
 from chaos.toxiproxy import toxics
@@ -54,7 +55,7 @@ class ToxiproxyEngine:
     def run(self, life: Callable[[World], Coroutine[Any, Any, None]]) -> None:
         """See `Engine`."""
         try:
-            asyncio.run(self._run(life))
+            asyncio.run(without_leftovers(self._run(life)))
         except ToxiproxyError as error:
             raise EngineError(str(error)) from error
 

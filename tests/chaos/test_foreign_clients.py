@@ -85,6 +85,7 @@ def test_the_record_of_a_foreign_client_is_the_same_twice() -> None:
 
 RELAY = """
 import asyncio
+import contextlib
 from websockets.asyncio.client import connect
 
 async def relay(input_url, output_url):
@@ -107,6 +108,11 @@ async def quits(input_url, output_url):
 
 async def crashes(input_url, output_url):
     raise KeyError("hold")
+
+async def stays(input_url, output_url):
+    while True:
+        with contextlib.suppress(asyncio.CancelledError):
+            await relay(input_url, output_url)
 """
 
 
@@ -147,3 +153,9 @@ def test_what_cannot_be_simulated_is_no_failure_of_the_client(mine: Path) -> Non
     assert result.verdict == "unknown"
     assert "an executor" in check.observed
     assert "run it with --engine toxiproxy" in check.observed
+
+
+def test_a_client_that_answers_to_no_cancellation_has_failed_and_is_left_behind(mine: Path) -> None:
+    result = perform(plan("steady", "someones:stays", mine))
+    assert result.verdict == "fail"
+    assert failed(result)["lived"].observed == "the client failed: TimeoutError: it did not stop within 15 s"

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import random
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextvars import Context
 from random import Random
@@ -21,7 +22,7 @@ from simulator.refusals import SimulationError
 class SimEngine:
     """Runs a scenario on a loop of its own, for `budget` seconds of virtual time at most.
 
-    `seed` decides everything that is left to chance in the network.
+    `seed` decides everything that is left to chance in the network, and what a client draws from `random` itself.
     """
 
     name = "sim"
@@ -38,11 +39,15 @@ class SimEngine:
         network = Network(Random(f"{self._seed}/network"))
         loop = VirtualLoop(network, budget=self._budget)
         world = _SimWorld(network, loop)
+        before = random.getstate()
+        random.seed(f"{self._seed}/client")
         try:
             with asyncio.Runner(loop_factory=lambda: loop) as runner:
                 runner.run(without_leftovers(life(world)))
         except SimulationError as error:
             raise EngineError(str(error)) from error
+        finally:
+            random.setstate(before)
         gc.collect()  # an exception that sits in a reference cycle is noticed only when that is collected
         for number, client in enumerate(world.clients):
             if client.unhandled:

@@ -23,6 +23,10 @@ from tracker import events
 LAST_MOMENTS = 1.0
 """Seconds before the end of a connection, or around a fault, in which a frame may be lost on its way."""
 
+UNANSWERED = 5.0
+"""Seconds after a peer that muted its Pongs, in which a client may still give up for a Ping that was never answered:
+as long as `detect` grants."""
+
 _ENDERS: dict[Literal["client", "peer", "network"], events.Ender] = {
     "client": "tracker",
     "peer": "peer",
@@ -54,7 +58,7 @@ class PeerFacts(Facts):
             if connection.closed is not None
             and connection.closed.by != "peer"
             and not any(
-                strike.during.begin <= connection.closed.t <= strike.during.end + AFTERMATH
+                strike.during.begin <= connection.closed.t <= strike.during.end + _excuses_for(strike)
                 for strike in self.strikes
             )
         )
@@ -68,7 +72,8 @@ class PeerFacts(Facts):
         """
         since = strike.since(connection)
         end = connection.closed
-        own_end = [end.t] if end is not None and end.by == "tracker" else []
+        # Such a fault ends nothing by itself, so an end without a close frame is the client's, too.
+        own_end = [end.t] if end is not None and end.by != "peer" else []
         anew = [other.opened for other in self.connections if other.link == connection.link]
         due = inf if strike.fault.duration is None else strike.during.begin + strike.fault.duration
         until = min(due, strike.during.end, self.stopping)
@@ -116,6 +121,11 @@ class PeerFacts(Facts):
             return None
         times = [t for t, _ in self._arrivals if begin <= t <= self.stopping]
         return max(b - a for a, b in pairwise([begin, *times, self.stopping]))
+
+
+def _excuses_for(strike: Strike) -> float:
+    """How long after its end."""
+    return UNANSWERED if strike.fault.kind == "mute_pong" else AFTERMATH
 
 
 def _told(history: History, faults: tuple[Fault, ...]) -> History:

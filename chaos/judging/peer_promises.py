@@ -56,7 +56,8 @@ def dedup_safe(facts: Facts, _: Scenario) -> Check | None:
 def detect(facts: Facts, scenario: Scenario) -> Check | None:
     """A connection that falls silent is given up within the bound, as far as the peer can see it.
 
-    One that goes on after a longer silence was never given up.
+    One that goes on after a longer silence was never given up. A handshake into a silent network has no answer yet: to
+    the client it is no connection, and how long one may take, nobody promised.
     """
     assert isinstance(facts, PeerFacts), "a client that reports nothing"
     limit = promises.detection_limit(scenario)
@@ -70,6 +71,8 @@ def detect(facts: Facts, scenario: Scenario) -> Check | None:
         for connection in filter(strike.strikes, facts.connections):
             ended = None if connection.closed is None else connection.closed.t
             since = strike.since(connection)
+            if strike.fault.spec.where == "network" and connection.opened > strike.during.begin:
+                continue
             if silent_until - since < limit or (ended is not None and ended <= since):
                 continue
             seconds = facts.given_up_after(strike, connection)

@@ -155,6 +155,19 @@ def test_a_new_connection_during_the_silence_dates_the_detection(at: float, verd
     assert said("detect", seen(ended(at), by=STALL), STALL) == verdict
 
 
+def test_a_connection_dropped_without_a_close_frame_during_the_silence_was_given_up() -> None:
+    """Before the client comes back, which may take it a while."""
+    history = seen(ended(14.0, "network", code=1006), opened(17.0, 3), by=STALL)
+    assert said("detect", history, STALL) == "pass"
+
+
+@pytest.mark.parametrize(("kind", "verdict"), [("stall", "pass"), ("mute_pong", "fail")])
+def test_a_handshake_into_a_silent_network_is_no_connection_to_give_up(kind: str, verdict: str) -> None:
+    """A peer that mutes its Pongs answers a handshake."""
+    silent = fault(kind, 10.0, 15.0)
+    assert said("detect", seen(opened(13.0, 3), opened(19.0, 4), by=silent), silent) == verdict
+
+
 def test_a_new_connection_of_the_other_link_detects_nothing() -> None:
     history = seen(opened(13.0, 3, "input"), delivered(26, 27, over=1), by=STALL)
     assert said("detect", history, STALL) == "fail"
@@ -180,6 +193,13 @@ def test_a_connection_that_the_client_ended_for_nothing_is_told_with_code_reason
         observed("no-false-kill", history)
         == "1011 keepalive ping timeout by the client on output at 21.0 s, 2 times"
     )
+
+
+@pytest.mark.parametrize(("at", "verdict"), [(29.5, "pass"), (40.0 - 0.1, "fail")])
+def test_a_ping_that_was_never_answered_excuses_an_end_for_a_while(at: float, verdict: str) -> None:
+    muted = fault("mute_pong", 10.0, 15.0)
+    history = seen(ended(at, code=1011, why="keepalive ping timeout"), by=muted)
+    assert said("no-false-kill", history, muted) == verdict
 
 
 def test_a_connection_dropped_without_a_close_frame_is_one_too() -> None:

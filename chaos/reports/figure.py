@@ -15,7 +15,9 @@ _SECONDS = r"(\d+\.\d+) s"
 _SHOWN: Mapping[Verdict, tuple[tuple[str, str, str], ...]] = MappingProxyType(
     {
         "fail": (
+            ("lived", "it did not stop", "no stop"),
             ("lived", "", "died"),
+            ("no-false-kill", r"^(\d+) handshakes given up", "{} handshakes"),
             ("no-false-kill", "", ""),
             ("no-loss", r"^(\d+) lost", "{} lost"),
             ("in-order", r"^(\d+) came late", "{} late"),
@@ -55,7 +57,7 @@ def figure(result: RunResult) -> str:
         found = re.search(pattern, observed.get(name, ""))
         if name not in observed or found is None:
             continue
-        if name == "no-false-kill":
+        if not shown:
             return _kills(result, observed[name])
         return shown.format(*(_seconds(float(text)) if "." in text else text for text in found.groups()))
     return next(iter(observed))

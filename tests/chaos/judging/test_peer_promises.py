@@ -11,6 +11,7 @@ from chaos.judging.facts import IN_FLIGHT, Facts
 from chaos.judging.peer_evidence import peer_evidence
 from chaos.judging.peer_facts import LAST_MOMENTS, facts_of
 from chaos.judging.peer_promises import PEER_CHECKS
+from chaos.judging.promises import ATTEMPTS
 from chaos.scenario import PROMISES
 from simulator import events as peer
 from tests.chaos.histories import (
@@ -105,6 +106,13 @@ def test_a_frame_offered_while_the_input_was_under_a_fault_is_indefinite(on: str
     assert said("no-loss", history, hole) == verdict
 
 
+@pytest.mark.parametrize(("begins", "verdict"), [(12.5, "pass"), (13.5, "fail")])
+def test_the_last_moments_before_a_fault_on_the_input_are_indefinite_too(begins: float, verdict: str) -> None:
+    hole = fault("blackhole", begins, 5.0, on="input")
+    history = seen(offered(*FRAMES), delivered(*(n for n in FRAMES if n != 12)), by=hole)
+    assert said("no-loss", history, hole) == verdict
+
+
 # in-order, dedup-safe
 
 
@@ -171,6 +179,20 @@ def test_a_handshake_into_a_silent_network_is_no_connection_to_give_up(kind: str
 def test_a_new_connection_of_the_other_link_detects_nothing() -> None:
     history = seen(opened(13.0, 3, "input"), delivered(26, 27, over=1), by=STALL)
     assert said("detect", history, STALL) == "fail"
+
+
+def test_a_silence_that_may_have_spared_the_connection_is_not_judged() -> None:
+    some = fault("stall", 10.0, 15.0, toxicity=0.5)
+    assert said("detect", seen(delivered(1, 2, 27, over=1), by=some), some) is None
+
+
+def test_what_comes_at_the_heal_over_a_connection_was_held_and_says_not_that_it_went_on() -> None:
+    assert said("detect", seen(delivered(1, 2, over=1), delivered(3, at=25.5), by=STALL), STALL) is None
+
+
+def test_a_silence_that_begins_just_before_the_stop_is_not_judged() -> None:
+    late = fault("stall", 37.0)
+    assert said("detect", seen(opened(43.0, 3), by=late), late) is None
 
 
 def test_a_silence_shorter_than_the_bound_is_not_judged() -> None:
@@ -262,6 +284,11 @@ def test_connections_in_a_rush_are_not_polite() -> None:
     assert said("polite", seen()) is None
 
 
+@pytest.mark.parametrize(("count", "verdict"), [(ATTEMPTS, "pass"), (ATTEMPTS + 1, "fail")])
+def test_so_many_connections_in_ten_seconds_and_no_more_are_polite(count: int, verdict: str) -> None:
+    assert said("polite", seen([opened(20.0 + n * 0.5, 10 + n) for n in range(count)])) == verdict
+
+
 # clean-stop
 
 
@@ -293,6 +320,10 @@ def test_frames_after_the_last_bad_message_show_that_it_was_survived() -> None:
     assert said("survives-input", seen(garbage(5.5), delivered(*FRAMES))) == "pass"
     assert said("survives-input", seen(garbage(5.5), delivered(1, 2, 3))) == "fail"
     assert said("survives-input", seen(garbage(39.5), delivered(1, 2, 3))) == "unknown"
+
+
+def test_frames_between_two_bad_messages_do_not_show_that_the_last_was_survived() -> None:
+    assert said("survives-input", seen(garbage(2.5), garbage(5.5), delivered(1, 2, 3, 4, 5))) == "fail"
 
 
 # The whole

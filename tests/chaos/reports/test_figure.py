@@ -15,6 +15,8 @@ from tests.chaos.runs import failed, measured, run, unknown
     ("name", "observed", "shown"),
     [
         ("lived", "the client failed: KeyError: 'hold'", "died"),
+        ("lived", "the client failed: TimeoutError: it did not stop within 15 s", "no stop"),
+        ("no-false-kill", "3 handshakes given up: timed out on output at 2.0 s", "3 handshakes"),
         ("no-loss", "7 lost, the first is 370", "7 lost"),
         ("no-loss", "12 lost: seq 1, 2, 3, 4, 5, ... (12 in all)", "12 lost"),
         ("in-order", "3 came late: seq 4, 5, 6", "3 late"),

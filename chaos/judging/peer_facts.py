@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
 from math import inf
+from types import MappingProxyType
 from typing import Literal
 
 from chaos.faults import Fault
@@ -26,6 +27,9 @@ LAST_MOMENTS = 1.0
 UNANSWERED = 5.0
 """Seconds after a peer that muted its Pongs, in which a client may still give up for a Ping that was never answered:
 as long as `detect` grants."""
+
+_PROPER_ANSWERS = MappingProxyType({1007: "not-utf8", 1009: "too-large"})
+"""Close codes (RFC 6455, sections 8.1 and 7.4.1) and the kind of bad message that each answers."""
 
 _ENDERS: dict[Literal["client", "peer", "network"], events.Ender] = {
     "client": "tracker",
@@ -50,7 +54,8 @@ class PeerFacts(Facts):
     def false_kills(self) -> tuple[events.Closed, ...]:
         """Connections that the client ended, or that ended without a close frame, although nothing had struck.
 
-        A client may rightly end both of its links for one that was struck, and the peer may see it a moment later.
+        A client may rightly end both of its links for one that was struck, and the peer may see it a moment later. It
+        may also end one over which it was sent what RFC 6455 has no place for.
         """
         return tuple(
             connection.closed
@@ -61,6 +66,18 @@ class PeerFacts(Facts):
                 strike.during.begin <= connection.closed.t <= strike.during.end + _excuses_for(strike)
                 for strike in self.strikes
             )
+            and not self._asked_for(connection.closed)
+        )
+
+    def _asked_for(self, closed: events.Closed) -> bool:
+        """Whether bad messages of a kind were sent to which this code is the answer that the RFC demands, or allows."""
+        kind = _PROPER_ANSWERS.get(closed.code)
+        return any(
+            fault.kind == "garbage"
+            and fault.on == closed.link
+            and kind in _named(fault)
+            and during.begin <= closed.t <= during.end + AFTERMATH
+            for fault, during in self.in_force
         )
 
     def given_up_after(self, strike: Strike, connection: Connection) -> float | None:
@@ -121,6 +138,12 @@ class PeerFacts(Facts):
             return None
         times = [t for t, _ in self._arrivals if begin <= t <= self.stopping]
         return max(b - a for a, b in pairwise([begin, *times, self.stopping]))
+
+
+def _named(fault: Fault) -> tuple[str, ...]:
+    kinds = fault.attributes["kinds"]
+    assert isinstance(kinds, tuple), "the vocabulary says so"
+    return kinds
 
 
 def _excuses_for(strike: Strike) -> float:

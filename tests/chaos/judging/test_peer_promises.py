@@ -203,6 +203,19 @@ def test_a_silence_shorter_than_the_bound_is_not_judged() -> None:
 # no-false-kill
 
 
+def test_a_close_that_the_rfc_demands_for_a_bad_message_is_no_false_kill() -> None:
+    broken_text = fault("garbage", 10, 5, on="input", kinds=["not-utf8"])
+    failed = seen(ended(12.0, number=2, link="input", code=1007), by=broken_text)
+    assert said("no-false-kill", failed, broken_text) == "pass"
+    later = seen(ended(20.0, number=2, link="input", code=1007), by=broken_text)
+    assert said("no-false-kill", later, broken_text) == "fail"
+    not_json = fault("garbage", 10, 5, on="input", kinds=["not-json"])
+    touchy = seen(ended(12.0, number=2, link="input", code=1007), by=not_json)
+    assert said("no-false-kill", touchy, not_json) == "fail"
+    other = seen(ended(12.0, number=1, code=1007), by=broken_text)
+    assert said("no-false-kill", other, broken_text) == "fail"
+
+
 def test_connections_that_last_are_no_false_kill() -> None:
     assert said("no-false-kill", seen(ended(41.0))) == "pass"
 

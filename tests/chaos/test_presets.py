@@ -46,6 +46,33 @@ def test_a_preset_is_made_of_faults_of_the_vocabulary_on_both_links(name: str) -
             assert KINDS[fault.kind].attributes[key].minimum <= value
 
 
+KBIT = 1 / 8
+"""KB in a kbit, as the sources give their rates."""
+
+
+@pytest.mark.parametrize(
+    ("name", "round_trip", "down", "up"),
+    [
+        ("3g", 2 * (0.150 + 0.030), 1600 * KBIT, 768 * KBIT),
+        ("lte", 2 * (0.035 + 0.015), None, None),
+        ("venue-wifi", 2 * (0.020 + 0.010), None, None),
+        ("satellite", 2 * (0.280 + 0.010), None, 3000 * KBIT),
+        ("lossy-wifi", 2 * (0.020 + 0.010) + 0.5, None, None),
+    ],
+)
+def test_a_presets_figures_are_those_of_its_source(
+    name: str, round_trip: float, down: float | None, up: float | None
+) -> None:
+    preset = PRESETS[name]
+    assert preset.round_trip == pytest.approx(round_trip)
+    assert (preset.adds_to_detection, preset.adds_to_recovery) == pytest.approx((round_trip, 2 * round_trip))
+    assert (preset.down, preset.up) == (down, up)
+
+
+def test_a_signal_to_a_geostationary_satellite_is_not_faster_than_light() -> None:
+    assert 2 * PRESETS["satellite"].latency > 4 * 35_786 / 299_792.458 * 1000
+
+
 @pytest.mark.parametrize("name", PRESETS)
 def test_what_lasts_is_there_before_the_client_and_what_comes_and_goes_ends_in_time(name: str) -> None:
     for fault in PRESETS[name].faults(60.0, seed=1):

@@ -1,6 +1,7 @@
 """Runs side by side in worker processes, each judged where it ran."""
 
 import contextlib
+import logging
 import multiprocessing
 import os
 import pickle
@@ -218,7 +219,7 @@ def perform_all(
     """
     # Spawned, not forked: a worker starts from nothing, whatever threads and loops this process has.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(plans)) or 1, mp_context=context) as pool:
+    with ProcessPoolExecutor(min(jobs, len(plans)) or 1, mp_context=context, initializer=_quieten) as pool:
         with _uninterrupted():
             futures = {pool.submit(_interruptible, work, plan): number for number, plan in enumerate(plans)}
         results: dict[int, R] = {}
@@ -235,6 +236,12 @@ def perform_all(
             _end(pool, list(futures))
             raise
     return [results[number] for number in sorted(results)]
+
+
+def _quieten() -> None:
+    # asyncio warns of writes into a connection that has ended. A mock peer that answers all the Pings which a stall had
+    # held, to a client that is long gone, does nothing else.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
 
 
 def _end(pool: ProcessPoolExecutor, futures: "list[Future[R]]") -> None:

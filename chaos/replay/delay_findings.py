@@ -20,6 +20,8 @@ GROWN = 0.1
 """Seconds more than usual from which a round trip counts as grown; below, it may be this machine's own doing."""
 TOGETHER = 0.03
 """Seconds within which Pongs came at one instant."""
+HUNG = 0.8
+"""Seconds more than usual after which a handshake hung: that is an outage, and no delay."""
 SHORTEST_STALL = 0.5
 WITHOUT = "without any"
 """By which a stall that ended no connection is known."""
@@ -160,6 +162,8 @@ def _explained(seen: Observed, link: Link, usual: float, stretch: Stretch) -> It
             attributes={"rate": max(1, round(rate))},
         )
         return
+    if after is None:
+        released = max(released, _slow_handshakes(seen.link(link), lasting, usual))
     slow_to_open = before is None and _opened_slowly(seen, link, lasting[0])
     for step in _steps(link, usual, begin, lasting, released):
         yield replace(step, begin=seen.began, from_start=True) if slow_to_open else step
@@ -172,6 +176,18 @@ def _opened_slowly(seen: Observed, link: Link, first: Trip) -> bool:
     if not spells or not spells[0].opened <= first.sent or spells[0].took <= first.took / 2:
         return False
     return len(spells) == 1 or first.sent < spells[1].opened
+
+
+def _slow_handshakes(record: LinkRecord, trips: list[Trip], usual: float) -> float:
+    """Until when connections followed that opened as slowly, and were gone before a first Pong: it was so still."""
+    end = trips[-1].back
+    for spell in record.spells:
+        if spell.opened < trips[-1].sent:
+            continue
+        if spell.answers or spell.closed is None or not trips[-1].took / 2 <= spell.took < usual + HUNG:
+            break
+        end = spell.closed.t
+    return end
 
 
 def _steps(link: Link, usual: float, begin: float, trips: list[Trip], released: float) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from chaos.kinds import Direction, Link
-from chaos.replay.delay_findings import usual_trip
+from chaos.replay.delay_findings import HUNG, usual_trip
 from chaos.replay.observed import Attempt, LinkRecord, Observed, Spell
 from chaos.replay.peer_findings import unread
 from tracker import events
@@ -28,8 +28,6 @@ Kind = Literal[
     "own",
 ]
 
-HUNG = 0.8
-"""Seconds more than usual after which a handshake hung."""
 QUICK = 1.0
 """A connection that the peer ended sooner than this, was never really granted."""
 MUTE = 1.5

@@ -97,3 +97,19 @@ def test_what_nobody_would_notice_is_no_finding() -> None:
 def test_one_pong_that_came_a_little_late_is_no_stall() -> None:
     late = pinged(10, 10.2, rtt=0.2, first=100)
     assert found(connected(0), pinged(0.1, 10), late, pinged(11, 20, first=200)) == ()
+
+
+def test_a_latency_lasts_on_while_what_connects_as_slowly_is_cut_before_a_first_pong() -> None:
+    """The wire was slow for all of it, though no Pong came any more that could say so."""
+    findings = found(
+        connected(0),
+        pinged(0.1, 6),
+        pinged(6, 10, rtt=0.6, first=100),
+        closed(10.2),
+        connected(11, number=2, took=0.6),
+        closed(11.3, number=2),
+        connected(15, number=3, took=0.01),
+        pinged(15.1, 20, first=200),
+    )
+    (latency,) = (finding for finding in findings if finding.kind == "latency")
+    assert latency.end == 11.3

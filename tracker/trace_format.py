@@ -53,7 +53,10 @@ def written(data: bytes) -> dict[str, str]:
 
 
 def restored(text: str | None, base64: str | None) -> bytes | None:
-    """What `written` was given; None where nothing was written."""
+    """What `written` was given; None where nothing was written, or what was is damaged."""
     if text is not None:
         return text.encode()
-    return None if base64 is None else b64decode(base64)
+    try:
+        return None if base64 is None else b64decode(base64)
+    except ValueError:
+        return None

@@ -115,6 +115,7 @@ def history_of(trace: Trace, found: tuple[HistoryEvent, ...], *, began: float | 
         scenario=header.scenario or trace.path.name,
         engine=header.engine or ENGINE,
         client=header.client,
+        role=header.role,
         seed=header.seed or 0,
         events=found,
         reference=dict(header.reference),

@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Generator
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -45,6 +46,10 @@ def first_bytes(path: Path, count: int) -> bytes:
 
 
 def _opened(path: Path) -> BinaryIO:
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise TraceError(
+            f"{path}: a pipe or a device, and a trace is read more than once: write it to a file first"
+        )
     try:
         with path.open("rb") as file:
             compressed = file.read(2) == _GZIP
@@ -61,6 +66,8 @@ def _bounded(
     number = 0
     while raw := file.readline(MAX_LINE_BYTES + 1):
         number += 1
+        if number == 1:
+            raw = raw.removeprefix(BOM_UTF8)  # an editor left it
         if len(raw) <= MAX_LINE_BYTES:
             yield number, raw.rstrip(b"\r\n"), raw.endswith(b"\n")
             continue

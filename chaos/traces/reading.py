@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
@@ -42,8 +42,8 @@ class Anchor:
     """What the wall clock said at loop time `t`."""
 
     t: float
-    epoch_ms: int
-    utc_offset_s: int | None = None
+    epoch_ms: Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_000)]
+    utc_offset_s: Annotated[int, msgspec.Meta(gt=-86_400, lt=86_400)] | None = None
     """Of the host's local time; None: it is not known."""
 
 
@@ -69,6 +69,8 @@ class Header:
     scenario: str | None = None
     engine: str | None = None
     client: str = "tracker"
+    role: history.Role = "tracker"
+    """Of the client; only a tracker reports what it does."""
     seed: int | None = None
     preset: str | None = None
     reference: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
@@ -203,12 +205,11 @@ def _opened_trace(path: Path, header: Header) -> Trace:
                 if part is not None:
                     parts.setdefault(part, other)
     numbers = sorted(number for number in parts if number is not None)
-    missing = [n for n in range(1, numbers[-1]) if n not in parts] if numbers else []
+    missing = numbers[-1] - len(numbers) if numbers else 0
     said = []
     if missing:
-        shown = (
-            f"part {missing[0]}" if len(missing) == 1 else f"{len(missing)} parts, the first is {missing[0]}"
-        )
+        first = next(n for n in count(1) if n not in parts)
+        shown = f"part {first}" if missing == 1 else f"{missing} parts, the first is {first}"
         said.append(f"{shown} of {numbers[-1]}: not there, rotated out or not copied; events are missing")
     return Trace("trace", [parts[n] for n in numbers] or [path], header, found=said)
 
@@ -221,26 +222,43 @@ def _part_of(path: Path, stream: str | None) -> int | None:
     except TraceError:
         return None
     part = header.get("part")
-    return part if header.get("stream") == stream and isinstance(part, int) else None
+    return part if header.get("stream") == stream and isinstance(part, int) and part > 0 else None
+
+
+class _Tables(msgspec.Struct):
+    """What of a configuration is worked with, and must be what it should be."""
+
+    timing: dict[str, float] = {}
+    outbox: dict[str, float] = {}
+
+
+class _Kept(msgspec.Struct):
+    """The same of a kept file."""
+
+    text: str | None = None
+    base64: str | None = None
 
 
 def _header(path: Path, found: Mapping[str, Any]) -> Header:
     try:
         anchor = found.get("anchor")
+        msgspec.convert(found.get("config", found.get("settings")), _Tables | None)
+        msgspec.convert(found.get("files", {}), dict[str, _Kept])
         return Header(
             schema=found["schema"],
-            stream=found.get("stream"),
-            part=msgspec.convert(found.get("part"), int | None),
+            stream=msgspec.convert(found.get("stream"), str | None),
+            part=msgspec.convert(found.get("part"), Annotated[int, msgspec.Meta(ge=1)] | None),
             versions={name: str(found[name]) for name in _VERSIONS if name in found},
             config=msgspec.convert(found.get("config", found.get("settings")), dict[str, Any] | None),
             rules=msgspec.convert(found.get("rules"), dict[str, Any] | None),
             files=msgspec.convert(found.get("files", {}), dict[str, dict[str, Any]]),
             payloads=found.get("payloads") is True,
             anchor=None if anchor is None else msgspec.convert(anchor, Anchor),
-            scenario=found.get("scenario"),
-            engine=found.get("engine"),
+            scenario=msgspec.convert(found.get("scenario"), str | None),
+            engine=msgspec.convert(found.get("engine"), str | None),
             client=str(found.get("client", "tracker")),
-            seed=found.get("seed"),
+            role=msgspec.convert(found.get("role", "tracker"), history.Role),
+            seed=msgspec.convert(found.get("seed"), int | None),
             preset=msgspec.convert(found.get("preset"), str | None),
             reference=msgspec.convert(found.get("reference", {}), dict[str, tuple[float, ...]]),
             others=msgspec.convert(found.get("others", ()), tuple[dict[str, tuple[float, ...]], ...]),
@@ -318,6 +336,8 @@ _MAGIC: Mapping[bytes, str] = {
     b"\x28\xb5\x2f\xfd": "it is compressed with zstd: unpack it first",
     b"\xfd7zXZ": "it is compressed with xz: unpack it first",
     b"BZh": "it is compressed with bzip2: unpack it first",
+    b"\xff\xfe": "it is text in UTF-16: save it as UTF-8",
+    b"\xfe\xff": "it is text in UTF-16: save it as UTF-8",
     b"<": "it looks like XML or HTML",
 }
 
@@ -327,13 +347,19 @@ def _looks_like(path: Path, first: bytes, header: Mapping[str, Any]) -> str:
     for magic, said in _MAGIC.items():
         if start.startswith(magic):
             return said
-    if "landmarks" in header or header.get("type") == "pose":
-        return "it looks like a recording of poses; to send it to a server: simtool replay FILE --to ws://..."
-    if "event" in header:
-        return "it has events but no header: its first line is missing"
     if header:
-        return "it is JSON of another kind; a trace begins with a line that names its schema"
+        return _other_json(header)
     if b"\0" in start or sum(byte < 9 or 13 < byte < 32 for byte in start) > len(start) / 20:
         return "it is binary data"
     shown = first[:40].decode(errors="replace")
     return f"it is text of another kind, beginning {shown!r}; a log needs the library's DEBUG lines"
+
+
+def _other_json(header: Mapping[str, Any]) -> str:
+    if "landmarks" in header or header.get("type") == "pose":
+        return "it looks like a recording of poses; to send it to a server: simtool replay FILE --to ws://..."
+    if "event" in header:
+        return "it has events but no header: its first line is missing"
+    if any(isinstance(value, str) and log_survey.is_one(value) for value in header.values()):
+        return "it is a log in JSON: write time, logger and message of each line as plain text"
+    return "it is JSON of another kind; a trace begins with a line that names its schema"

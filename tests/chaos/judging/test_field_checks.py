@@ -151,6 +151,15 @@ def test_a_laboratorys_record_is_judged_as_the_run_was(tmp_path: Path) -> None:
 
 
 @pytest.mark.scenarios
+def test_a_record_of_a_client_that_reports_nothing_is_judged_by_what_its_peer_saw(tmp_path: Path) -> None:
+    scenario = catalogue.find("reset")
+    history = make_history(Plan(scenario, "sim", 0, 1.0, tmp_path, client="websockets-iterator"))
+    (tmp_path / "record").write_bytes(b"".join(history.lines()))
+    result = judged(open_trace(tmp_path / "record"))
+    assert (result.verdict, result.checks) == ("fail", judge(history, scenario).checks)
+
+
+@pytest.mark.scenarios
 def test_a_record_of_a_scenario_that_is_not_at_hand_is_judged_by_the_clients_side(tmp_path: Path) -> None:
     history = make_history(Plan(catalogue.find("clean-drop"), "sim", 0, 1.0, tmp_path))
     lines = b"".join(history.lines()).replace(b'"clean-drop"', b'"mine"', 1)

@@ -2,7 +2,9 @@
 
 import asyncio
 import gzip
+import os
 import tracemalloc
+from codecs import BOM_UTF8
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -112,6 +114,19 @@ def test_a_trace_may_be_compressed_whatever_its_name(tmp_path: Path) -> None:
     assert seqs(tmp_path / "packed") == [0, 1, 2, 3, 4]
 
 
+def test_the_mark_that_an_editor_left_at_the_begin_is_passed_over(tmp_path: Path) -> None:
+    record(tmp_path / "trace")
+    (tmp_path / "edited").write_bytes(BOM_UTF8 + (tmp_path / "trace").read_bytes().replace(b"\n", b"\r\n"))
+    assert seqs(tmp_path / "edited") == list(range(5))
+
+
+def test_a_kept_message_that_was_damaged_is_none(tmp_path: Path) -> None:
+    record(tmp_path / "trace", 0)
+    with (tmp_path / "trace").open("ab") as file:
+        file.write(b'{"event":"payload","link":"input","size":9,"base64":"x","t":1.0}\n')
+    assert [payload.data for payload in open_trace(tmp_path / "trace").payloads()] == [None]
+
+
 def test_each_pass_reads_anew(tmp_path: Path) -> None:
     record(tmp_path / "trace")
     with (tmp_path / "trace").open("ab") as file:
@@ -141,6 +156,12 @@ def test_parts_that_are_gone_are_said(tmp_path: Path) -> None:
     (tmp_path / "trace.1").unlink()
     [said] = open_trace(tmp_path / "trace").problems
     assert "not there, rotated out or not copied; events are missing" in said
+
+
+def test_how_many_parts_are_gone_is_counted_and_not_listed_one_by_one(tmp_path: Path) -> None:
+    (tmp_path / "trace").write_bytes(b'{"schema":"tracker.trace/2","stream":"x","part":1000000000}\n')
+    [said] = open_trace(tmp_path / "trace").problems
+    assert said.startswith("999999999 parts, the first is 1 of 1000000000")
 
 
 def test_another_runs_trace_beside_it_is_none_of_its_parts(tmp_path: Path) -> None:
@@ -287,11 +308,25 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
         (b'{"schema":"simtool.chaos/1","runs":[]}\n', "these are results; the records"),
         (b'{"schema":"other/1"}\n', "its schema is 'other/1': not a trace"),
         (b'{"schema":"tracker.trace/2","anchor":7}\n', "its header makes no sense"),
+        *(
+            (b'{"schema":"tracker.trace/2",%s}\n' % damaged, "its header makes no sense")
+            for damaged in (
+                b'"part":-1',
+                b'"stream":{}',
+                b'"scenario":7',
+                b'"config":{"outbox":5}',
+                b'"files":{"wall":{"text":5}}',
+                b'"anchor":{"t":0,"epoch_ms":9000000000000000000}',
+                b'"anchor":{"t":0,"epoch_ms":0,"utc_offset_s":90000}',
+            )
+        ),
         (b'{"schema":"tracker.trace/2","str', "the header, is cut off"),
         (b'{"type":"pose","landmarks":[]}\n', "a recording of poses; to send it to a server: simtool replay"),
         (b'{"event":"sent","t":1.0,"seq":1,"connection":1}\n', "its first line is missing"),
         (b'{"a":1}\n', "JSON of another kind"),
         (b"[1,2]\n", "text of another kind"),
+        (b'{"time":"10:00:00","message":"= connection is OPEN"}\n', "a log in JSON: write time, logger"),
+        ("2026 = connection is OPEN".encode("utf-16"), "text in UTF-16: save it as UTF-8"),
         (b"<svg/>", "XML or HTML"),
         (PNG, "binary data"),
         (b"\xd4\xc3\xb2\xa1\x02\x00", "a packet capture"),
@@ -316,6 +351,12 @@ def test_a_path_that_holds_no_file_is_refused(tmp_path: Path, make: Callable[[Pa
     make(tmp_path / "x")
     with pytest.raises(TraceError, match="cannot be opened"):
         open_trace(tmp_path / "x")
+
+
+def test_a_pipe_is_refused_rather_than_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(TraceError, match="a pipe or a device"):
+        open_trace(tmp_path / "pipe")
 
 
 def test_a_format_that_was_insisted_on_must_be_the_files(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ it is, a message that comes back by its having been sent.
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from chaos.traces.log_lines import LogLine
@@ -47,8 +47,8 @@ class Connection:
 class Connections:
     """Those of one log that have not ended yet."""
 
-    def __init__(self, links: Mapping[str, LinkName], problems: Problems) -> None:
-        self._links = links
+    def __init__(self, link_of: Callable[[str], LinkName], problems: Problems) -> None:
+        self._link_of = link_of
         self._problems = problems
         self._turns = 0
         self.live: list[Connection] = []
@@ -102,7 +102,7 @@ class Connections:
 
     def begin(self, line: LogLine) -> Connection:
         """One more, from here on."""
-        begun = Connection(line.name, self.now)
+        begun = Connection(line.name, self.now, link=self._link_of(line.name))
         begun.reported = begun.heard = begun.pinged = self.now
         self.live.append(begun)
         return begun
@@ -122,12 +122,6 @@ class Connections:
 
     def _in_the_middle(self, line: LogLine) -> Connection:
         self._problems.add("the log begins in the middle of a connection")
-        sent = line.message["opcode"] in ("TEXT", "BINARY") and line.message["way"] == ">"
-        known = set(self._links.values())
         begun = self.begin(line)
-        if len(known) == 1:
-            begun.link = next(iter(known))
-        else:
-            begun.link = "output" if sent or not known else "input"
         self.open(begun)
         return begun

@@ -21,6 +21,7 @@ _MESSAGE = re.compile(
     r")$",
     re.DOTALL,
 )
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _PREFIX_WITHIN = 400  # characters; what comes later in a line is something that it quotes
 _SIZE = re.compile(r"\[(?:[a-z]+, )?(\d+) bytes?(?:, continued)?\]$")
 _DATE_TIME = re.compile(
@@ -71,6 +72,8 @@ class LogLine(NamedTuple):
 
 def read_line(text: str) -> LogLine | None:
     """The line, or None if it is not the library's."""
+    if "\x1b" in text:
+        text = _COLOUR.sub("", text)
     found = _MESSAGE.search(text)
     if found is None or found.start() > _PREFIX_WITHIN:
         return None

@@ -41,6 +41,10 @@ class Survey:
     sent: Counter[str] = field(default_factory=Counter)
     """Messages, by endpoint, while only one connection of its name was open."""
     received: Counter[str] = field(default_factory=Counter)
+    senders: set[str] = field(default_factory=set)
+    """Names of connections on which messages were sent, and whose requests are not in the log."""
+    receivers: set[str] = field(default_factory=set)
+    """The same of those on which some came."""
 
     def links(self) -> dict[str, LinkName]:
         """Which endpoint is which link."""
@@ -55,6 +59,13 @@ class Survey:
             taken = set(found.values())
             found.setdefault(endpoint, "output" if "input" in taken or "output" not in taken else "input")
         return found
+
+    def link_of(self, name: str) -> LinkName:
+        """The link of a connection whose request the log does not hold, by what went over it."""
+        known = set(self.links().values())
+        if name in self.senders or (name not in self.receivers and "input" not in known):
+            return "output"
+        return "input"
 
 
 def is_one(text: str) -> bool:
@@ -90,6 +101,8 @@ def survey(texts: Iterable[tuple[int, str]]) -> Survey:
             left = max(0, len(open_at.get(line.name, [])) - 1)
             open_at[line.name] = [None] * left  # which of them is not said
         elif m["opcode"] in ("TEXT", "BINARY"):
+            if line.name not in open_at:  # its request is not in the log
+                (found.senders if m["way"] == ">" else found.receivers).add(line.name)
             at = open_at.get(line.name, [])
             if len(at) == 1 and at[0] is not None:
                 (found.sent if m["way"] == ">" else found.received)[at[0]] += 1

@@ -46,7 +46,7 @@ class _Reader:
         self._marked = surveyed.marks_keepalive
         self._timed = True
         self._problems = problems
-        self._all = Connections(self._links, problems)
+        self._all = Connections(surveyed.link_of, problems)
         self._failures: Counter[LinkName] = Counter()
         self._probes: Counter[LinkName] = Counter()
         self._seq = 0

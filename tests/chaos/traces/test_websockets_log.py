@@ -321,6 +321,35 @@ def test_a_log_that_begins_in_the_middle_is_read_and_says_so() -> None:
     assert problems == ["the log begins in the middle of a connection"]
 
 
+@pytest.mark.parametrize("gone", [2, 9])
+def test_a_link_whose_request_is_not_in_the_log_is_known_by_what_goes_over_it(gone: int) -> None:
+    both = handshake("10:00:00", "/a", "first") + "\n" + handshake("10:00:01", "/b", "second")
+    found, _ = read(
+        "\n".join(both.splitlines()[gone:])
+        + """
+        10:00:02 first DEBUG < TEXT 'pose' [4 bytes]
+        10:00:02 second DEBUG > TEXT 'hold' [4 bytes]
+        10:00:02 second DEBUG < TEXT 'hold' [4 bytes]
+        10:00:03 first DEBUG < CLOSE 1012 (service restart) [2 bytes]
+        10:00:03 first DEBUG = connection is CLOSED"""
+    )
+    assert len(named(found, events.Received)) == 1
+    assert [e.link for e in found if isinstance(e, events.Closed)] == ["input"]
+    assert len(named(found, events.Sent)) == 1
+
+
+def test_colours_say_nothing() -> None:
+    line = read_line("\x1b[32m10:00:00\x1b[0m websockets.client \x1b[1m= connection is OPEN\x1b[0m")
+    assert line is not None
+    assert (line.moment, line.name) == (36_000.0, "websockets.client")
+
+
+def test_a_log_without_times_has_nothing_to_replay(tmp_path: Path) -> None:
+    log = re.sub(r"(?m)^\S+ \S+ ", "", (DATA / "websockets-17-incident.log").read_text())
+    (tmp_path / "log").write_text(log)
+    assert understand(open_trace(tmp_path / "log"), tmp_path).lacking == "no time passes in it"
+
+
 def test_a_servers_log_is_refused(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("DEBUG = connection is CONNECTING\nDEBUG < GET / HTTP/1.1\n")
     with pytest.raises(TraceError, match="the log of a server: only a client's log can be read"):

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from chaos.commands.check import FormatOption, checked_format
+from chaos.commands.planning import require_time_scale
 from chaos.durations import DurationError, parse_duration
 from chaos.replay import replay_report
 from chaos.replay.cases import Case, Wanted, overrides, understand
@@ -66,6 +67,9 @@ def replay(
     to: Annotated[str | None, typer.Option(help="Send a recording of poses to this server instead.")] = None,
     speed: Annotated[float, typer.Option(help="With --to: this many times as fast.")] = 1.0,
     loop: Annotated[bool, typer.Option("--loop", help="With --to: again and again.")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="With --to: mend missing and unordered timestamps.")
+    ] = False,
 ) -> None:
     """Tell what happened in a trace, infer the faults that explain it, play them, and compare.
 
@@ -73,9 +77,10 @@ def replay(
     failed; 2 wrong use; 3 the trace has nothing to replay, or the replay proved nothing; 130 interrupted.
     """
     if to is not None:
-        raise typer.Exit(replay_to(trace, to, speed=speed, loop=loop))
+        raise typer.Exit(replay_to(trace, to, speed=speed, loop=loop, repair=repair))
     if engine not in ("sim", "toxiproxy"):
         raise CannotReplayError(f"--engine is {engine!r}: choose sim or toxiproxy")
+    require_time_scale(time_scale)
     if export is not None:
         _require_name(export)
     settings = overrides(set_ or [])
@@ -87,8 +92,8 @@ def replay(
             opened, Path(folder), since=_duration("--since", since), until=_duration("--until", until)
         )
         tell_what_happened(out, case)
-        if not any(record.spells or record.attempts for record in case.seen.links.values()):
-            typer.echo(f"simtool: {trace}: no connection in it, so there is nothing to replay", err=True)
+        if case.lacking is not None:
+            typer.echo(f"simtool: {trace}: {case.lacking}, so there is nothing to replay", err=True)
             raise typer.Exit(EXIT_UNKNOWN)
         tell_why(out, case)
         if minimised:

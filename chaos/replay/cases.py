@@ -48,6 +48,15 @@ class Case:
     plot: Plot
 
     @property
+    def lacking(self) -> str | None:
+        """Why nothing of it can be replayed; None: it can be."""
+        if self.trace.header.role != "tracker":
+            return "a record of a client that reports nothing itself"
+        if not any(record.spells or record.attempts for record in self.seen.links.values()):
+            return "no connection in it"
+        return None if self.seen.ended > self.seen.began else "no time passes in it"
+
+    @property
     def cut(self) -> str | None:
         """Which part it is, where it is not the whole."""
         if self.story.parts == 1:
@@ -153,7 +162,7 @@ class Wanted:
         settings = self.settings
         parts = [] if self.client is None else [self.client]
         parts += [f"{name}={seconds:g}s" for name, seconds in settings.timing.items()]
-        parts += [f"{name}={value}" for name, value in settings.outbox.items()]
+        parts += [f"outbox_{name}={value}" for name, value in settings.outbox.items()]
         parts += [
             f"{name}={value}"
             for name, value in (("confirm", settings.confirm), ("overflow", settings.overflow))
@@ -244,9 +253,12 @@ def merged(old: ClientOverrides, new: ClientOverrides) -> ClientOverrides:
 
 def overrides(settings: Iterable[str]) -> ClientOverrides:
     """What `--set key=value` says, by the keys of a scenario's table [client]. Raises `CannotReplayError`."""
-    lines = []
+    lines, keys = [], set[str]()
     for setting in settings:
         key, equals, value = setting.partition("=")
+        if key in keys:
+            raise CannotReplayError(f"--set names {key} twice: give it once")
+        keys.add(key)
         if not equals or not key.isidentifier() or not value:
             raise CannotReplayError(f"--set is {setting!r}: write key=value, as in reconnect_cap=4s")
         lines.append(f"{key} = {value if value.isdecimal() else msgspec.json.encode(value).decode()}")

@@ -77,6 +77,10 @@ def _unknown(seen: Observed, findings: list[Finding], rest: list[Outage]) -> Ite
         if closed.code not in (1000, 1001, 1006) and spell not in unread(seen.link("output")):
             yield f"why the client ended a connection with {closed.code} {closed.why}".strip()
             break
+    for name, record in seen.links.items():
+        if record.spells and record.spells[0].number > 1:
+            yield f"what was before: the trace begins in the middle, with connection {record.spells[0].number} of the {name}"
+            break
     if not seen.received.total:
         yield "the input's frames: the trace holds none, so a generated climb at 30 fps is replayed"
     if any(gap.seconds > 2 for gap in seen.input_gaps):

@@ -139,7 +139,7 @@ def replay(
         until=until,
     )
     findings = [finding for _, finding in plot.faults]
-    news = again.quiet if reports else _quiet_at_peer(history)
+    news = again.quiet if reports else _quiet_at_peer(history, until=again.end)
     moved = [_moved(finding, zero - plot.zero) for finding in findings]
     connections = sum(1 for _ in history.of(peer.Opened))
     return Replayed(
@@ -172,9 +172,10 @@ def _moved(finding: Finding, by: float) -> Finding:
     return replace(finding, begin=finding.begin + by, end=end)
 
 
-def _quiet_at_peer(history: History) -> list[Gap]:
+def _quiet_at_peer(history: History, *, until: float) -> list[Gap]:
     """For a client that reports nothing: what its peer saw."""
-    times = [event.t for event in history.of(peer.Delivered) if not event.repeat]
+    times = [event.t for event in history.of(peer.Delivered) if not event.repeat and event.t < until]
+    times += [until] if times else []
     return [Gap(a, b) for a, b in pairwise(times) if b - a > LONG_GAP]
 
 
@@ -187,7 +188,7 @@ def outcome(seen: Observed, findings: Iterable[Finding], quiet: list[Gap], conne
     for begin, end in _outages(severing, seen.end):
         over = [gap for gap in quiet if gap.begin <= end and gap.end >= begin]
         silence = max([silence, *(gap.seconds for gap in over)])
-        recovered += [gap.end - end for gap in over if gap.end >= end and end < seen.end]
+        recovered += [gap.end - end for gap in over if end <= gap.end < seen.end]
     return Outcome(max(detected, default=None), max(recovered, default=None), silence, connections)
 
 

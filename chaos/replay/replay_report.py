@@ -62,7 +62,10 @@ def story(out: Console, lines: Sequence[Line], *, began: float, anchor: Anchor |
 def wall_clock(anchor: Anchor, t: float, *, dated: bool) -> str:
     """The host's local time of loop time `t`; UTC, and said so, where the host's offset is not known."""
     zone = UTC if anchor.utc_offset_s is None else timezone(timedelta(seconds=anchor.utc_offset_s))
-    moment = datetime.fromtimestamp(anchor.epoch_ms / 1000 + t - anchor.t, zone)
+    try:
+        moment = datetime.fromtimestamp(anchor.epoch_ms / 1000 + t - anchor.t, zone)
+    except (ValueError, OverflowError, OSError):
+        return "no date"  # a damaged line can name any time
     day = f"{moment:%m-%d} " if dated else ""
     return f"{day}{moment:%H:%M:%S}" + ("Z" if anchor.utc_offset_s is None else "")
 

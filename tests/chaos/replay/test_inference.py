@@ -239,6 +239,11 @@ def test_any_file_name_makes_a_scenario_s(given: str, name: str) -> None:
     assert scenario_name(given) == name
 
 
+def test_a_trace_that_begins_after_an_outage_does_not_tell_it() -> None:
+    (said,) = told(connected(0.1, number=2), outputs(0.2, 5), frames(0.2, 5)).unknown
+    assert said == "what was before: the trace begins in the middle, with connection 2 of the output"
+
+
 def test_a_trace_that_begins_in_the_middle_is_understood() -> None:
     assert (
         only(

@@ -1,10 +1,16 @@
 """A run's own trace, replayed: what happened in the one happens in the other."""
 
+import asyncio
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from chaos import catalogue
+from chaos.clients import Assignment
+from chaos.clients.relay import Relay
 from chaos.clients.tracker import TrackerClient
 from chaos.replay.inference import Plot, diagnose, plot
 from chaos.replay.observed import Observed
@@ -27,6 +33,22 @@ TEN = (
     "server-restart",
     "slow-link",
 )
+
+
+class DoesNotComeBack(Relay):
+    """Relays until a link ends, and then does nothing more."""
+
+    name = "once"
+
+    async def relay(self, assignment: Assignment) -> None:
+        with suppress(ConnectionClosed):
+            async with (
+                connect(assignment.input_url, proxy=None) as frames,
+                connect(assignment.output_url, proxy=None) as output,
+            ):
+                async for frame in frames:
+                    await output.send(frame)
+        await asyncio.Event().wait()
 
 
 def in_the_field(name: str) -> tuple[Observed, Plot]:
@@ -60,3 +82,10 @@ def test_what_a_trace_leaves_out_is_not_reproduced() -> None:
     seen, told = in_the_field("half-open-output")
     without = Plot(scenario=catalogue.find("steady"), zero=told.zero, faults=())
     assert replay(seen, without, TrackerClient()).comparison.verdict == "not"
+
+
+def test_a_client_that_does_not_come_back_is_silent_to_the_end_and_has_not_recovered() -> None:
+    seen, told = in_the_field("clean-drop")
+    done = replay(seen, told, DoesNotComeBack())
+    assert done.outcome.recovered is None
+    assert done.outcome.silence > 20

@@ -56,3 +56,9 @@ def test_other_settings_are_told_by_what_they_change(replay: Outcome, said: list
     instead(out, compare(died, died[:1]), field, replay, what="these settings")
     for line in [*said, "the field's first trouble (output: died) does not occur"]:
         assert line in text.getvalue()
+
+
+def test_a_time_that_no_calendar_has_is_no_date() -> None:
+    out, text = console()
+    story(out, [Line(1e15, "so")], began=0.0, anchor=ANCHOR)
+    assert "no date  so" in text.getvalue()

@@ -1,0 +1,53 @@
+"""What `simtool replay` refuses, and what it says of what it was asked for."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from chaos import catalogue
+from chaos.commands.cli import app
+from chaos.commands.usage import UsageError
+from chaos.replay.cases import Wanted, overrides, understand
+from chaos.replay.pose_replay import CannotReplayError
+from chaos.runner import Plan, make_history
+from chaos.traces.reading import open_trace
+
+TRACE = str(Path(__file__).parents[1] / "data" / "trace-1.jsonl")
+
+
+def test_a_pace_of_no_use_is_refused() -> None:
+    said = CliRunner().invoke(app, ["replay", TRACE, "--time-scale", "0"])
+    assert isinstance(said.exception, UsageError)
+    assert "--time-scale is 0: take 0.1 to 20" in str(said.exception)
+
+
+def test_a_setting_that_is_given_twice_is_refused() -> None:
+    with pytest.raises(CannotReplayError, match="--set names reconnect_cap twice: give it once"):
+        overrides(["reconnect_cap=1s", "reconnect_cap=2s"])
+
+
+def test_settings_are_told_by_the_names_that_they_were_given_by() -> None:
+    wanted = Wanted(None, overrides(["outbox_messages=9", "reconnect_cap=2s"]), "sim", 0, 10.0)
+    assert wanted.other == "reconnect_cap=2s, outbox_messages=9"
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_recording_is_mended_only_where_that_is_asked_for(
+    *, asked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans = []
+    monkeypatch.setattr("chaos.commands.replay.replay_to", lambda *_, **plan: plans.append(plan) or 0)
+    options = ["--repair"] if asked else []
+    CliRunner().invoke(app, ["replay", "poses.jsonl", "--to", "ws://wall/", *options])
+    assert plans == [{"speed": 1.0, "loop": False, "repair": asked}]
+
+
+@pytest.mark.scenarios
+def test_a_record_of_a_client_that_reports_nothing_is_not_called_empty(tmp_path: Path) -> None:
+    history = make_history(
+        Plan(catalogue.find("steady"), "sim", 0, 1.0, tmp_path, client="websockets-iterator")
+    )
+    (tmp_path / "record").write_bytes(b"".join(history.lines()))
+    case = understand(open_trace(tmp_path / "record"), tmp_path)
+    assert case.lacking == "a record of a client that reports nothing itself"

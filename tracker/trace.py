@@ -112,7 +112,7 @@ class Recorder:
             "tracker": version("pose-session-tracker"),
             "websockets": version("websockets"),
             "python": platform.python_version(),
-            "host": " ".join((platform.system(), platform.release(), platform.machine())),
+            "host": f"{platform.system()} {platform.release()} {platform.machine()}",
             "cpus": os.cpu_count(),
             "config": _without_secrets(config),
             "rules": dict(rules or {}),

@@ -16,10 +16,11 @@ from chaos.judging.herd import apart, spread, together
 from chaos.judging.peer_evidence import peer_evidence, slow_throughout
 from chaos.judging.peer_facts import facts_of
 from chaos.judging.peer_promises import PEER_CHECKS
-from chaos.judging.promises import FOR_GOOD, PROMISE_CHECKS, every_frame, silence
+from chaos.judging.promises import PROMISE_CHECKS, every_frame, refused_for_good, silence
 from chaos.judging.sessions import every_reset
 from chaos.judging.verdicts import Check, Verdict
 from chaos.scenario import Scenario
+from simulator import events as peer
 from tracker import events
 
 CALM = "calm"
@@ -119,9 +120,11 @@ def lived(history: History, scenario: Scenario) -> Check:
     """
     expected = "a healthy start, and a client and a laboratory that last to the end"
     refusal = _refusal(history, scenario)
+    gave_up = ""
     for broke in history.of(Broke):
         if broke.who == "client" and refusal is not None and broke.t >= refusal.t:
             expected = "a healthy start, and a client that gives up where it is refused for good"
+            gave_up = f", gave up at {refusal.t:.1f} s: {refusal.why} on {refusal.link}"
         else:
             verdict: Verdict = "fail" if broke.who == "client" else "unknown"
             return Check("lived", verdict, expected, f"the {broke.who} failed: {broke.what}")
@@ -129,15 +132,17 @@ def lived(history: History, scenario: Scenario) -> Check:
     if steady is None and not scenario.from_start:
         return Check("lived", "unknown", expected, "no output arrived before the first fault was due")
     seen = "never steady, with a fault from the start" if steady is None else f"steady after {steady:.1f} s"
-    gave_up = "" if refusal is None else f", gave up at {refusal.t:.1f} s: {refusal.why} on {refusal.link}"
     return Check("lived", "pass", expected, seen + gave_up)
 
 
 def _refusal(history: History, scenario: Scenario) -> events.Refused | None:
-    """The refusal for good that the scenario asks for, if the client took it as one."""
-    asked = {(fault.on, fault.attributes["status"]) for fault in scenario.faults if fault.kind == "refuse"}
-    return history.first(
-        events.Refused, lambda e: e.fatal and e.status in FOR_GOOD and (e.link, e.status) in asked
+    """The refusal for good that the scenario asks for: one that the tracker took as such, or that the peer gave another."""
+    asked = refused_for_good(scenario)
+    if history.role == "tracker":
+        return history.first(events.Refused, lambda e: e.fatal and asked.get(e.link) == e.status)
+    given = history.first(peer.Misbehaved, lambda e: e.kind == "refuse" and e.link in asked)
+    return (
+        None if given is None else events.Refused(t=given.t, link=given.link, why=f"HTTP {asked[given.link]}")
     )
 
 

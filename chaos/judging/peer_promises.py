@@ -9,7 +9,14 @@ from collections.abc import Callable, Mapping
 from chaos.judging import promises
 from chaos.judging.facts import PAUSE, Facts
 from chaos.judging.peer_facts import PeerFacts
-from chaos.judging.promises import ATTEMPTS, ATTEMPTS_WITHIN, PROMISE_CHECKS, SILENT, most_within
+from chaos.judging.promises import (
+    ATTEMPTS,
+    ATTEMPTS_WITHIN,
+    PROMISE_CHECKS,
+    SILENT,
+    most_within,
+    refused_for_good,
+)
 from chaos.judging.verdicts import Check, decided
 from chaos.scenario import Scenario
 from simulator import events as peer
@@ -92,8 +99,20 @@ def recover(facts: Facts, scenario: Scenario) -> Check | None:
     return None if scenario.expect.recover_within is None else promises.recover(facts, scenario)
 
 
-def polite(facts: Facts, _: Scenario) -> Check | None:
-    """Connections are not made in a rush. Those that never reached the peer, and jitter, are not seen from there."""
+def polite(facts: Facts, scenario: Scenario) -> Check | None:
+    """Connections are not made in a rush, and none after a refusal for good.
+
+    Those that never reached the peer, and jitter, are not seen from there.
+    """
+    final = refused_for_good(scenario)
+    refusals = sum(e.kind == "refuse" and e.link in final for e in facts.history.of(peer.Misbehaved))
+    if refusals:
+        return decided(
+            "polite",
+            ok=refusals == 1,
+            expected=f"no attempt after a refusal for good (HTTP {', '.join(map(str, final.values()))})",
+            observed=f"{refusals - 1} more",
+        )
     made: dict[str, list[float]] = {}
     for event in facts.history.of(peer.Opened):
         made.setdefault(event.link, []).append(event.t)

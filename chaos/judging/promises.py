@@ -283,6 +283,17 @@ def most_within(seconds: float, times: list[float]) -> int:
     return most
 
 
+def refused_for_good(scenario: Scenario) -> dict[str, int]:
+    """Links whose handshakes the scenario has refused with a status that no other attempt will change, and that status."""
+    return {
+        str(fault.on): status
+        for fault in scenario.faults
+        if fault.kind == "refuse"
+        and (status := fault.attributes["status"]) in FOR_GOOD
+        and isinstance(status, int)
+    }
+
+
 def _regular(delays: list[float]) -> bool:
     """Whether delays follow on each other by rule: half of the steps or more are by the same factor."""
     if len(delays) < JITTER_NEEDS:

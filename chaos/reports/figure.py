@@ -28,6 +28,7 @@ _SHOWN: Mapping[Verdict, tuple[tuple[str, str, str], ...]] = MappingProxyType(
             ("recover", "^no delivery", "no recovery"),
             ("silence", rf"^{_SECONDS} at most", "silent {}"),
             ("polite", r"^at most (\d+)", "{} attempts"),
+            ("polite", r"^(\d+) more", "{} more"),
         ),
         "unknown": (
             ("calm", "", "machine paused"),

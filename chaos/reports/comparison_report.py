@@ -15,7 +15,8 @@ LEGEND = (
     "After pass: the longest time from the heal of a fault to the next delivery, in scenario seconds; after fail: slow,"
     " if that took too long; a code, with which a healthy connection was ended; lost, never delivered; late, out of"
     " order; deaf, on a silent connection for so long; silent, nothing sent for so long; attempts,"
-    " connections in 10 s; more, attempts after a refusal for good; or the promise that was broken."
+    " connections in 10 s; more, attempts after a refusal for good; at once, attempts of"
+    " several clients within 0.1 s; or the promise that was broken."
 )
 GAP = 2
 """Characters between two columns."""

@@ -19,6 +19,7 @@ _SHOWN: Mapping[Verdict, tuple[tuple[str, str, str], ...]] = MappingProxyType(
             ("lived", "", "died"),
             ("no-false-kill", r"^(\d+) handshakes given up", "{} handshakes"),
             ("no-false-kill", "", ""),
+            ("spread", r"^at most (\d+)", "{} at once"),
             ("no-loss", r"^(\d+) lost", "{} lost"),
             ("in-order", r"^(\d+) came late", "{} late"),
             ("dedup-safe", r"^(\d+) wrong", "{} bad repeats"),
@@ -41,6 +42,8 @@ _SHOWN: Mapping[Verdict, tuple[tuple[str, str, str], ...]] = MappingProxyType(
     }
 )
 """A check's name, what is looked for in the observed, and what is shown of it. Causes come before consequences."""
+_WHOSE = re.compile(r"^clients? [0-9, .]+(?:\(\d+ in all\))?: ")
+"""Which of several clients it was."""
 _CODES = re.compile(r"(?:^|; )(\d{4}) ")
 
 
@@ -53,7 +56,11 @@ def figure(result: RunResult) -> str:
     if result.verdict == "pass":
         recovered = result.measures["recover_s"]
         return "" if recovered is None else _seconds(recovered)
-    observed = {check.name: check.observed for check in result.troubles() if check.verdict == result.verdict}
+    observed = {
+        check.name: _WHOSE.sub("", check.observed)
+        for check in result.troubles()
+        if check.verdict == result.verdict
+    }
     for name, pattern, shown in _SHOWN[result.verdict]:
         found = re.search(pattern, observed.get(name, ""))
         if name not in observed or found is None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from chaos.faults import Fault, FaultError, read_fault
+from chaos.judging.promises import HANDSHAKE
 from chaos.kinds import KINDS, LINKS, Link
 from chaos.replay.delay_findings import delays
 from chaos.replay.findings import Diagnosis, Finding
@@ -17,8 +18,8 @@ from chaos.scenario import RECOVERY_MARGIN, STEADY_BY, ClientOverrides, Expect, 
 from simulator.climber import MAX_FPS, MIN_FPS
 from tracker.config import ConfigError, OutboxLimits, Timing
 
-AFTERWARDS = 8.0
-"""Seconds that a replay goes on after the last fault: one back-off at the default cap."""
+AFTERWARDS = 10.0
+"""Seconds, at least: one back-off at the default cap, a handshake, and a moment more."""
 BEYOND = 2.0
 """Seconds that a replay goes on where the trace broke off, for what its last moments bring about."""
 TALKLESS = 3.5
@@ -119,7 +120,8 @@ def plot(seen: Observed, diagnosis: Diagnosis, *, name: str, config: Mapping[str
     resets = tuple(round(t - zero, 3) for t in seen.resets[:MOST_RESETS] if STEADY_BY <= t - zero < last)
     over = [fault.at if fault.duration is None else fault.heals_at or 0.0 for fault, _ in faults]
     beyond = BEYOND if seen.stopping is None else 0.0
-    duration = max([last + beyond, STEADY_BY + RECOVERY_MARGIN, *(end + AFTERWARDS for end in over)])
+    expect = _expect(seen, config) if any(KINDS[f.kind].severs for f, _ in faults) else Expect()
+    duration = max([last + beyond, STEADY_BY + RECOVERY_MARGIN, *(end + afterwards(expect) for end in over)])
     return Plot(
         Scenario(
             name=scenario_name(name),
@@ -132,13 +134,18 @@ def plot(seen: Observed, diagnosis: Diagnosis, *, name: str, config: Mapping[str
                 echo=diagnosis.echo, confirm="ack" if (config or {}).get("confirm") == "ack" else "pong"
             ),
             faults=tuple(fault for fault, _ in faults),
-            expect=_expect(seen, config) if any(KINDS[f.kind].severs for f, _ in faults) else Expect(),
+            expect=expect,
         ),
         zero,
         tuple(faults),
         lead=0.0 if zero == seen.began else steady - zero,
         left_out=tuple(left_out),
     )
+
+
+def afterwards(expect: Expect) -> float:
+    """Seconds that a replay goes on after the last fault, so that it shows whether the client came back in time."""
+    return max(AFTERWARDS, (expect.recover_within or 0.0) + 1.0)
 
 
 def _steady(seen: Observed) -> float:
@@ -191,12 +198,16 @@ def _stresses(diagnosis: Diagnosis, seen: Observed) -> tuple[str, ...]:
 
 
 def _expect(seen: Observed, config: Mapping[str, Any] | None) -> Expect:
-    """A peer that talks and hears nothing is borne up to the ceiling, which is longer than the promise's own bound."""
+    """A peer that talks and hears nothing is borne up to the ceiling, which is longer than the promise's own bound.
+
+    That a client comes back is asked of everybody, also of one that announces no delays.
+    """
     timing = Timing(**overrides(config).timing)
+    back_within = timing.reconnect_cap + HANDSHAKE
     died = [spell.died for record in seen.links.values() for spell in record.spells if spell.died is not None]
     if max((event.silence for event in died), default=0.0) <= TALKLESS * timing.probe_floor:
-        return Expect()
-    return Expect(detect_within=timing.probe_ceiling + timing.probe_interval)
+        return Expect(recover_within=back_within)
+    return Expect(detect_within=timing.probe_ceiling + timing.probe_interval, recover_within=back_within)
 
 
 def _about(diagnosis: Diagnosis) -> str:

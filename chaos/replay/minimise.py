@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from chaos.faults import Fault
 from chaos.replay.alignment import Entry
-from chaos.replay.inference import AFTERWARDS
+from chaos.replay.inference import afterwards
 from chaos.scenario import RECOVERY_MARGIN, STEADY_BY, ClientOverrides, Peer, Scenario
 
 MOST_RUNS = 60
@@ -104,4 +104,4 @@ def _settled(scenario: Scenario) -> Scenario:
     if not scenario.faults or any(fault.duration is None for fault in scenario.faults):
         return scenario
     over = max(fault.heals_at or 0.0 for fault in scenario.faults)
-    return replace(scenario, duration=min(scenario.duration, round(over + AFTERWARDS, 1)))
+    return replace(scenario, duration=min(scenario.duration, round(over + afterwards(scenario.expect), 1)))

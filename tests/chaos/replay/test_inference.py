@@ -185,6 +185,15 @@ def test_nobody_there_at_the_start_is_a_fault_from_the_start() -> None:
     assert told_as.scenario.faults[0].duration == pytest.approx(2, abs=0.2)
 
 
+@pytest.mark.parametrize(("cap", "within"), [(8.0, 9.0), (60.0, 61.0)])
+def test_a_replay_lasts_until_it_shows_whether_a_client_came_back_in_time(cap: float, within: float) -> None:
+    seen = observe(trace(refused(0.1), refused(1), connected(3), outputs(3, 10), pinged(3.1, 10)))
+    told_as = plot(seen, diagnose(seen), name="x", config={"timing": {"reconnect_cap": cap}}).scenario
+    assert told_as.expect.recover_within == within
+    assert told_as.faults[0].heals_at is not None
+    assert told_as.duration >= told_as.faults[0].heals_at + within + 0.9
+
+
 def test_a_peer_that_sends_everything_back_is_an_echo() -> None:
     sent = [e.Sent(t=0.1 + n / 30, seq=n, connection=1) for n in range(60)]
     came = [

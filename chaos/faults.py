@@ -39,6 +39,13 @@ class Fault:
         """None: never."""
         return None if self.duration is None else self.at + self.duration
 
+    @property
+    def bad_messages(self) -> tuple[str, ...]:
+        """Of `garbage`: the kinds of bad message that it sends."""
+        kinds = self.attributes["kinds"]
+        assert isinstance(kinds, tuple), "the vocabulary says so"
+        return kinds
+
     def __str__(self) -> str:
         """As in `latency on output, latency 1400 ms, jitter 0 ms, 10s to 35s`."""
         parts = [self.kind if self.on is None else f"{self.kind} on {self.on}"]

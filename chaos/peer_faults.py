@@ -95,9 +95,8 @@ async def _restart(peer: Actor, _: Fault) -> Heal:
 
 
 async def _garbage(peer: Actor, fault: Fault) -> Heal:
-    link, kinds = _link(fault), fault.attributes["kinds"]
-    assert isinstance(kinds, tuple), "the vocabulary says so"
-    peer.server.begin_garbage(link, bad_messages(kinds, peer.rng), GARBAGE_EVERY / peer.scale)
+    link = _link(fault)
+    peer.server.begin_garbage(link, bad_messages(fault.bad_messages, peer.rng), GARBAGE_EVERY / peer.scale)
 
     async def heal() -> None:
         peer.server.end_garbage(link)

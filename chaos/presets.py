@@ -118,7 +118,7 @@ class Preset:
 
     def _too_bulky(self, faults: tuple[Fault, ...]) -> str | None:
         takes = 0.0 if self.down is None else MAX_MESSAGE_BYTES / 1000 / self.down
-        bulky = any("too-large" in _names(fault) for fault in faults if fault.kind == "garbage")
+        bulky = any("too-large" in fault.bad_messages for fault in faults if fault.kind == "garbage")
         if bulky and takes > BULK_WITHIN:
             return f"its messages that are too large take {takes:.0f} s each, and no frame passes meanwhile"
         return None
@@ -205,9 +205,3 @@ def _added(faults: tuple[Fault, ...], begun: Fault) -> float:
             assert isinstance(jitter, int), "the vocabulary says so"
             total += (latency + jitter) / 1000 * (2 if fault.direction == "both" else 1)
     return total
-
-
-def _names(fault: Fault) -> tuple[str, ...]:
-    kinds = fault.attributes["kinds"]
-    assert isinstance(kinds, tuple), "the vocabulary says so"
-    return kinds

@@ -1,12 +1,12 @@
 """`simtool check`: a trace judged like a run."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any, cast, get_args
 
 import typer
 
 from chaos import catalogue
+from chaos.commands.outputs import write_output
 from chaos.history import History, HistoryEvent, in_scenario_time
 from chaos.judging import herd
 from chaos.judging.checks import Judgement, judge
@@ -43,13 +43,7 @@ def check(
     out.print(report.table([result]))
     report.explain(out, [result])
     out.print(report.summary([result]))
-    if json == "-":
-        sys.stdout.buffer.write(document)
-    elif json is not None:
-        try:
-            Path(json).write_bytes(document)
-        except OSError as error:
-            raise TraceError(f"cannot write --json {json}: {error.strerror}: choose another file") from None
+    write_output("--json", json, document)
     raise typer.Exit(results.exit_code([result]))
 
 

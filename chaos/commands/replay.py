@@ -1,7 +1,6 @@
 """`simtool replay`: what happened in a trace, why, and whether it happens again."""
 
 import os
-import sys
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +11,7 @@ import typer
 from rich.console import Console
 
 from chaos.commands.check import FormatOption, checked_format
+from chaos.commands.outputs import write_output
 from chaos.commands.planning import require_time_scale
 from chaos.durations import DurationError, parse_duration
 from chaos.replay import replay_report
@@ -233,13 +233,7 @@ def _write_json(to: str, case: Case, wanted: Wanted, done: Replayed, small: Mini
         "removed": None if small is None else list(small.removed),
     }
     text = msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
-    if to == "-":
-        sys.stdout.buffer.write(text)
-        return
-    try:
-        Path(to).write_bytes(text)
-    except OSError as error:
-        raise CannotReplayError(f"cannot write --json {to}: {error.strerror}: choose another file") from None
+    write_output("--json", to, text)
 
 
 def _duration(option: str, given: str | None) -> float | None:

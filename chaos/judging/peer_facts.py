@@ -75,7 +75,7 @@ class PeerFacts(Facts):
         return any(
             fault.kind == "garbage"
             and fault.on == closed.link
-            and kind in _named(fault)
+            and kind in fault.bad_messages
             and during.begin <= closed.t <= during.end + AFTERMATH
             for fault, during in self.in_force
         )
@@ -138,12 +138,6 @@ class PeerFacts(Facts):
             return None
         times = [t for t, _ in self._arrivals if begin <= t <= self.stopping]
         return max(b - a for a, b in pairwise([begin, *times, self.stopping]))
-
-
-def _named(fault: Fault) -> tuple[str, ...]:
-    kinds = fault.attributes["kinds"]
-    assert isinstance(kinds, tuple), "the vocabulary says so"
-    return kinds
 
 
 def _excuses_for(strike: Strike) -> float:

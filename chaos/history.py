@@ -96,7 +96,7 @@ AnyLabEvent = Reached | Began | Healed | Counted | StoodStill | Broke | Reported
 HistoryEvent = AnyEvent | AnyPeerEvent | AnyLabEvent
 
 # The fields of all events above that are durations or times of the loop's clock.
-_SECONDS = frozenset({"t", "took", "delay", "silence", "rtt", "seconds", "held"})
+_SECONDS = frozenset({"t", "took", "delay", "silence", "rtt", "seconds", "held", "retry_after"})
 
 E = TypeVar("E", bound=Event | PeerEvent | LabEvent)
 

@@ -13,10 +13,12 @@ from types import MappingProxyType
 from typing import Literal, get_args
 
 Where = Literal["network", "peer", "client"]
-Link = Literal["input", "output"]
+Link = Literal["input", "output", "control"]
 Direction = Literal["upstream", "downstream", "both"]
 Value = int | tuple[str, ...]
-LINKS: tuple[Link, ...] = get_args(Link)
+ALL_LINKS: tuple[Link, ...] = get_args(Link)
+LINKS: tuple[Link, ...] = ("input", "output")
+"""Those that every client has; a control link is there where a scenario sends controls."""
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 
 
@@ -49,7 +51,7 @@ class KindSpec:
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     lasts: Literal["optional", "required", "never"] = "optional"
     """The key `for`: until the end where it is left out, must be given, or has no meaning (over at once)."""
-    links: tuple[Link, ...] = LINKS
+    links: tuple[Link, ...] = ALL_LINKS
     """What `on` may be; empty: the kind has no link."""
     default_on: Link | None = None
     """None, where there are links: `on` must be given."""
@@ -242,11 +244,16 @@ KINDS: Mapping[str, KindSpec] = MappingProxyType(
             "The peer answers a handshake with an HTTP error; connections it already has stay.",
             "peer",
             severs=True,
-            attributes={"status": Attribute("the HTTP status", "", 503, 400, 599)},
+            attributes={
+                "status": Attribute("the HTTP status", "", 503, 400, 599),
+                "retry_after": Attribute(
+                    "how long it asks the client to stay away; 0: it does not ask", "s", 0, 0, 3600
+                ),
+            },
             default_on="output",
         ),
         "restart": KindSpec(
-            "The whole peer goes: it closes every connection of both links with 1012, and its port refuses for as"
+            "The whole peer goes: it closes every connection of all links with 1012, and its port refuses for as"
             " long as the fault lasts.",
             "peer",
             severs=True,

@@ -7,6 +7,7 @@ from random import Random
 from chaos.engines import Heal
 from chaos.faults import Fault
 from chaos.kinds import Link
+from simulator.admission import Refusal
 from simulator.feeds import LiveFeed
 from simulator.garbage import bad_messages
 from simulator.pose_server import PoseServer
@@ -81,7 +82,8 @@ async def _accept_then_close(peer: Actor, fault: Fault) -> Heal:
 
 async def _refuse(peer: Actor, fault: Fault) -> Heal:
     link = _link(fault)
-    peer.server.refuse[link] = _number(fault, "status")
+    asked = _number(fault, "retry_after") / peer.scale
+    peer.server.refuse[link] = Refusal(_number(fault, "status"), asked)
 
     async def heal() -> None:
         del peer.server.refuse[link]

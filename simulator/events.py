@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-PeerLink = Literal["input", "output"]
+PeerLink = Literal["input", "output", "control"]
 
 
 class PeerEvent(msgspec.Struct, frozen=True, tag_field="event", kw_only=True, omit_defaults=True, gc=False):
@@ -15,7 +15,7 @@ class PeerEvent(msgspec.Struct, frozen=True, tag_field="event", kw_only=True, om
 
 
 class Opened(PeerEvent, frozen=True, tag="peer-opened"):
-    """A client's handshake on `link` was answered; `connection` counts from 1 over both links.
+    """A client's handshake on `link` was answered; `connection` counts from 1 over all links.
 
     Of several clients, `client` is the number that its URL gives.
     """
@@ -49,6 +49,20 @@ class ResetOffered(PeerEvent, frozen=True, tag="reset-offered"):
     connection: int
 
 
+class ControlOffered(PeerEvent, frozen=True, tag="control-offered"):
+    """A control was written to connection `connection` of `link`: the control link, or the input, where a client takes
+    none but a reset (and that is a `ResetOffered`).
+    """
+
+    link: PeerLink
+    connection: int
+    kind: str
+    """Its type, as in `reset_holds` or `pause_output`."""
+    proximity_threshold: float | None = None
+    """Of `update_parameters`: what it asks for, and so below; None: as it was."""
+    touch_duration: float | None = None
+
+
 class Delivered(PeerEvent, frozen=True, tag="delivered"):
     """Output `(stream, seq)`, or a relayed frame, arrived: parsed at the endpoint with confirm `pong`, processed with
     `ack`.
@@ -64,6 +78,17 @@ class Delivered(PeerEvent, frozen=True, tag="delivered"):
     repeat: bool = False
     reset: bool = False
     """Whether it says that the session was reset."""
+    reply: str = ""
+    """The type of a control's reply, as in `output_paused`; empty for the state of a session."""
+
+
+class Parameters(PeerEvent, frozen=True, tag="parameters"):
+    """What the reply `parameters_updated` that was delivered as `seq` says of the rules in force."""
+
+    seq: int
+    connection: int
+    proximity_threshold: float | None
+    touch_duration: float | None
 
 
 class Arrived(PeerEvent, frozen=True, tag="arrived"):
@@ -93,7 +118,22 @@ class Misbehaved(PeerEvent, frozen=True, tag="misbehaved"):
     kind: str
     link: PeerLink
     connection: int = 0
+    client: int = 0
+    """Whose handshake was refused, where there are several and none came about."""
+    retry_after: float = 0.0
+    """Seconds for which a refusal asked the client to stay away."""
 
 
-AnyPeerEvent = Opened | Ended | Offered | ResetOffered | Delivered | Arrived | Unreadable | Misbehaved
+AnyPeerEvent = (
+    Opened
+    | Ended
+    | Offered
+    | ResetOffered
+    | ControlOffered
+    | Delivered
+    | Parameters
+    | Arrived
+    | Unreadable
+    | Misbehaved
+)
 PeerObserver = Callable[[AnyPeerEvent], None]

@@ -1,4 +1,4 @@
-"""The mock peer: pose feed at /ws/pose/, sink at /ws/holds/, well or badly behaved."""
+"""The mock peer: pose feed at /ws/pose/, sink at /ws/holds/, controls at /ws/control/, well or badly behaved."""
 
 import asyncio
 import contextlib
@@ -8,11 +8,12 @@ from http import HTTPStatus
 from typing import Literal
 
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
-from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from simulator import events
+from simulator.admission import Refusal
+from simulator.controls import RULES_REPLY, Control, rules_in
 from simulator.events import PeerLink, PeerObserver
 from simulator.feeds import RESET, Feed
 from simulator.peer_connection import PeerConnection
@@ -22,14 +23,15 @@ from tracker import messages
 
 FEED_PATH = "/ws/pose/"
 SINK_PATH = "/ws/holds/"
-PATHS: dict[str, PeerLink] = {FEED_PATH: "input", SINK_PATH: "output"}
+CONTROL_PATH = "/ws/control/"
+PATHS: dict[str, PeerLink] = {FEED_PATH: "input", SINK_PATH: "output", CONTROL_PATH: "control"}
 MAX_MESSAGE = 16 * 2**20
 STOP_WITHIN = 2.0
 """Seconds that clients get to answer the close handshake when the server stops."""
 
 
 class PoseServer:
-    """Serves one feed and one sink. Behaviour may be changed while it runs.
+    """Serves one feed, one sink and one source of controls. Behaviour may be changed while it runs.
 
     `confirm` says where a delivery is recorded: ``pong``, when its frame is parsed; ``ack``, when the sink has
     processed it and acknowledges it. With `echo`, the sink sends every message to all its members, the sender
@@ -47,8 +49,8 @@ class PoseServer:
         self.echo = echo
         self.accept_then_close: dict[PeerLink, int] = {}
         """Links whose connections are closed, with this code, as soon as they are accepted."""
-        self.refuse: dict[PeerLink, int] = {}
-        """Links whose handshakes are answered with this HTTP status."""
+        self.refuse: dict[PeerLink, Refusal] = {}
+        """Links whose handshakes are refused, and how."""
         self._muted: set[PeerLink] = set()
         self._unread: set[PeerLink] = set()
         self._litterers: dict[PeerLink, asyncio.Task[None]] = {}
@@ -56,7 +58,7 @@ class PoseServer:
         self._report = report
         self._confirm = confirm
         # As sets that keep their order: it shows in the record.
-        self._open: dict[PeerLink, dict[PeerConnection, None]] = {"input": {}, "output": {}}
+        self._open: dict[PeerLink, dict[PeerConnection, None]] = {link: {} for link in PATHS.values()}
         self._connections = 0
         self._senders: dict[int, Sender] = {}
         self._server: Server | None = None
@@ -114,8 +116,8 @@ class PoseServer:
         await self.start(self._host, self._port)
 
     def connections(self, link: PeerLink | None = None) -> list[PeerConnection]:
-        """The open ones, of one link or of both."""
-        links: tuple[PeerLink, ...] = (link,) if link else ("input", "output")
+        """The open ones, of one link or of all."""
+        links = (link,) if link else tuple(PATHS.values())
         return [connection for name in links for connection in self._open[name]]
 
     def reset_holds(self) -> None:
@@ -124,6 +126,22 @@ class PoseServer:
         broadcast(members, RESET, text=True)
         for connection in members:
             self._report(events.ResetOffered(t=connection.loop.time(), connection=connection.number))
+
+    def send_control(self, control: Control, link: PeerLink) -> None:
+        """Send it to each client of `link`, the control link or the input."""
+        members = self._members(link)
+        broadcast(members, control.encode(), text=True)
+        for connection in members:
+            self._report(
+                events.ControlOffered(
+                    t=connection.loop.time(),
+                    link=link,
+                    connection=connection.number,
+                    kind=control.kind,
+                    proximity_threshold=control.proximity_threshold,
+                    touch_duration=control.touch_duration,
+                )
+            )
 
     def abort(self) -> None:
         """Drop every connection at once."""
@@ -209,8 +227,10 @@ class PoseServer:
                 await connection.close(self.accept_then_close[link])
             elif link == "input":
                 await self._feed_one(connection)
-            else:
+            elif link == "output":
                 await self._collect_from(connection)
+            else:
+                await _read_on(connection)
         finally:
             del self._open[link][connection]
             await connection.wait_closed()
@@ -219,10 +239,7 @@ class PoseServer:
     async def _feed_one(self, connection: PeerConnection) -> None:
         async with asyncio.TaskGroup() as tasks:
             sender = tasks.create_task(self._send_frames(connection))
-            # Nobody should write to a feed; reading keeps pongs and the close frame coming all the same.
-            with contextlib.suppress(ConnectionClosed):
-                while True:
-                    await connection.recv(decode=False)
+            await _read_on(connection)
             sender.cancel()
 
     async def _send_frames(self, connection: PeerConnection) -> None:
@@ -290,28 +307,56 @@ class PoseServer:
                 connection=connection.number,
                 repeat=repeat,
                 reset=output.reset,
+                reply=output.type or "",
             )
         )
+        if output.type == RULES_REPLY and not repeat:
+            self._report_rules(body, output.seq, connection)
         for hold, time in () if repeat else sender.new_touches(output):
             self._report(events.Arrived(t=now, hold=hold, time=time, client=connection.client))
         return output.stream, output.seq
 
+    def _report_rules(self, reply: bytes, seq: int, connection: PeerConnection) -> None:
+        rules = rules_in(reply)
+        self._report(
+            events.Parameters(
+                t=connection.loop.time(),
+                seq=seq,
+                connection=connection.number,
+                proximity_threshold=rules.proximity_threshold,
+                touch_duration=rules.touch_duration,
+            )
+        )
+
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         link = PATHS.get(request.path.partition("?")[0])
         if link is None:
-            return connection.respond(
-                HTTPStatus.NOT_FOUND, f"the feed is at {FEED_PATH}, the sink at {SINK_PATH}\n"
-            )
-        if link not in self.refuse:
+            where = f"the feed is at {FEED_PATH}, the sink at {SINK_PATH}, controls are at {CONTROL_PATH}\n"
+            return connection.respond(HTTPStatus.NOT_FOUND, where)
+        refusal = self.refuse.get(link)
+        if refusal is None:
             return None
-        self._misbehaved("refuse", link)
-        # By hand: the library takes registered statuses only.
-        headers = Headers([("Connection", "close"), ("Content-Length", "0")])
-        return Response(self.refuse[link], "Refused", headers)
+        self._report(
+            events.Misbehaved(
+                t=connection.loop.time(),
+                kind="refuse",
+                link=link,
+                client=client_number(request.path),
+                retry_after=float(refusal.asked),
+            )
+        )
+        return refusal.response()
 
-    def _misbehaved(self, kind: str, link: PeerLink, connection: int = 0) -> None:
+    def _misbehaved(self, kind: str, link: PeerLink, connection: int) -> None:
         now = asyncio.get_running_loop().time()
         self._report(events.Misbehaved(t=now, kind=kind, link=link, connection=connection))
+
+
+async def _read_on(connection: PeerConnection) -> None:
+    """Nobody should write to this link; reading keeps Pongs and the close frame coming all the same."""
+    with contextlib.suppress(ConnectionClosed):
+        while True:
+            await connection.recv(decode=False)
 
 
 def _ended(link: PeerLink, connection: PeerConnection) -> events.Ended:

@@ -56,6 +56,7 @@ class Tracker:
         self._turn = asyncio.Lock()  # numbers are given and messages put in one order, by whichever link
         self._stopping = asyncio.Event()
         self._stop_reason = ""
+        self._stop_cause: events.StopCause = "asked"
         self._failure: str | None = None
         self._bugs: set[type[Exception]] = set()
 
@@ -69,8 +70,11 @@ class Tracker:
 
     def stop(self, why: str) -> None:
         """Begin the orderly stop; idempotent, the first reason counts."""
+        self._come_to_an_end("asked", why)
+
+    def _come_to_an_end(self, cause: events.StopCause, why: str) -> None:
         if not self._stopping.is_set():
-            self._stop_reason = why
+            self._stop_cause, self._stop_reason = cause, why
             self._stopping.set()
 
     async def run(self) -> Outcome:
@@ -84,7 +88,11 @@ class Tracker:
             keepers = [tasks.create_task(self._keep(link)) for link in self._inputs]
             output_keeper = tasks.create_task(self._keep(self._output))
             await self._stopping.wait()
-            self._report(events.Stopping(t=loop.time(), why=self._stop_reason, left=len(self._outbox)))
+            self._report(
+                events.Stopping(
+                    t=loop.time(), why=self._stop_reason, left=len(self._outbox), cause=self._stop_cause
+                )
+            )
             for link in self._inputs:
                 link.stop()
             try:
@@ -102,11 +110,11 @@ class Tracker:
     async def _keep(self, link: Link) -> None:
         await link.run()
         if link.refusal is not None:
-            self._fail(link.refusal)
+            self._fail("refused", link.refusal)
 
-    def _fail(self, why: str) -> None:
+    def _fail(self, cause: events.StopCause, why: str) -> None:
         self._failure = self._failure or why
-        self.stop(why)
+        self._come_to_an_end(cause, why)
 
     def _report(self, event: events.AnyEvent) -> None:
         for observer in self._observers:
@@ -127,8 +135,9 @@ class Tracker:
             self._reject("input", bad.reason, bad.detail)
         except OutboxFull:
             self._fail(
+                "outbox-full",
                 f"outbox is full ({len(self._outbox)} messages, {self._outbox.bytes} bytes) and overflow is 'fail':"
-                " allow more (--outbox-messages) or choose --overflow latest"
+                " allow more (--outbox-messages) or choose --overflow latest",
             )
         except Exception as bug:  # noqa: BLE001 - see `_met_a_bug`
             self._met_a_bug("input", bug)
@@ -198,7 +207,9 @@ class Tracker:
             bad = bad if isinstance(bad, BadMessage) else BadMessage("bad-parameters", str(bad))
             self._reject("control", bad.reason, bad.detail)
         except OutboxFull:
-            self._fail("outbox is full and a control's reply found no room: overflow is 'fail'")
+            self._fail(
+                "outbox-full", "outbox is full and a control's reply found no room: overflow is 'fail'"
+            )
         except Exception as bug:  # noqa: BLE001 - see `_met_a_bug`
             self._met_a_bug("control", bug)
 
@@ -210,22 +221,38 @@ class Tracker:
                 return None
             case messages.PauseOutput():
                 self._paused = True
+                self._controlled("pause_output")
                 return messages.Reply("output_paused")
             case messages.ResumeOutput():
                 self._paused = False
+                self._controlled("resume_output")
                 return messages.Reply("output_resumed")
             case messages.UpdateParameters():
-                self._pipeline.update(
-                    proximity_threshold=control.proximity_threshold,
-                    touch_duration=control.touch_duration,
-                    route=control.route,
-                )
+                self._update(control.asked)
                 return messages.Reply("parameters_updated", self._pipeline.parameters())
             case messages.GetStatus():
+                self._controlled("get_status")
                 return messages.Reply("status_response", self._status())
             case messages.Stop():
-                self.stop("stop control")
+                self._controlled("stop")
+                self._come_to_an_end("stop-control", "stop control")
                 return messages.Reply("stop_acknowledged")
+
+    def _update(self, asked: messages.Parameters) -> None:
+        self._pipeline.update(
+            proximity_threshold=asked.proximity_threshold,
+            touch_duration=asked.touch_duration,
+            route=asked.route,
+        )
+        rules = self._pipeline.rules
+        self._controlled(
+            "update_parameters",
+            proximity_threshold=rules.proximity_threshold,
+            touch_duration=rules.touch_duration,
+        )
+
+    def _controlled(self, kind: str, **rules: float) -> None:
+        self._report(events.Controlled(t=asyncio.get_running_loop().time(), kind=kind, **rules))
 
     def _status(self) -> dict[str, object]:
         return {

@@ -11,6 +11,9 @@ import msgspec
 
 LinkName = Literal["input", "output", "control"]
 Ender = Literal["tracker", "peer", "network"]
+StopCause = Literal["asked", "stop-control", "refused", "outbox-full"]
+"""Why a tracker comes to its end: whoever runs it asked for that, or the peer did, with a `stop` control; an endpoint
+refused for good; the outbox is full and the overflow policy is ``fail``."""
 
 
 class Event(msgspec.Struct, frozen=True, tag_field="event", kw_only=True, omit_defaults=True, gc=False):
@@ -136,6 +139,16 @@ class SessionReset(Event, frozen=True, tag="session-reset"):
     link: LinkName
 
 
+class Controlled(Event, frozen=True, tag="controlled"):
+    """A control other than a reset was carried out; what it changed counts from the next pose on."""
+
+    kind: str
+    """Its type, as in `pause_output`."""
+    proximity_threshold: float | None = None
+    """Of `update_parameters`: the rule in force from now on, and so below."""
+    touch_duration: float | None = None
+
+
 class Rejected(Event, frozen=True, tag="rejected"):
     """A bad message was counted and skipped."""
 
@@ -191,6 +204,7 @@ class Stopping(Event, frozen=True, tag="stopping"):
 
     why: str
     left: int
+    cause: StopCause = "asked"
 
 
 class Stopped(Event, frozen=True, tag="stopped"):
@@ -213,6 +227,7 @@ AnyEvent = (
     | Carried
     | Received
     | SessionReset
+    | Controlled
     | Rejected
     | Accepted
     | Displaced

@@ -23,6 +23,7 @@ _LEVELS: dict[type[events.Event], int] = {
     events.Displaced: logging.WARNING,
     events.Touched: logging.INFO,
     events.SessionReset: logging.INFO,
+    events.Controlled: logging.INFO,
     events.Stopping: logging.INFO,
     events.Stopped: logging.INFO,
 }
@@ -57,7 +58,9 @@ class EventLog:
 
 def render(name: Any, fields: dict[str, Any]) -> str:
     """`name key=value ...`; texts with spaces are quoted, seconds have three decimals."""
-    return " ".join([str(name), *(f"{key}={_value(value)}" for key, value in fields.items() if value != "")])
+    return " ".join(
+        [str(name), *(f"{key}={_value(value)}" for key, value in fields.items() if value not in ("", None))]
+    )
 
 
 def _value(value: Any) -> str:

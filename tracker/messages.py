@@ -83,8 +83,8 @@ class Stop(Struct, frozen=True, tag_field="type", tag="stop"):
     """Ask for an orderly stop."""
 
 
-class UpdateParameters(Struct, frozen=True, tag_field="type", tag="update_parameters"):
-    """Change the rules. None leaves a rule as it is; whether the values make sense is judged by the session.
+class Parameters(Struct, frozen=True, kw_only=True):
+    """The rules that a control can change. None leaves a rule as it is; the session judges whether values make sense.
 
     `route` is route JSON, as an object or as text. It is never a path: a peer names no files here.
     """
@@ -92,6 +92,26 @@ class UpdateParameters(Struct, frozen=True, tag_field="type", tag="update_parame
     proximity_threshold: float | None = None
     touch_duration: float | None = None
     route: dict[str, Any] | str | None = None
+
+
+class UpdateParameters(Parameters, frozen=True, tag_field="type", tag="update_parameters"):
+    """Change the rules, which stand beside the type or, as some servers send them, inside `parameters`."""
+
+    parameters: Parameters | None = None
+
+    @property
+    def asked(self) -> Parameters:
+        """What is asked for, wherever it stood; where both places give a rule, the one beside the type counts."""
+        nested = self.parameters or Parameters()
+
+        def either(beside: Any, inside: Any) -> Any:
+            return inside if beside is None else beside
+
+        return Parameters(
+            proximity_threshold=either(self.proximity_threshold, nested.proximity_threshold),
+            touch_duration=either(self.touch_duration, nested.touch_duration),
+            route=either(self.route, nested.route),
+        )
 
 
 Control = ResetHolds | PauseOutput | ResumeOutput | GetStatus | Stop | UpdateParameters

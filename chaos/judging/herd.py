@@ -50,6 +50,8 @@ def _owner(event: HistoryEvent, owners: Mapping[int, int]) -> int | None:
     """Whose event it is; None: it concerns all of them."""
     if isinstance(event, Reported | peer.Opened | peer.Arrived):
         return event.client
+    if isinstance(event, peer.Misbehaved) and event.retry_after:
+        return event.client  # whom it asked to stay away; there is no connection to tell it by
     if isinstance(event, Broke):
         return event.client if event.who == "client" else None
     if isinstance(event, peer.PeerEvent):

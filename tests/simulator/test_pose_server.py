@@ -9,13 +9,15 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from simulator import events
+from simulator.admission import Refusal
+from simulator.controls import Control
 from simulator.events import PeerLink
 from simulator.feeds import LiveFeed
 from simulator.network import Network
-from simulator.pose_server import FEED_PATH, SINK_PATH, PoseServer
+from simulator.pose_server import CONTROL_PATH, FEED_PATH, SINK_PATH, PoseServer
 
 Simulate = Callable[[Callable[[Network], Awaitable[Any]]], Any]
-PATH: dict[PeerLink, str] = {"input": FEED_PATH, "output": SINK_PATH}
+PATH: dict[PeerLink, str] = {"input": FEED_PATH, "output": SINK_PATH, "control": CONTROL_PATH}
 
 
 class Served:
@@ -110,15 +112,66 @@ async def _send_many(client: ClientConnection, count: int) -> None:
 def test_a_refusal_turns_newcomers_away_and_leaves_the_others(served: Serve) -> None:
     async def main(peer: Served) -> None:
         old = await peer.connect()
-        peer.server.refuse["output"] = 499  # not a registered status
+        peer.server.refuse["output"] = Refusal(499)  # not a registered status
         with pytest.raises(InvalidStatus) as refused:
             await peer.connect()
         assert refused.value.response.status_code == 499
+        assert "Retry-After" not in refused.value.response.headers
         assert await is_answered(old)
         await peer.connect("input")
         del peer.server.refuse["output"]
         await peer.connect()
         assert peer.misdeeds() == [("refuse", "output", 0)]
+
+    served(main)
+
+
+def test_a_refusal_asks_for_whole_seconds_of_patience_and_says_what_it_asked(served: Serve) -> None:
+    async def main(peer: Served) -> None:
+        peer.server.refuse["control"] = Refusal(503, retry_after=2.1)
+        with pytest.raises(InvalidStatus) as refused:
+            await peer.connect("control")
+        assert refused.value.response.headers["Retry-After"] == "3"
+        (event,) = [e for e in peer.seen if isinstance(e, events.Misbehaved)]
+        assert (event.link, event.retry_after) == ("control", 3.0)
+
+    served(main)
+
+
+def test_controls_go_to_everybody_on_the_control_link_or_on_the_input_and_are_reported(
+    served: Serve,
+) -> None:
+    async def main(peer: Served) -> None:
+        one, two, feed = [await peer.connect(link) for link in ("control", "control", "input")]
+        peer.server.send_control(Control("update_parameters", touch_duration=0.5, nested=True), "control")
+        peer.server.send_control(Control("stop"), "input")
+        for client in one, two:
+            assert await client.recv() == '{"type":"update_parameters","parameters":{"touch_duration":0.5}}'
+        assert '{"type":"stop"}' in [await feed.recv() for _ in range(2)]
+        offered = [e for e in peer.seen if isinstance(e, events.ControlOffered)]
+        assert [(e.link, e.connection, e.kind, e.touch_duration) for e in offered] == [
+            ("control", 1, "update_parameters", 0.5),
+            ("control", 2, "update_parameters", 0.5),
+            ("input", 3, "stop", None),
+        ]
+
+    served(main)
+
+
+def test_a_reply_is_told_from_an_output_and_what_it_says_of_the_rules_is_reported(served: Serve) -> None:
+    async def main(peer: Served) -> None:
+        client = await peer.connect("output")
+        for body in (
+            '{"type":"output_paused","stream":"s","seq":1}',
+            '{"type":"parameters_updated","touch_duration":0.5,"proximity_threshold":60,"stream":"s","seq":2}',
+            '{"session":{"status":"started"},"stream":"s","seq":3}',
+        ):
+            await client.send(body)
+        assert await is_answered(client)
+        delivered = [(e.seq, e.reply) for e in peer.seen if isinstance(e, events.Delivered)]
+        assert delivered == [(1, "output_paused"), (2, "parameters_updated"), (3, "")]
+        (rules,) = [e for e in peer.seen if isinstance(e, events.Parameters)]
+        assert (rules.seq, rules.touch_duration, rules.proximity_threshold) == (2, 0.5, 60.0)
 
     served(main)
 

@@ -261,4 +261,24 @@ async def test_a_stop_by_control_is_acknowledged_before_the_end(
         await outcome
         assert "stop_acknowledged" in replies(sink)
         assert outcome.result() == replace(outcome.result(), undelivered=0, failure=None)
-        assert record.of(events.Stopping)[0].why == "stop control"
+        stopping = record.of(events.Stopping)[0]
+        assert (stopping.why, stopping.cause) == ("stop control", "stop-control")
+
+
+@virtual
+async def test_each_control_is_reported_with_the_rules_that_it_changed(
+    network: Network, climb: Climb, running: Running
+) -> None:
+    async with commanded(network, climb, running) as (commander, _, record, _):
+        commander.say("pause_output")
+        commander.say("update_parameters", parameters={"touch_duration": 0.5})
+        commander.say("resume_output")
+        commander.say("reset_holds")
+        await asyncio.sleep(0.5)
+    told = [(e.kind, e.touch_duration, e.proximity_threshold) for e in record.of(events.Controlled)]
+    assert told == [
+        ("pause_output", None, None),
+        ("update_parameters", 0.5, 50.0),
+        ("resume_output", None, None),
+    ]
+    assert [event.link for event in record.of(events.SessionReset)] == ["control"]

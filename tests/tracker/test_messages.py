@@ -12,6 +12,7 @@ from tracker.messages import (
     Ack,
     BadMessage,
     GetStatus,
+    Parameters,
     Pose,
     Reply,
     ResetHolds,
@@ -162,6 +163,21 @@ def test_parameters_may_be_given_in_part() -> None:
 
 
 @pytest.mark.parametrize(
+    "rules",
+    [
+        b'"touch_duration":1,"proximity_threshold":60',
+        b'"parameters":{"touch_duration":1,"proximity_threshold":60}',
+        b'"touch_duration":1,"parameters":{"touch_duration":7,"proximity_threshold":60}',
+        b'"touch_duration":1,"proximity_threshold":60,"parameters":null',
+    ],
+)
+def test_rules_may_stand_beside_the_type_or_inside_and_beside_it_counts(rules: bytes) -> None:
+    control = decode_control(b'{"type":"update_parameters",' + rules + b"}")
+    assert isinstance(control, UpdateParameters)
+    assert control.asked == Parameters(touch_duration=1.0, proximity_threshold=60.0)
+
+
+@pytest.mark.parametrize(
     ("data", "reason"),
     [
         (b"", "not-json"),
@@ -174,6 +190,8 @@ def test_parameters_may_be_given_in_part() -> None:
         (b'{"type":"update_parameters","touch_duration":1e999}', "out-of-range"),
         (b'{"type":"update_parameters","touch_duration":NaN}', "not-finite"),
         (b'{"type":"update_parameters","route":3}', "wrong-type"),
+        (b'{"type":"update_parameters","parameters":{"touch_duration":"1"}}', "wrong-type"),
+        (b'{"type":"update_parameters","parameters":[]}', "wrong-type"),
         (b'{"type":"update_parameters","route":' + b'{"a":' * 50_000, "too-deep"),
         (b" " * (MAX_MESSAGE_BYTES + 1), "too-large"),
     ],

@@ -121,6 +121,7 @@ async def test_fail_ends_the_tracker_and_says_what_to_do(
     ):
         await outcome
         (stopping,) = record.of(events.Stopping)
+    assert stopping.cause == "outbox-full"
     assert stopping.t == exactly(OPEN + 20 / 30)  # the frame that found no room
     result = outcome.result()
     assert result.failure is not None

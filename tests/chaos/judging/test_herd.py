@@ -62,6 +62,11 @@ def test_each_client_gets_its_own_reports_its_own_connections_and_what_concerns_
     ]
 
 
+def test_only_the_client_that_a_refusal_asked_to_stay_away_is_held_to_it() -> None:
+    asked = peer.Misbehaved(t=5.0, kind="refuse", link="output", client=1, retry_after=3.0)
+    assert [list(part.events) for part in apart(record(asked, clients=2))] == [[], [asked]]
+
+
 def test_the_failure_of_a_client_is_its_own_and_that_of_the_laboratory_everybodys() -> None:
     laboratory = broke("laboratory", t=6.0)
     first, second = apart(record(broke("client"), laboratory, clients=2))

@@ -4,7 +4,8 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from chaos.nearest import unknown_name
-from chaos.scenario import Scenario, ScenarioError, load
+from chaos.scenario import Scenario, ScenarioError
+from chaos.scenario_reading import load
 
 _FOLDER = files("chaos") / "scenarios"
 _ORDER = (

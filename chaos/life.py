@@ -3,8 +3,9 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from operator import itemgetter
 from pathlib import Path
 from random import Random
@@ -31,7 +32,7 @@ from chaos.history import (
 from chaos.judging import herd
 from chaos.scenario import Scenario
 from simulator import events as peer
-from simulator.pose_server import FEED_PATH, SINK_PATH, PoseServer
+from simulator.pose_server import PATHS, PoseServer
 
 STEADY_WITHIN = 60.0
 """Scenario seconds from the client's start in which its first outputs must arrive."""
@@ -154,11 +155,15 @@ class Life:
         )
         port = await server.start()
         try:
-            inlet = await world.open_link("input", port)
-            outlet = await world.open_link("output", port)
+            urls = {
+                link: f"ws://{await world.open_link(link, port)}{path}"
+                for path, link in PATHS.items()
+                if link in self._scenario.links
+            }
             first = Assignment(
-                input_url=f"ws://{inlet}{FEED_PATH}",
-                output_url=f"ws://{outlet}{SINK_PATH}",
+                input_url=urls["input"],
+                output_url=urls["output"],
+                control_url=urls.get("control"),
                 wall=files.wall,
                 calibration=files.calibration,
                 route=files.route,
@@ -196,10 +201,12 @@ class Life:
 
     def _another(self, first: Assignment, number: int) -> Assignment:
         """The same for one more client, who is told apart by what it reports, by its URLs and by what it draws."""
+        control_url = first.control_url
         return replace(
             first,
             input_url=f"{first.input_url}?client={number}",
             output_url=f"{first.output_url}?client={number}",
+            control_url=None if control_url is None else f"{control_url}?client={number}",
             seed=Random(f"{self._seed}/client-{number}").getrandbits(32),
             report=lambda event: self._note(Reported(t=event.t, client=number, report=event)),
             trace=None if first.trace is None else first.trace.with_name(f"{first.trace.name}.{number}"),
@@ -234,20 +241,26 @@ class Life:
         since_start = self._now_in_scenario()
         changes = [change for change in timeline(self._faults) if change.at > 0]
         own = [change for change in changes if change.index < len(self._scenario.faults)]
-        resets = self._scenario.workload.reset_at
+        messages: list[tuple[float, Callable[[], None]]] = [
+            *((at, actor.server.reset_holds) for at in self._scenario.workload.reset_at),
+            *(
+                (control.at, partial(actor.server.send_control, control.message, control.on))
+                for control in self._scenario.controls
+            ),
+        ]
 
-        async def keep_to(steps: Iterable[tuple[float, Change | None]]) -> None:
+        async def keep_to(steps: Iterable[tuple[float, Change | Callable[[], None]]]) -> None:
             for at, what in sorted(steps, key=itemgetter(0)):
                 await _until(zero + at / world.scale)
-                if what is None:
-                    actor.server.reset_holds()
-                else:
+                if isinstance(what, Change):
                     await self._carry_out(what, since_start + at, world, actor)
+                else:
+                    what()
 
         async with asyncio.TaskGroup() as tasks:
             # By itself: a peer that waits for a close handshake holds up the scenario's next step, not the network.
             tasks.create_task(keep_to((c.at, c) for c in changes if c not in own), name="the network")
-            await keep_to([*((c.at, c) for c in own), *((at, None) for at in resets)])
+            await keep_to([*((c.at, c) for c in own), *messages])
             self._reached("faults-over")
             await _until(zero + self._scenario.duration / world.scale)
         # A fault that lasts to the end stays in force while the client stops; the world's end ends it.

@@ -62,8 +62,11 @@ FLOORS = (
         "kinds",
         "faults",
         "presets",
+        "controls",
         "scenario",
-        "scenario_toml",
+        "scenario_values",
+        "scenario_reading",
+        "scenario_writing",
         "catalogue",
         "history",
     ),
@@ -95,7 +98,8 @@ def test_the_tracker_needs_nothing_of_the_laboratory(path: Path) -> None:
 def test_the_core_is_pure() -> None:
     core = {
         "tracker": "messages wall calibration session outbox liveness reconnect states meter config events pipeline",
-        "chaos": "durations kinds faults presets scenario history",
+        "simulator": "controls",
+        "chaos": "durations kinds faults presets controls scenario scenario_values scenario_reading scenario_writing history",
         "chaos/judging": "evidence facts attempts promises herd checks verdicts peer_facts peer_promises peer_evidence"
         " field_checks",
         "chaos/toxiproxy": "toxics",

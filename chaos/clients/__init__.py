@@ -35,6 +35,8 @@ class Assignment:
     """Takes what the client has to say about itself, if anything, stamped by the loop's clock."""
     stop: asyncio.Event
     """When set, the client comes to an orderly end."""
+    control_url: str | None = None
+    """Where controls come from, in scenarios that send some; a client that takes none leaves it alone."""
     number: int = 0
     """Of several clients in one run, counted from 0; the URLs of the others than the first say it too."""
     trace: Path | None = None

@@ -65,7 +65,8 @@ class TrackerClient:
 
 
 def _config(assignment: Assignment) -> TrackerConfig:
-    return assignment.overrides.apply_to(TrackerConfig(assignment.input_url, assignment.output_url))
+    urls = TrackerConfig(assignment.input_url, assignment.output_url, assignment.control_url)
+    return assignment.overrides.apply_to(urls)
 
 
 def _stream(rng: Random) -> str:

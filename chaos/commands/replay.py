@@ -23,8 +23,9 @@ from chaos.replay.playing import Replayed
 from chaos.replay.pose_replay import CannotReplayError, replay_to
 from chaos.reports import report
 from chaos.reports.results import EXIT_UNKNOWN
-from chaos.scenario import Workload, parse
-from chaos.scenario_toml import write
+from chaos.scenario import Workload
+from chaos.scenario_reading import parse
+from chaos.scenario_writing import write
 from chaos.traces.reading import open_trace
 
 SCHEMA = "simtool.replay/1"

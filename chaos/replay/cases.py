@@ -25,7 +25,8 @@ from chaos.replay.pose_replay import CannotReplayError
 from chaos.replay.story import Story
 from chaos.replay.watching import observe_parts
 from chaos.reports.results import EXIT_FAIL, EXIT_PASS, EXIT_UNKNOWN
-from chaos.scenario import ClientOverrides, Scenario, ScenarioError, parse
+from chaos.scenario import ClientOverrides, Scenario, ScenarioError
+from chaos.scenario_reading import parse
 from chaos.traces.reading import Trace
 from tracker.config import Timing
 

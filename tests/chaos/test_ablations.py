@@ -13,7 +13,8 @@ import pytest
 from chaos import catalogue
 from chaos.reports.results import RunResult
 from chaos.runner import Plan, perform
-from chaos.scenario import Scenario, load
+from chaos.scenario import Scenario
+from chaos.scenario_reading import load
 from tests.chaos import ablations
 
 pytestmark = pytest.mark.scenarios

@@ -17,7 +17,8 @@ from chaos.clients.choose import COMMAND
 from chaos.clients.command import CommandClient, ProgramFailed
 from chaos.reports.results import RunResult
 from chaos.runner import Plan, perform
-from chaos.scenario import ClientOverrides, parse
+from chaos.scenario import ClientOverrides
+from chaos.scenario_reading import parse
 from chaos.toxiproxy.install import find_server
 
 pytestmark = pytest.mark.commands

@@ -15,8 +15,9 @@ from chaos.kinds import KINDS
 from chaos.presets import HEALTHY_ROUND_TRIP, PRESETS
 from chaos.reports.results import RunResult
 from chaos.runner import Plan, make_history, perform
-from chaos.scenario import Scenario, ScenarioError, UnsuitablePreset, on_preset, parse
-from chaos.scenario_toml import write
+from chaos.scenario import Scenario, ScenarioError, UnsuitablePreset, on_preset
+from chaos.scenario_reading import parse
+from chaos.scenario_writing import write
 from chaos.traces.reading import open_trace
 from tracker import events
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaos.faults import Fault
-from chaos.scenario import Expect, Peer, Scenario, ScenarioError, Workload, load, parse
+from chaos.scenario import Expect, Peer, Scenario, ScenarioError, Workload
+from chaos.scenario_reading import load, parse
 from tracker.config import ConfigError, OutboxLimits, Timing, TrackerConfig
 
 FILE = Path("folder/half-open.toml")
@@ -17,6 +18,7 @@ stresses = ["detect", "recover"]
 duration = "60s"
 """
 FAULT = '[[faults]]\nat = "10s"\nfor = "20s"\non = "output"\nkind = "stall"\n'
+CONTROL = '[[controls]]\nat = "8s"\nmessage = "get_status"\n'
 CONFIG = TrackerConfig(input_url="ws://a/", output_url="ws://b/")
 
 
@@ -107,6 +109,22 @@ def test_what_runs_in_the_simulation_only_says_why() -> None:
     assert parse(HEAD, FILE).sim_only is None
 
 
+def test_there_is_a_control_link_where_something_is_sent_over_it() -> None:
+    assert parse(HEAD, FILE).links == ("input", "output")
+    assert parse(HEAD + CONTROL + 'on = "input"', FILE).links == ("input", "output")
+    assert parse(HEAD + CONTROL, FILE).links == ("input", "output", "control")
+    assert parse(HEAD + CONTROL + FAULT.replace('"output"', '"control"'), FILE).faults[0].on == "control"
+
+
+def test_how_a_run_ends_goes_with_what_ends_it() -> None:
+    stopped = HEAD + CONTROL.replace("get_status", "stop")
+    assert parse(f'{stopped}[expect]\nends = "stop-control"\n', FILE).expect.ends == "stop-control"
+    assert parse(f'{stopped}on = "input"\n', FILE).expect.ends is None
+    full = HEAD + '[client]\noverflow = "fail"\n'
+    assert parse(f'{full}[expect]\nends = "outbox-full"\n', FILE).expect.ends == "outbox-full"
+    assert parse(full, FILE).expect.ends is None
+
+
 def test_a_scenario_travels_to_another_process() -> None:
     scenario = parse(HEAD + '[client]\nprobe_floor = "1s"\n' + FAULT, FILE)
     assert pickle.loads(pickle.dumps(scenario)) == scenario  # noqa: S301 - our own bytes
@@ -183,6 +201,19 @@ def test_a_multi_line_about_becomes_one_line() -> None:
             ["refuse on output", "at once", "let one end"],
         ),
         (HEAD + FAULT + 'every = "25s"\ntimes = 3', ["begins at 1m"]),
+        (
+            HEAD + FAULT.replace('"output"', '"control"'),
+            ["stall on control", "no control link", "[[controls]]"],
+        ),
+        (HEAD + CONTROL.replace("[[", "[").replace("]]", "]"), ["[[controls]]"]),
+        (HEAD + CONTROL + CONTROL.replace("get_s", "gets"), ["control 2", "did you mean 'get_status'?"]),
+        (HEAD + CONTROL.replace('"8s"', '"1s"'), ["control 1: get_status", "1s", "2s or later"]),
+        (HEAD + CONTROL.replace('"8s"', '"60s"'), ["control 1: get_status", "ends at 1m"]),
+        (HEAD + CONTROL.replace("get_status", "stop"), ["a stop", 'expect.ends = "stop-control"']),
+        (HEAD + '[expect]\nends = "stop-control"', ["'stop-control'", "no stop"]),
+        (HEAD + '[expect]\nends = "outbox-full"', ["'outbox-full'", "'latest'", '"fail"']),
+        (HEAD + '[expect]\nends = "refused"', ["expect.ends is 'refused'"]),
+        (HEAD + "[expect]\nends = 3", ["expect.ends is 3"]),
     ],
 )
 def test_a_refused_scenario_names_the_file_the_key_and_the_remedy(text: str, parts: list[str]) -> None:

@@ -16,7 +16,8 @@ from chaos.judging.checks import judge
 from chaos.judging.herd import apart
 from chaos.life import Life
 from chaos.runner import Plan, make_history, perform, perform_twice
-from chaos.scenario import Scenario, parse
+from chaos.scenario import Scenario
+from chaos.scenario_reading import parse
 from chaos.traces.reading import open_trace
 from simulator import events as peer
 from tests.chaos.histories import fault

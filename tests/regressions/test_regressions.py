@@ -9,7 +9,7 @@ from chaos.clients.websockets_iterator import WebsocketsIterator
 from chaos.judging.checks import judge
 from chaos.replay.playing import play
 from chaos.runner import Plan, perform
-from chaos.scenario import load
+from chaos.scenario_reading import load
 
 pytestmark = pytest.mark.scenarios
 

@@ -8,10 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaos import catalogue
+from chaos.controls import TimedControl, read_control
 from chaos.faults import Fault, FaultError, read_fault
 from chaos.kinds import DIRECTIONS, KINDS, Attribute
-from chaos.scenario import PROMISES, ClientOverrides, Expect, Peer, Scenario, Workload, parse
-from chaos.scenario_toml import WIDTH, write
+from chaos.scenario import PROMISES, ClientOverrides, Expect, Peer, Scenario, Workload
+from chaos.scenario_reading import parse
+from chaos.scenario_writing import WIDTH, write
+from simulator.controls import CONTROL_KINDS
 
 seconds = st.integers(1, 20_000).map(lambda ms: ms / 1000)
 texts = st.text(min_size=1).map(lambda text: " ".join(text.split())).filter(bool)
@@ -42,6 +45,18 @@ def faults(draw: st.DrawFn, kind: str) -> Fault:
 
 
 @st.composite
+def controls(draw: st.DrawFn) -> TimedControl:
+    kind = draw(st.sampled_from(CONTROL_KINDS))
+    on = draw(st.sampled_from(["control", "input"])) if kind != "reset_holds" else "control"
+    table: dict[str, object] = {"at": 2 + draw(seconds), "message": kind, "on": on}
+    if kind == "update_parameters":
+        rules = {"touch_duration": seconds, "proximity_threshold": st.floats(0.1, 1e6)}
+        chosen = draw(st.sets(st.sampled_from(sorted(rules)), min_size=1))
+        table |= {name: draw(rules[name]) for name in sorted(chosen)} | {"nested": draw(st.booleans())}
+    return read_control(table)
+
+
+@st.composite
 def scenarios(draw: st.DrawFn) -> Scenario:
     kinds = draw(st.lists(st.sampled_from(sorted(KINDS)), unique=True, max_size=4))
     timing = draw(
@@ -65,6 +80,12 @@ def scenarios(draw: st.DrawFn) -> Scenario:
             clients=clients,
             **files,  # type: ignore[arg-type]
         )
+    sent = tuple(draw(st.lists(controls(), max_size=4)))
+    struck = tuple(draw(faults(kind)) for kind in kinds)
+    if any(fault.on == "control" for fault in struck):
+        sent = (*sent, read_control({"at": 5, "message": "get_status"}))
+    overflow = draw(st.sampled_from([None, "block", "fail"]))
+    ends = "outbox-full" if overflow == "fail" else None
     return Scenario(
         name="some-name",
         about=draw(texts),
@@ -73,10 +94,14 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         ),
         duration=60.0,
         workload=workload,
-        client=ClientOverrides(timing=timing, outbox=outbox, overflow=draw(st.sampled_from([None, "block"]))),
+        client=ClientOverrides(timing=timing, outbox=outbox, overflow=overflow),
         peer=peer,
-        faults=tuple(draw(faults(kind)) for kind in kinds),
-        expect=Expect(recover_within=draw(st.none() | seconds)),
+        faults=struck,
+        controls=sent,
+        expect=Expect(
+            recover_within=draw(st.none() | seconds),
+            ends="stop-control" if any(control.stops for control in sent) else ends,
+        ),
         sim_only=draw(st.none() | texts),
     )
 

@@ -1,9 +1,10 @@
-"""A scenario written as TOML: `scenario.parse` reads back exactly what was written.                          pure"""
+"""A scenario written as TOML: `scenario_reading.parse` reads back exactly what was written.                          pure"""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from chaos.controls import TimedControl
 from chaos.durations import format_duration
 from chaos.faults import Fault
 from chaos.kinds import Value
@@ -35,6 +36,8 @@ def write(
     for place, fault in enumerate(scenario.faults):
         comment = (comments or {}).get(place, "")
         lines += ["", *_wrapped(comment), "[[faults]]", *_fault(fault)]
+    for control in scenario.controls:
+        lines += ["", "[[controls]]", *_control(control)]
     lines += _table("expect", _expect(scenario.expect))
     return "\n".join(lines) + "\n"
 
@@ -98,13 +101,28 @@ def _fault(fault: Fault) -> Iterator[str]:
             yield f"{name} = {_value(value)}"
 
 
+def _control(control: TimedControl) -> Iterator[str]:
+    message = control.message
+    yield f"at = {_duration(control.at)}"
+    if control.on != "control":
+        yield f"on = {_quoted(control.on)}"
+    yield f"message = {_quoted(message.kind)}"
+    if message.proximity_threshold is not None:
+        yield f"proximity_threshold = {message.proximity_threshold!r}"
+    if message.touch_duration is not None:
+        yield f"touch_duration = {_duration(message.touch_duration)}"
+    if message.nested:
+        yield "nested = true"
+
+
 def _expect(expect: Expect) -> list[str]:
     given = {
         "detect_within": expect.detect_within,
         "recover_within": expect.recover_within,
         "longest_silence": expect.longest_silence,
     }
-    return [f"{key} = {_duration(seconds)}" for key, seconds in given.items() if seconds is not None]
+    lines = [f"{key} = {_duration(seconds)}" for key, seconds in given.items() if seconds is not None]
+    return lines if expect.ends is None else [*lines, f"ends = {_quoted(expect.ends)}"]
 
 
 # Values

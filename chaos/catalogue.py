@@ -11,12 +11,16 @@ _FOLDER = files("chaos") / "scenarios"
 _ORDER = (
     *("steady", "latency-below-limit", "latency-spike", "latency-ramp"),
     *("half-open-output", "half-open-input", "one-way-upstream", "one-way-downstream"),
-    *("reset", "clean-drop", "flapping", "long-outage"),
+    *("reset", "clean-drop", "flapping", "stable-then-cut", "long-outage"),
+    *("lost-on-the-way-out", "lost-acks", "fire-and-forget"),
+    *("small-outbox", "block-when-full", "outbox-full-ends"),
     *("slow-link", "stalled-reader", "cut-mid-frame", "sliced", "slow-close"),
-    *("echo-backlog", "silent-pong", "close-codes", "accept-then-close"),
-    *("refused-start", "handshake-503", "handshake-401", "slow-handshake", "server-restart"),
-    *("garbage-input", "burst", "blocked-loop", "poison-message"),
-    *("reset-during-outage", "reconnect-herd", "stop-under-fault"),
+    *("echo-backlog", "crowded-pongs", "silent-pong", "close-codes", "accept-then-close"),
+    *("refused-start", "handshake-503", "retry-after", "handshake-401", "handshake-403", "handshake-404"),
+    *("slow-handshake", "server-restart"),
+    *("garbage-input", "large-messages", "burst", "blocked-loop", "poison-message"),
+    *("control-messages", "control-link-cuts"),
+    *("reset-during-outage", "reconnect-herd", "stop-under-fault", "stop-with-a-full-buffer"),
 )
 
 

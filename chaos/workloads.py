@@ -15,7 +15,7 @@ from simulator.film import Film, FilmFeed
 from simulator.recording import RecordingError, read_recording
 from tracker.calibration import load_calibration
 from tracker.config import ConfigError
-from tracker.events import Received, SessionReset
+from tracker.events import Controlled, Received, SessionReset
 from tracker.messages import BadMessage, Pose, decode_input
 from tracker.pipeline import Pipeline
 from tracker.session import load_route
@@ -112,6 +112,10 @@ def _reference(
     for event in record:
         if type(event) is SessionReset:
             pipeline.reset()
+        elif type(event) is Controlled and event.kind == "update_parameters":
+            pipeline.update(
+                proximity_threshold=event.proximity_threshold, touch_duration=event.touch_duration
+            )
         elif type(event) is Received and event.sequence is not None:
             with contextlib.suppress(BadMessage):  # it was one for the client too
                 pose = decode_input(made_of.frame(event.sequence))

@@ -10,6 +10,7 @@ from math import inf
 
 from chaos.faults import Fault
 from chaos.history import Broke, History, StoodStill
+from chaos.judging.controls import controls
 from chaos.judging.evidence import Window, evidence, misbehaviour, windows
 from chaos.judging.facts import Facts
 from chaos.judging.herd import apart, spread, together
@@ -84,7 +85,7 @@ def _checks(history: History, scenario: Scenario) -> list[Check]:
         what = f"one of {', '.join(scenario.stresses)}"
         judged.append(Check("stressed", "unknown", what, "none of them shows from the peer's side"))
     checks += judged
-    beyond = (every_frame, every_reset, silence) if reports else (silence,)
+    beyond = (every_frame, every_reset, controls, silence) if reports else (silence,)
     checks += [check for each in beyond if (check := each(facts, scenario)) is not None]
     return checks
 
@@ -115,17 +116,25 @@ def _in_doubt(checks: Iterable[Check], history: History) -> Iterator[Check]:
 def lived(history: History, scenario: Scenario) -> Check:
     """It was steady before the faults, and neither the client nor the laboratory broke.
 
-    A client that was refused for good is right to give up. Where a fault was in force before the client started,
+    A client that was refused for good is right to give up, and one ends by itself where the scenario says so. Where a fault was in force before the client started,
     nobody could expect a steady state.
     """
     expected = "a healthy start, and a client and a laboratory that last to the end"
     refusal = _refusal(history, scenario)
     gave_up = ""
+    ended: events.Stopping | None = None
+    if scenario.expect.ends is not None and history.role == "tracker":
+        expected = f"a healthy start, and a client that comes to its end by itself: {scenario.expect.ends}"
+        ended = history.first(events.Stopping)
+        if ended is None or ended.cause != scenario.expect.ends:
+            why = "it did not stop" if ended is None else f"it stopped at {ended.t:.1f} s: {ended.cause}"
+            return Check("lived", "fail", expected, why)
+        gave_up = f", stopped at {ended.t:.1f} s: {ended.why}"
     for broke in history.of(Broke):
         if broke.who == "client" and refusal is not None and broke.t >= refusal.t:
             expected = "a healthy start, and a client that gives up where it is refused for good"
             gave_up = f", gave up at {refusal.t:.1f} s: {refusal.why} on {refusal.link}"
-        else:
+        elif not (broke.who == "client" and ended is not None and broke.t >= ended.t):
             verdict: Verdict = "fail" if broke.who == "client" else "unknown"
             return Check("lived", verdict, expected, f"the {broke.who} failed: {broke.what}")
     steady = history.phase("steady")

@@ -187,17 +187,37 @@ class Facts:
         offered = [event.sequence for event in self.history.of(peer.Offered) if event.t < settled]
         undisturbed = not any(strike.concerns("input") for strike in self.strikes)
         unread = sum(sequence not in received for sequence in offered) if undisturbed else 0
-        taken = sum(1 for _ in self.history.of(events.Received))
-        refused = sum(event.link == "input" for event in self.history.of(events.Rejected))
+        taken = self._frames_for_output
+        # Of the refused, those that were frames: the bad messages beside them never counted as received.
+        given_up = sum(e.link == "input" and e.reason == "stopping" for e in self.history.of(events.Rejected))
+        refused = max(0, self.good_refused) + given_up
         never_accepted = len(self.displaced - self.accepted.keys())
-        return unread, taken - refused - never_accepted - len(self.accepted)
+        replies = sum(1 for _ in self.history.of(events.Controlled))
+        return unread, taken - refused - never_accepted - (len(self.accepted) - replies)
+
+    @property
+    def _frames_for_output(self) -> int:
+        """Frames received while outputs were not paused, up to the one for which a full outbox had no room at the end."""
+        frames, paused = 0, False
+        stop = self.history.first(events.Stopping)
+        last = max(self.accepted.values(), default=inf)
+        full = last if stop is not None and stop.cause == "outbox-full" else inf
+        for event in self.history.events:
+            if event.t > full:
+                break
+            if isinstance(event, events.Controlled) and event.kind in ("pause_output", "resume_output"):
+                paused = event.kind == "pause_output"
+            elif isinstance(event, events.Received):
+                frames += not paused
+        return frames
 
     @cached_property
     def good_refused(self) -> int:
         """Frames that the client refused, beyond the bad messages that the peer sent; below 0: some never came."""
         refused = sum(e.link == "input" and e.reason != "stopping" for e in self.history.of(events.Rejected))
         bad = sum(e.link == "input" and e.kind == "garbage" for e in self.history.of(peer.Misbehaved))
-        return refused - bad
+        controls = sum(event.link == "input" for event in self.history.of(peer.ControlOffered))
+        return refused - bad - controls
 
     @cached_property
     def passed_by(self) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from chaos.judging import promises
+from chaos.judging.attempts import came_too_soon
 from chaos.judging.facts import PAUSE, Facts
 from chaos.judging.peer_facts import PeerFacts
 from chaos.judging.promises import (
@@ -113,6 +114,8 @@ def polite(facts: Facts, scenario: Scenario) -> Check | None:
             expected=f"no attempt after a refusal for good (HTTP {', '.join(map(str, final.values()))})",
             observed=f"{refusals - 1} more",
         )
+    if (soon := came_too_soon(facts.history)) is not None:
+        return Check("polite", "fail", "no attempt before its time", soon)
     made: dict[str, list[float]] = {}
     for event in facts.history.of(peer.Opened):
         made.setdefault(event.link, []).append(event.t)

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from math import inf
 
-from chaos.judging.attempts import broken_rule, impatience
+from chaos.judging import fire_and_forget
+from chaos.judging.attempts import broken_rule, came_too_soon, impatience
 from chaos.judging.evidence import Window, evidence
 from chaos.judging.facts import PAUSE, Facts, Outage
 from chaos.judging.verdicts import Check, decided
@@ -42,6 +43,8 @@ def no_loss(facts: Facts, _: Scenario) -> Check | None:
     """
     if not facts.accepted:
         return None
+    if facts.forgets:
+        return fire_and_forget.no_loss(facts)
     displaced = len(facts.displaced & facts.accepted.keys())
     expected = (
         f"all {len(facts.accepted) - displaced} accepted and not displaced outputs at the peer's endpoint"
@@ -104,6 +107,7 @@ def dedup_safe(facts: Facts, _: Scenario) -> Check | None:
 def bounded(facts: Facts, _: Scenario) -> Check | None:
     """The outbox never holds more than it declares, and gives up nothing that must not be displaced."""
     bound = facts.history.settings.get("outbox", {})
+    overflow = facts.history.settings.get("overflow", "latest")
     if not {"messages", "bytes"} <= bound.keys() or not facts.accepted:
         return None
     messages, size = facts.most_held
@@ -118,12 +122,15 @@ def bounded(facts: Facts, _: Scenario) -> Check | None:
     gone += ", although there was room" if needless else ""
     if facts.passed_by:
         gone += f", while older ones waited: seq {some(facts.passed_by)}"
+    unasked = overflow != "latest" and bool(facts.displaced)
+    gone += f", although overflow is {overflow!r}" if unasked else ""
+    gives_way = "the oldest give way, announced" if overflow == "latest" else "nothing gives way"
     return decided(
         "bounded",
         ok=messages <= bound["messages"]
         and size <= bound["bytes"]
-        and not (essential or needless or facts.passed_by),
-        expected=f"at most {bound['messages']} messages and {bound['bytes']} bytes held, the oldest give way, announced",
+        and not (essential or needless or unasked or facts.passed_by),
+        expected=f"at most {bound['messages']} messages and {bound['bytes']} bytes held, {gives_way}",
         observed=f"at most {messages} messages and {size} bytes held, {len(facts.displaced)} displaced{gone}",
     )
 
@@ -264,7 +271,7 @@ def polite(facts: Facts, _: Scenario) -> Check | None:
         return Check("polite", "fail", expected, f"{deaf} refusals for good were not taken as such")
     if hasty:
         return Check("polite", "fail", expected, f"{hasty} attempts came at once, or before their time")
-    if (breach := broken_rule(facts.history)) is not None:
+    if (breach := came_too_soon(facts.history) or broken_rule(facts.history)) is not None:
         return Check("polite", "fail", expected, breach)
     for link, drawn in delays.items():
         if _regular(drawn):

@@ -14,7 +14,7 @@ from tracker import events
 from tracker.app import Tracker
 from tracker.link import Link, Wire, _Connection
 from tracker.liveness import Health, Liveness, Verdict
-from tracker.messages import BadMessage, Landmark, Pose
+from tracker.messages import BadMessage, Control, Landmark, Pose, Reply, UpdateParameters
 from tracker.outbox import Message, Outbox
 from tracker.pipeline import VISIBLE, Pipeline, Step
 from tracker.reconnect import Backoff, Failure
@@ -76,6 +76,37 @@ class _DisplacesTheNewest(Outbox):
         victims = super()._displace_for(message)
         self._plain.queue.reverse()
         return victims
+
+
+class _PongConfirmsOneMore(Outbox):
+    """A Pong confirms one message that was sent after its Ping."""
+
+    def confirm_barrier(self, number: int) -> int:
+        confirmed = super().confirm_barrier(number)
+        flight = self._in_flight.queue
+        return confirmed + (self._confirm_through(flight[0].seq) if confirmed and flight else 0)
+
+
+class _AckConfirmsOneMore(Outbox):
+    """An ack confirms one message after the one that it names."""
+
+    def confirm_through(self, seq: int) -> int:
+        return super().confirm_through(seq + 1)
+
+
+class _AcksConfirmNothing(Outbox):
+    """Acks are read and let go."""
+
+    def confirm_through(self, seq: int) -> int:
+        return super().confirm_through(min(seq, 0))
+
+
+class _DropsInsteadOfWaiting(Outbox):
+    """A full outbox displaces, although it was told to block."""
+
+    def put(self, message: Message) -> list[Message]:
+        self._overflow = "latest"
+        return super().put(message)
 
 
 # Liveness
@@ -177,6 +208,38 @@ class _NoGrowth(Backoff):
         return super()._next_delay()
 
 
+class _BackoffNeverStartsOver(Backoff):
+    """A failure counts for ever, however stable the link has been since."""
+
+    def after_close(self, lived: float) -> float:
+        return super().after_close(min(lived, 0.0))
+
+
+class _IgnoresRetryAfter(Backoff):
+    """A server that asks for patience is asked again as soon as any other."""
+
+    def after_refusal(self, failure: Failure) -> float:
+        return super().after_refusal(replace(failure, retry_after=None))
+
+
+class _ForgetsWhatWaits(Link):
+    """What waits for a connection is forgotten when one is refused."""
+
+    def _refused(self, failure: Failure) -> float | None:
+        if isinstance(self.traffic, Outgoing):
+            while (lane := self.traffic._outbox._next_lane()) is not None:
+                lane.popleft()
+        return super()._refused(failure)
+
+
+class _ControlLinkStaysAway(Link):
+    """A control link that ended once is not opened again."""
+
+    async def _connect_and_serve(self) -> float | None:
+        delay = await super()._connect_and_serve()
+        return NEVER if self.name == "control" else delay
+
+
 class _NoBackoffAfterCleanClose(Link):
     """Who was told goodbye comes back at once."""
 
@@ -223,6 +286,14 @@ class _WaitsForTheEnd(_Connection):
 
 
 # Reading and writing
+
+
+class _UsualMaxSize(_Connection):
+    """A message above a library's usual limit of 1 MiB ends the connection."""
+
+    def data_received(self, data: bytes) -> None:
+        self.protocol.max_message_size = 2**20
+        super().data_received(data)
 
 
 class _NoDrain(Outgoing):
@@ -319,12 +390,75 @@ class _ResetsNeedALink(Tracker):
             self._report(events.SessionReset(t=asyncio.get_running_loop().time(), link=link))
 
 
+class _ResetsMayBeDisplaced(Pipeline):
+    """The output that tells of a reset is one like any other."""
+
+    def step(self, pose: Pose) -> Step:
+        step = super().step(pose)
+        return replace(step, essential=bool(step.touched) or step.completed)
+
+
+class _FailGoesOn(Tracker):
+    """What finds no room in the outbox is left out, although the tracker was told to fail."""
+
+    def _fail(self, cause: events.StopCause, why: str) -> None:
+        if cause != "outbox-full":
+            super()._fail(cause, why)
+
+
+# Controls
+
+
+class _ObeysTheInput(Incoming):
+    """Controls are taken from the input too."""
+
+    async def converse(self, wire: Wire) -> None:
+        tracker = self._handle.__self__
+        async for data in wire.messages():
+            pose = b'"landmarks"' in data or b"reset_holds" in data
+            await (self._handle(data, wire) if pose else tracker._on_control(data, wire))
+
+
+class _SilentWhilePaused(Tracker):
+    """While outputs are paused, replies are too."""
+
+    def _obey(self, control: Control) -> Reply | None:
+        paused = self._paused
+        reply = super()._obey(control)
+        return None if paused and self._paused else reply
+
+
+class _PauseStopsTheClimb(Tracker):
+    """While outputs are paused, poses are not looked at."""
+
+    async def _on_pose(self, pose: Pose, wire: Wire) -> None:
+        if not self._paused:
+            await super()._on_pose(pose, wire)
+            return
+        now = asyncio.get_running_loop().time()
+        self._report(events.Received(t=now, timestamp=pose.timestamp, sequence=pose.sequence))
+
+
+class _FlatRulesOnly(Tracker):
+    """Rules inside `parameters` are not seen."""
+
+    def _obey(self, control: Control) -> Reply | None:
+        if isinstance(control, UpdateParameters):
+            control = msgspec.structs.replace(control, parameters=None)
+        return super()._obey(control)
+
+
 no_requeue = Ablated("no-requeue", _NoRequeue)
 requeue_at_the_tail = Ablated("requeue-at-the-tail", _RequeueAtTheTail)
 sent_is_delivered = Ablated("sent-is-delivered", _SentIsDelivered)
 any_pong_confirms_all = Ablated("any-pong-confirms-all", _AnyPongConfirmsAll)
 displaces_touches = Ablated("displaces-touches", _DisplacesTouches)
 displaces_the_newest = Ablated("displaces-the-newest", _DisplacesTheNewest)
+pong_confirms_one_more = Ablated("pong-confirms-one-more", _PongConfirmsOneMore)
+ack_confirms_one_more = Ablated("ack-confirms-one-more", _AckConfirmsOneMore)
+acks_confirm_nothing = Ablated("acks-confirm-nothing", _AcksConfirmNothing)
+forgets_what_waits = Ablated("forgets-what-waits", _ForgetsWhatWaits)
+drops_instead_of_waiting = Ablated("drops-instead-of-waiting", _DropsInsteadOfWaiting)
 unbounded_outbox = Misconfigured(
     "unbounded-outbox",
     "Everything is kept, however long the outage",
@@ -351,6 +485,9 @@ backoff_restarts_on_connect = Ablated("backoff-restarts-on-connect", _BackoffRes
 no_jitter = Ablated("no-jitter", _NoJitter)
 no_growth = Ablated("no-growth", _NoGrowth)
 no_cap = Misconfigured("no-cap", "Delays double without end", timing={"reconnect_cap": NEVER})
+backoff_never_starts_over = Ablated("backoff-never-starts-over", _BackoffNeverStartsOver)
+ignores_retry_after = Ablated("ignores-retry-after", _IgnoresRetryAfter)
+control_link_stays_away = Ablated("control-link-stays-away", _ControlLinkStaysAway)
 no_backoff_after_clean_close = Ablated("no-backoff-after-clean-close", _NoBackoffAfterCleanClose)
 goodbye_for_good = Ablated("goodbye-for-good", _GoodbyeForGood)
 ignores_refusals = Ablated("ignores-refusals", _IgnoresRefusals)
@@ -364,6 +501,7 @@ waits_for_the_flush = Misconfigured(
     "waits-for-the-flush", "The stop waits for confirms, however long", timing={"flush_timeout": NEVER}
 )
 
+usual_max_size = Ablated("usual-max-size", _UsualMaxSize)
 no_drain = Ablated("no-drain", _NoDrain)
 a_read_is_a_message = Ablated("a-read-is-a-message", _AReadIsAMessage)
 bad_input_stops = Ablated("bad-input-stops", _BadInputStops)
@@ -372,6 +510,13 @@ one_hand_out_of_sight = Ablated("one-hand-out-of-sight", _OneHandOutOfSight)
 own_clock = Ablated("own-clock", _OwnClock)
 gaps_break_contact = Ablated("gaps-break-contact", _GapsBreakContact)
 resets_need_a_link = Ablated("resets-need-a-link", _ResetsNeedALink)
+resets_may_be_displaced = Ablated("resets-may-be-displaced", _ResetsMayBeDisplaced)
+fail_goes_on = Ablated("fail-goes-on", _FailGoesOn)
+
+obeys_the_input = Ablated("obeys-the-input", _ObeysTheInput)
+silent_while_paused = Ablated("silent-while-paused", _SilentWhilePaused)
+pause_stops_the_climb = Ablated("pause-stops-the-climb", _PauseStopsTheClimb)
+flat_rules_only = Ablated("flat-rules-only", _FlatRulesOnly)
 
 
 ALL = tuple(client for client in vars().values() if isinstance(client, Ablated | Misconfigured))

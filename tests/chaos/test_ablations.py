@@ -44,28 +44,43 @@ CULPRITS: Mapping[str, Red] = MappingProxyType(
         "reset": Red("no-requeue", "no-loss"),
         "clean-drop": Red("no-backoff-after-clean-close", "polite"),
         "flapping": Red("backoff-restarts-on-connect", "polite"),
+        "stable-then-cut": Red("backoff-never-starts-over", "polite"),
         "long-outage": Red("displaces-touches", "bounded"),
+        "lost-on-the-way-out": Red("pong-confirms-one-more", "no-loss"),
+        "lost-acks": Red("ack-confirms-one-more", "no-loss"),
+        "fire-and-forget": Red("forgets-what-waits", "no-loss"),
+        "small-outbox": Red("resets-may-be-displaced", "every-reset"),
+        "block-when-full": Red("drops-instead-of-waiting", "bounded"),
+        "outbox-full-ends": Red("fail-goes-on", "lived"),
         "slow-link": Red("each-probe-by-itself", "no-false-kill"),
         "stalled-reader": Red("sent-bytes-are-life", "detect"),
         "cut-mid-frame": Red("any-pong-confirms-all", "no-loss"),
         "sliced": Red("a-read-is-a-message", "no-false-kill"),
         "slow-close": Red("waits-for-the-end", "silence"),
         "echo-backlog": Red("incident-after", "no-false-kill"),
+        "crowded-pongs": Red("each-probe-by-itself", "no-false-kill"),
         "silent-pong": Red("sent-bytes-are-life", "detect"),
         "close-codes": Red("goodbye-for-good", "recover"),
         "accept-then-close": Red("backoff-restarts-on-connect", "polite"),
         "refused-start": Red("no-growth", "polite"),
         "handshake-503": Red("no-growth", "polite"),
+        "retry-after": Red("ignores-retry-after", "polite"),
         "handshake-401": Red("ignores-refusals", "polite"),
+        "handshake-403": Red("ignores-refusals", "polite"),
+        "handshake-404": Red("ignores-refusals", "polite"),
         "slow-handshake": Red("impatient-open", "no-false-kill"),
         "server-restart": Red("no-jitter", "polite"),
         "garbage-input": Red("bad-input-stops", "survives-input"),
+        "large-messages": Red("usual-max-size", "no-false-kill"),
         "burst": Red("own-clock", "same-climb"),
         "blocked-loop": Red("verdicts-before-reading", "no-false-kill"),
         "poison-message": Red("retries-a-bad-message", "survives-input"),
+        "control-messages": Red("obeys-the-input", "controls"),
+        "control-link-cuts": Red("control-link-stays-away", "lived"),
         "reset-during-outage": Red("resets-need-a-link", "same-climb"),
         "reconnect-herd": Red("no-jitter", "polite"),
         "stop-under-fault": Red("waits-for-the-flush", "clean-stop"),
+        "stop-with-a-full-buffer": Red("waits-for-the-flush", "clean-stop"),
     }
 )
 """By scenario of the catalogue."""
@@ -75,6 +90,10 @@ MORE: tuple[tuple[str, Red], ...] = (
     ("reset", Red("sent-is-delivered", "no-loss")),
     ("cut-mid-frame", Red("requeue-at-the-tail", "in-order")),
     ("echo-backlog", Red("no-drain", "no-false-kill")),
+    ("lost-acks", Red("acks-confirm-nothing", "clean-stop")),
+    ("control-messages", Red("silent-while-paused", "controls")),
+    ("control-messages", Red("pause-stops-the-climb", "same-climb")),
+    ("control-messages", Red("flat-rules-only", "controls")),
     ("small-outbox", Red("unbounded-outbox", "bounded")),
     ("small-outbox", Red("displaces-the-newest", "bounded")),
     ("small-outbox", Red("no-cap", "polite")),
@@ -105,9 +124,13 @@ def test_a_scenario_is_named_for_every_ablation() -> None:
 
 @pytest.mark.parametrize("name", CULPRITS)
 def test_the_check_that_fails_is_one_that_the_scenario_is_about(name: str) -> None:
-    about = {*scenario(name).stresses}
-    if scenario(name).expect.longest_silence is not None:
-        about.add("silence")
+    asked = scenario(name)
+    about = {*asked.stresses}
+    # Beyond the promises: what the scenario asks for in other words than `stresses`.
+    about |= {"silence"} if asked.expect.longest_silence is not None else set()
+    about |= {"lived"} if asked.expect.ends is not None else set()
+    about |= {"controls"} if asked.controls else set()
+    about |= {"every-reset"} if asked.workload.reset_at else set()
     assert CULPRITS[name].check in about
 
 

@@ -8,7 +8,7 @@ from chaos.workloads import Material, material, problem, references
 from simulator.climber import generate_climb
 from simulator.film import FilmFeed
 from simulator.recording import write_recording
-from tracker.events import Received, SessionReset
+from tracker.events import Controlled, Received, SessionReset
 
 CLIMB = generate_climb(3, fps=10)
 RESET = SessionReset(t=0.0, link="input")
@@ -86,3 +86,12 @@ def test_what_is_wrong_with_a_recording_or_its_wall_is_said_in_one_line(recorded
     assert len(found.splitlines()) == 1
     recorded.recording.write_bytes(b'{"type":"pose"')
     assert "climb.jsonl" in str(problem(recorded))
+
+
+def test_the_reference_follows_the_rules_that_the_client_was_told(tmp_path: Path) -> None:
+    made_of = material(Workload(fps=10), seed=3)
+    count = int(CLIMB.climb_s * 10) + 1
+    quicker = Controlled(t=0.0, kind="update_parameters", proximity_threshold=50.0, touch_duration=1.0)
+    told = reference(made_of, tmp_path, [quicker, *whole(count)])
+    for hold, (time,) in reference(made_of, tmp_path, whole(count)).items():
+        assert time - told[hold][0] == pytest.approx(1000, abs=101)

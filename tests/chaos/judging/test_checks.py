@@ -289,6 +289,14 @@ def test_at_the_bound_a_message_that_gives_way_is_announced_after_the_one_that_i
     assert said(bounded, history) == "pass"
 
 
+@pytest.mark.parametrize("overflow", ["block", "fail"])
+def test_a_client_that_was_told_to_block_or_to_fail_displaces_nothing(overflow: str) -> None:
+    settings = {**bound(2), "overflow": overflow}
+    gone = events.Displaced(t=3.0, seq=1)
+    assert said(bounded, record(accepted(1, 2, 3), gone, settings=settings)) == "fail"
+    assert said(bounded, record(accepted(1, 2), settings=settings)) == "pass"
+
+
 def test_an_essential_message_must_not_be_displaced() -> None:
     history = record(accepted(1, essential=True), events.Displaced(t=2.0, seq=1), settings=bound(2))
     assert said(bounded, history) == "fail"

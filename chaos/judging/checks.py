@@ -190,6 +190,8 @@ def network_traces(facts: Facts, scenario: Scenario) -> Iterator[Check]:
         fault = faults[index]
         if index < len(scenario.faults) or not _uses(facts.history, fault.on):
             continue
+        if during.begin >= facts.stopping:
+            continue  # the client had come to its end
         traces_of_it = found.setdefault(
             f"{'stalls' if fault.kind == 'stall' else 'delays'} on {fault.on}", []
         )

@@ -10,8 +10,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed, wait
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -29,6 +29,7 @@ from chaos.judging.checks import judge
 from chaos.life import Life, budget
 from chaos.reports.results import RunResult
 from chaos.scenario import Scenario
+from chaos.side_by_side import Run, Waiting, limits
 
 R = TypeVar("R")
 
@@ -40,6 +41,8 @@ AGAIN_AT_MOST = 2
 """How often a run is made anew whose machine stood still so long that it proves nothing."""
 DEFAULT_TIME_SCALE = 10.0
 """Scenario seconds that pass in one second on real sockets, where nothing else is asked for."""
+NICENESS = 10
+"""Of a process that simulates beside runs on real sockets: virtual time stands still with it, a real socket does not."""
 PATIENCE = 5.0
 """Seconds that workers get to clean up behind themselves after an interrupt."""
 
@@ -211,41 +214,76 @@ def _first_difference(first: Sequence[bytes], second: Sequence[bytes]) -> str | 
 
 
 def perform_all(
-    plans: Sequence[Plan], work: Callable[[Plan], R], *, jobs: int, done: Callable[[R], None]
+    plans: Sequence[Plan], work: Callable[[Plan], R], *, jobs: int | None, done: Callable[[R], None]
 ) -> list[R]:
-    """Do `work` for all plans, `jobs` at a time; `done` hears of each as it ends. Results in the order of `plans`.
+    """Do `work` for all plans, `jobs` at a time (None: as many as the machine bears); `done` hears of each as it ends.
 
-    Raises `WorkerDiedError`. A KeyboardInterrupt is passed on after the workers have ended their runs and the servers that they started.
+    Results in the order of `plans`. Raises `WorkerDiedError`. A KeyboardInterrupt is passed on after the workers have
+    ended their runs and the servers that they started.
     """
+    sorts = [
+        Run(number, plan.engine == SimEngine.name, plan.scenario.duration)
+        for number, plan in enumerate(plans)
+    ]
+    most = limits(
+        os.cpu_count() or 1,
+        jobs,
+        virtual=any(run.virtual for run in sorts),
+        real=not all(run.virtual for run in sorts),
+    )
+    waiting = Waiting(sorts, most)
     # Spawned, not forked: a worker starts from nothing, whatever threads and loops this process has.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(plans)) or 1, mp_context=context, initializer=_quieten) as pool:
-        with _uninterrupted():
-            futures = {pool.submit(_interruptible, work, plan): number for number, plan in enumerate(plans)}
+    with contextlib.ExitStack() as stack:
+        pools = {
+            virtual: stack.enter_context(
+                ProcessPoolExecutor(int(workers), context, _prepare, (virtual and most.real > 0,))
+            )
+            for virtual, workers in ((True, most.virtual), (False, most.real))
+            if workers
+        }
+        futures: dict[Future[R], int] = {}
         results: dict[int, R] = {}
+
+        def begin() -> None:
+            with _uninterrupted():
+                for number in waiting.begin():
+                    pool = pools[sorts[number].virtual]
+                    futures[pool.submit(_interruptible, work, plans[number])] = number
+
         try:
-            for future in as_completed(futures):
-                results[futures[future]] = future.result()
-                done(future.result())
+            begin()
+            while futures:
+                ended, _ = wait(futures, return_when=FIRST_COMPLETED)
+                for future in ended:
+                    number = futures.pop(future)
+                    results[number] = future.result()
+                    waiting.ended(number)
+                    done(results[number])
+                begin()
         except BrokenProcessPool:
             raise WorkerDiedError(
                 f"a worker process died in the middle of a run, after {len(results)} of {len(plans)}: it was killed, for"
                 " its memory perhaps, or the client ended it; run less at a time to find out in which"
             ) from None
         except BaseException:
-            _end(pool, list(futures))
+            _end(pools.values(), list(futures))
             raise
     return [results[number] for number in sorted(results)]
 
 
-def _quieten() -> None:
+def _prepare(yields: bool) -> None:  # noqa: FBT001 - an executor's initializer
+    """A fresh worker. One that yields leaves the cores to runs on real sockets whenever those want them."""
+    if yields:
+        os.nice(NICENESS)
     # asyncio warns of writes into a connection that has ended. A mock peer that answers all the Pings which a stall had
     # held, to a client that is long gone, does nothing else.
     logging.getLogger("asyncio").setLevel(logging.ERROR)
 
 
-def _end(pool: ProcessPoolExecutor, futures: "list[Future[R]]") -> None:
-    pool.shutdown(wait=False, cancel_futures=True)
+def _end(pools: Iterable[ProcessPoolExecutor], futures: "list[Future[R]]") -> None:
+    for pool in pools:
+        pool.shutdown(wait=False, cancel_futures=True)
     # A terminal interrupts the whole process group, anything else only us: give the former a moment.
     _, running = wait(futures, timeout=PATIENCE / 10)
     if running:

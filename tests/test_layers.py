@@ -71,7 +71,7 @@ FLOORS = (
         "history",
     ),
     *("judging", "reports", "toxiproxy", "engines", "traces", "clients"),
-    *("workloads", "peer_faults", "life", "runner", "replay", "commands", "start"),
+    *("workloads", "peer_faults", "life", "side_by_side", "runner", "replay", "commands", "start"),
 )
 
 
@@ -99,7 +99,7 @@ def test_the_core_is_pure() -> None:
     core = {
         "tracker": "messages wall calibration session outbox liveness reconnect states meter config events pipeline",
         "simulator": "controls",
-        "chaos": "durations kinds faults presets controls scenario scenario_values scenario_reading scenario_writing history",
+        "chaos": "durations kinds faults presets controls scenario scenario_values scenario_reading scenario_writing history side_by_side",
         "chaos/judging": "evidence facts attempts controls fire_and_forget promises herd checks verdicts peer_facts peer_promises peer_evidence"
         " field_checks",
         "chaos/toxiproxy": "toxics",

@@ -1,6 +1,5 @@
 """`simtool chaos`: scenarios against one client, judged."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -88,7 +87,6 @@ def chaos(
         raise UsageError(f"--engine is {engine}: --check-determinism is for sim; real sockets have no seed")
     engines = planning.chosen_engines("sim" if check_determinism else engine, only)
     to_stdout = require_writable({"--json": json, "--junit": junit})
-    jobs = jobs or os.cpu_count() or 1
     folder = records_folder(report_folder)
     every_plan = planning.make_plans(
         scenarios,
@@ -123,7 +121,7 @@ def _client(client: str, command: str | None) -> str:
     return f"{COMMAND}{command}"
 
 
-def _check_determinism(plans: Sequence[Plan], jobs: int) -> int:
+def _check_determinism(plans: Sequence[Plan], jobs: int | None) -> int:
     out = report.console(stderr=False)
     differing = 0
 

@@ -1,6 +1,5 @@
 """`simtool compare`: the same scenarios for several clients, side by side."""
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -78,7 +77,6 @@ def compare(
         typer.echo(f"simtool: {line}", err=True)
     folder = records_folder(report_folder)
     numbers = range(seed, seed + seeds)
-    # A column after the other: what runs on virtual time takes a whole core, which would disturb real sockets.
     columns = {
         contender: planning.make_plans(
             scenarios,
@@ -93,7 +91,7 @@ def compare(
     plans = [plan for column in columns.values() for plan in column]
     make_records_folder(folder, chosen=report_folder is not None)
     with report.Watching(report.console(stderr=True), len(plans), with_client=True) as watching:
-        done = perform_all(plans, perform, jobs=jobs or os.cpu_count() or 1, done=watching.done)
+        done = perform_all(plans, perform, jobs=jobs, done=watching.done)
     comparison = _compared(scenarios.values(), columns, done, [_seeds(numbers), *left_out])
     _tell(out, comparison, done, folder)
     table = as_markdown(comparison)

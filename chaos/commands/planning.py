@@ -23,7 +23,7 @@ NamesArgument = Annotated[
 SeedOption = Annotated[int, typer.Option("--seed", help="The first seed.")]
 SeedsOption = Annotated[int, typer.Option("--seeds", min=1, help="How many seeds, from the first on.")]
 JobsOption = Annotated[
-    int | None, typer.Option("--jobs", min=1, help="Runs side by side; one a core without.")
+    int | None, typer.Option("--jobs", min=1, help="Runs side by side; as many as the machine bears without.")
 ]
 TimeScaleOption = Annotated[
     float,

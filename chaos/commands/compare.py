@@ -145,7 +145,7 @@ def _tell(out: Console, comparison: Comparison, done: Sequence[RunResult], folde
 def _rewritten(file: str, table: str) -> str:
     """The text of `file` with the table between its marks. Raises `UsageError`."""
     try:
-        return replaced(Path(file).read_text(encoding="utf-8"), table, file)
+        return replaced(Path(file).read_text(encoding="utf-8"), table, file, name="compare")
     except OSError as error:
         why = error.strerror
     except UnicodeDecodeError:

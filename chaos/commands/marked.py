@@ -2,16 +2,28 @@
 
 from chaos.commands.usage import UsageError
 
-BEGIN = "<!-- compare: begin -->"
-END = "<!-- compare: end -->"
+
+def marks(name: str) -> tuple[str, str]:
+    """The comments before and after the part of that name."""
+    return f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
 
 
-def replaced(text: str, part: str, file: str) -> str:
-    """`text` with `part` in place of what stands between the marks. Raises `UsageError` where they are not there."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end or BEGIN in rest or END in before + after:
+def replaced(text: str, part: str, file: str, *, name: str) -> str:
+    """`text` with `part` in place of what stands between the marks of that name.
+
+    Raises `UsageError` where they are not there.
+    """
+    mark, mark_after = marks(name)
+    before, begin, rest = text.partition(mark)
+    _, end, after = rest.partition(mark_after)
+    if not begin or not end or mark in rest or mark_after in before + after:
         raise UsageError(
-            f"cannot write --into {file}: it needs one line {BEGIN} and, after it, one line {END}: add what is missing"
+            f"cannot write --into {file}: it needs one line {mark} and, after it, one line {mark_after}: add what is missing"
         )
-    return f"{before}{BEGIN}\n\n{part.strip()}\n\n{END}{after}"
+    return f"{before}{mark}\n\n{part.strip()}\n\n{mark_after}{after}"
+
+
+def between(text: str, *, name: str) -> str:
+    """What stands between the marks of that name; empty where they are not there."""
+    begin, end = marks(name)
+    return text.partition(begin)[2].partition(end)[0].strip()

@@ -29,7 +29,7 @@ class Ablated(TrackerClient):
 
     def assemble(self, assignment: Assignment) -> Tracker:
         tracker = super().assemble(assignment)
-        for part in _parts(tracker):
+        for part in parts(tracker):
             _remove(self._lacks, part)
         for link in _links(tracker):
             _RemovesOnConnect.arm(link, self._lacks)
@@ -58,7 +58,7 @@ def _links(tracker: Tracker) -> list[Link]:
     return [*tracker._inputs, tracker._output]
 
 
-def _parts(tracker: Tracker) -> Iterator[Any]:
+def parts(tracker: Tracker) -> Iterator[Any]:
     """What lives as long as the tracker does."""
     yield from (tracker, tracker._pipeline, tracker._pipeline._session, tracker._outbox)
     for link in _links(tracker):

@@ -7,7 +7,7 @@ judged: a check that needs a fact needs it here.
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 import msgspec
 
@@ -122,6 +122,11 @@ class History:
     preset: str | None = None
     """The network that the whole run lay on. Its faults are numbered after the scenario's."""
 
+    _by_kind: dict[type, list[HistoryEvent]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """The events apart, once somebody has asked for those of one kind."""
+
     @property
     def clients(self) -> int:
         """How many there are."""
@@ -129,7 +134,10 @@ class History:
 
     def of(self, kind: type[E]) -> Iterator[E]:
         """All events of one kind, in order."""
-        return (event for event in self.events if type(event) is kind)
+        if not self._by_kind:
+            for event in self.events:
+                self._by_kind.setdefault(type(event), []).append(event)
+        return iter(cast(list[E], self._by_kind.get(kind, [])))
 
     def first(self, kind: type[E], where: Callable[[E], bool] = lambda _: True) -> E | None:
         """The first event of a kind for which `where` holds."""

@@ -5,8 +5,10 @@ counts bytes only when a connection ends, so there it is what the two endpoints 
 did not arrive in time, round trips that grew, connections that ended.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from statistics import median
 from types import MappingProxyType
 
@@ -177,7 +179,7 @@ def _closed_slowly(history: History, fault: Fault, during: Window) -> str | None
     ended = {e.connection: e.t for e in history.of(peer.Ended)}
     closed = {e.connection: e.t for e in history.of(events.Closed) if e.link == fault.on}
     late = []
-    for ours, theirs in _same_connections(history, fault.on).items():
+    for ours, theirs in same_connections(history, fault.on).items():
         times = (began.get(theirs), ended.get(theirs), closed.get(ours))
         known = [t for t in times if t is not None and t in until]
         if len(known) > 1 and max(known) - min(known) >= LATE_SHARE * asked:
@@ -254,14 +256,23 @@ def _trips(history: History, fault: Fault) -> tuple[str, list[tuple[float, float
     )
 
 
-def _same_connections(history: History, link: str | None) -> dict[int, int]:
-    """The client's number of each connection of `link`, and the peer's: the newest that the peer had opened then."""
+def same_connections(history: History, link: str | None) -> dict[int, int]:
+    """The client's number of each connection of `link`, and the peer's: the newest that the peer had opened then.
+
+    On real sockets the peer may tell of it a moment later than the client.
+    """
     found: dict[int, int] = {}
     theirs = [(e.t, e.connection) for e in history.of(peer.Opened) if e.link == link]
+    after = 0  # the first that is no earlier connection of the client's
     for event in history.of(events.Connected):
-        before = [number for t, number in theirs if t <= event.t + HELD_UP]
-        if event.link == link and before:
-            found[event.connection] = before[-1]
+        if event.link != link:
+            continue
+        opened = bisect_right(theirs, event.t, lo=after, key=itemgetter(0))
+        if opened == after and after < len(theirs) and theirs[after][0] <= event.t + HELD_UP:
+            opened += 1
+        if opened > after:
+            found[event.connection] = theirs[opened - 1][1]
+            after = opened
     return found
 
 

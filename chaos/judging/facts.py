@@ -1,15 +1,15 @@
-"""What follows from a record before anything is judged: deliveries, outages, and the figures of the table.  pure"""
+"""What follows from a record before anything is judged: deliveries, connections, and what struck them.         pure"""
 
-from bisect import bisect_left
 from collections.abc import Iterable
 from functools import cached_property
 from itertools import islice, pairwise
 from math import inf
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from chaos.faults import Fault
 from chaos.history import History
-from chaos.judging.evidence import AFTERMATH, Window, windows
+from chaos.judging.evidence import AFTERMATH, Window, same_connections, windows
+from chaos.kinds import LINKS
 from simulator import events as peer
 from tracker import events
 
@@ -17,10 +17,10 @@ NEWCOMERS_ONLY = frozenset({"accept_then_close", "refuse"})
 """Kinds that leave the connections alone that were there before."""
 CLOSES = frozenset({"close", "restart", "accept_then_close"})
 """Kinds by which the peer ends a connection itself."""
+SILENT = frozenset({"stall", "blackhole", "timeout", "mute_pong", "stop_reading"})
+"""Kinds that end nothing by themselves: the client has to notice."""
 IN_FLIGHT = 5.0
 """Seconds before the stop in which a frame may still be on its way."""
-PAUSE = 1.0
-"""Seconds without a delivery across a heal that count as a pause, whoever reported what."""
 
 
 class Connection(NamedTuple):
@@ -31,6 +31,14 @@ class Connection(NamedTuple):
     opened: float
     closed: events.Closed | None
     """None: it was open when the orderly stop began, or the record ended."""
+
+
+class Handshake(NamedTuple):
+    """One attempt to connect that came to an end, whichever."""
+
+    link: events.LinkName
+    began: float
+    ended: float
 
 
 class Strike(NamedTuple):
@@ -58,14 +66,14 @@ class Strike(NamedTuple):
         return max(self.during.begin, connection.opened)
 
 
-class Outage(NamedTuple):
-    """A time in which some strike was in force: outputs need both links, so strikes that overlap are one outage."""
+class Arrival(NamedTuple):
+    """Something that came to the peer's endpoint."""
 
-    begin: float
-    end: float
-    until: float
-    """When the path was struck again, or the orderly stop began."""
-    strikes: tuple[Strike, ...]
+    t: float
+    connection: int
+    """The peer's number of what it came over."""
+    made: float
+    """When the frame that it tells of came in; -inf where it tells of none."""
 
 
 class Facts:
@@ -282,6 +290,23 @@ class Facts:
         )
 
     @cached_property
+    def handshakes(self) -> tuple[Handshake, ...]:
+        """Every attempt that the client reported the end of, in the order of their ends."""
+        began: dict[events.LinkName, float] = {}
+        found = []
+        for event in self.history.events:
+            if isinstance(event, events.Connecting):
+                began[event.link] = event.t
+            elif isinstance(event, events.Connected | events.Refused) and event.link in began:
+                found.append(Handshake(event.link, began.pop(event.link), event.t))
+        return tuple(found)
+
+    @cached_property
+    def waits(self) -> tuple[events.Waiting, ...]:
+        """Every delay before an attempt, as the client announced it."""
+        return tuple(self.history.of(events.Waiting))
+
+    @cached_property
     def in_force(self) -> tuple[tuple[Fault, Window], ...]:
         """Every fault that began, with the time in which it was in force."""
         found = windows(self.history, self._faults)
@@ -314,63 +339,52 @@ class Facts:
         """Seconds from each strike to the end of the connection that it ended; the longest where it ended several."""
         return tuple(max(took) for strike in self.strikes if (took := self.endings(strike)))
 
+    def ends(self, strike: Strike, connection: Connection) -> bool:
+        """Whether the end of this connection was the strike's doing: it came soon, or for a silence that began there."""
+        end = connection.closed
+        if end is None or not strike.strikes(connection) or end.t < strike.since(connection):
+            return False
+        silent_since = end.t - self.silences.get(connection[:2], 0.0)
+        return end.t <= self._blamed_until(strike, connection.link) or silent_since <= strike.during.end
+
     @cached_property
-    def outages(self) -> tuple[Outage, ...]:
-        """When the path was struck, and healed."""
-        groups: list[list[Strike]] = []
-        end = -inf
-        for strike in self.strikes:
-            if strike.during.begin <= end:
-                groups[-1].append(strike)
-            else:
-                groups.append([strike])
-            end = max(end, strike.heals)
-        begins = [group[0].during.begin for group in groups]
+    def silences(self) -> dict[tuple[str, int], float]:
+        """For how long each connection had been silent that was given up, by its link and number."""
+        return {(event.link, event.connection): event.silence for event in self.history.of(events.Died)}
+
+    @cached_property
+    def arrivals(self) -> tuple[Arrival, ...]:
+        """Every arrival at the peer, repeats included: any of them shows that the path carries."""
         return tuple(
-            Outage(begin, max(strike.heals for strike in group), min(until, self.stopping), tuple(group))
-            for begin, until, group in zip(begins, [*begins, inf][1:], groups, strict=True)
+            Arrival(event.t, event.connection, -inf if event.reply else self.accepted.get(event.seq, event.t))
+            for event in self.deliveries
         )
 
-    def recovery(self, outage: Outage) -> float | None:
-        """Seconds from the heal to the next delivery; None if none came before the path was struck again.
-
-        What a connection that the client had already given up still held, is no recovery.
-        """
-        first = bisect_left(self._live, outage.end)
-        if first == len(self._live) or self._live[first] >= outage.until:
-            return None
-        return self._live[first] - outage.end
-
-    def interrupted(self, outage: Outage) -> bool:
-        """Whether it ended a connection, or deliveries paused across its heal."""
-        if any(self.endings(strike) for strike in outage.strikes):
-            return True
-        before = bisect_left(self._live, outage.end)
-        last = self._live[before - 1] if before else 0.0
-        took = self.recovery(outage)
-        return (outage.until if took is None else outage.end + took) - last > PAUSE
+    @cached_property
+    def closed_by_peer(self) -> tuple[tuple[float, int], ...]:
+        """When the peer began to close which connection, by its own number, as a fault had told it to."""
+        return tuple(
+            (event.t, event.connection) for event in self.history.of(peer.Misbehaved) if event.kind in CLOSES
+        )
 
     @cached_property
-    def _live(self) -> list[float]:
-        """When something arrived over a connection that the client had not given up."""
-        times = []
-        opened: set[int] = set()
-        stale: set[int] = set()
-        for event in self.history.events:
-            if isinstance(event, peer.Opened) and event.link == "output":
-                opened.add(event.connection)
-            elif isinstance(event, events.Closed) and event.link == "output":
-                stale |= opened
-                opened.clear()
-            elif isinstance(event, peer.Delivered) and event.connection not in stale:
-                times.append(event.t)
-        return times
+    def peers_numbers(self) -> dict[tuple[str, int], int]:
+        """The peer's number of each connection, by its link and the client's own."""
+        return {
+            (link, ours): theirs
+            for link in LINKS
+            for ours, theirs in same_connections(self.history, link).items()
+        }
 
     @cached_property
-    def recoveries(self) -> tuple[float, ...]:
-        """Seconds from the heal of each outage that interrupted something to the next delivery."""
-        took = [self.recovery(outage) for outage in self.outages if self.interrupted(outage)]
-        return tuple(seconds for seconds in took if seconds is not None)
+    def ours(self) -> dict[int, Connection]:
+        """The connections by the peer's numbers, as far as both sides told of them."""
+        found = {}
+        for connection in self.connections:
+            theirs = self.peers_numbers.get((connection.link, connection.number))
+            if theirs is not None:
+                found[theirs] = connection
+        return found
 
     @cached_property
     def false_kills(self) -> tuple[events.Closed, ...]:
@@ -380,7 +394,6 @@ class Facts:
         without a close frame is not taken at the client's word: where nothing struck the path, nobody else can have
         dropped it.
         """
-        silence = {(e.link, e.connection): e.silence for e in self.history.of(events.Died)}
         return tuple(
             connection.closed
             for connection in self.connections
@@ -391,7 +404,7 @@ class Facts:
                 connection,
                 connection.closed.t,
                 # What ends a fault can end the connection too, a moment after the heal.
-                AFTERMATH if connection.closed.by == "network" else silence.get(connection[:2], 0.0),
+                AFTERMATH if connection.closed.by == "network" else self.silences.get(connection[:2], 0.0),
             )
         )
 
@@ -404,10 +417,7 @@ class Facts:
         ]
         assert connection.closed is not None, "only what ended is asked about"
         ended = connection.closed.t
-        return any(
-            event.kind in CLOSES and event.connection in opened[-1:] and event.t <= ended
-            for event in self.history.of(peer.Misbehaved)
-        )
+        return any(number in opened[-1:] and t <= ended for t, number in self.closed_by_peer)
 
     def _excused(self, connection: Connection, given_up: float, silence: float) -> bool:
         return any(
@@ -429,23 +439,3 @@ class Facts:
             return None
         times = [event.t for event in self.deliveries if begin <= event.t <= self.stopping]
         return max(b - a for a, b in pairwise([begin, *times, self.stopping]))
-
-    def measures(self) -> dict[str, Any]:
-        """The figures of one run, as the report and its JSON show them. Seconds are scenario seconds."""
-
-        def rounded(seconds: float | None) -> float | None:
-            return None if seconds is None else round(seconds, 3)
-
-        return {
-            "offered": sum(1 for _ in self.history.of(peer.Offered)),
-            "delivered": len(self.delivered),
-            "lost": len(self.lost),
-            "repeated": sum(event.repeat for event in self.deliveries),
-            "reordered": len(self.reordered),
-            "displaced": len(self.displaced),
-            "connections": sum(1 for _ in self.history.of(events.Connected)),
-            "detect_s": rounded(max(self.detections, default=None)),
-            "recover_s": rounded(max(self.recoveries, default=None)),
-            "longest_silence_s": rounded(self.longest_silence),
-            "false_kills": len(self.false_kills),
-        }

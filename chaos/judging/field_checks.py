@@ -12,7 +12,8 @@ from typing import Any
 from chaos.history import History
 from chaos.judging.checks import Judgement
 from chaos.judging.facts import Facts
-from chaos.judging.promises import DETECT_WITHIN, bounded, clean_stop, polite, survives_input
+from chaos.judging.limits import DETECT_WITHIN
+from chaos.judging.promises import bounded, clean_stop, polite, survives_input
 from chaos.judging.verdicts import Check, Verdict, decided
 from chaos.scenario import Scenario
 from tracker import events

@@ -12,6 +12,7 @@ from typing import Any
 
 from chaos.history import Broke, History, HistoryEvent, LabEvent, Reported
 from chaos.judging.facts import Facts
+from chaos.judging.measures import measures_of
 from chaos.judging.peer_facts import facts_of
 from chaos.judging.promises import most_within, some
 from chaos.judging.verdicts import Check, Verdict, decided
@@ -80,7 +81,7 @@ def _worst(judged: Sequence[tuple[int, Check]]) -> Check:
 
 def measures(history: History, scenario: Scenario) -> dict[str, Any]:
     """The figures of one run: counts of all clients together, and the longest of their times."""
-    each = [facts_of(part, scenario.faults).measures() for part in apart(history)]
+    each = [measures_of(facts_of(part, scenario.faults)) for part in apart(history)]
     found = {}
     for name in each[0]:
         known = [figures[name] for figures in each if figures[name] is not None]

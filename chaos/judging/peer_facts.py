@@ -17,7 +17,7 @@ from typing import Literal
 from chaos.faults import Fault
 from chaos.history import History, HistoryEvent, Reached
 from chaos.judging.evidence import AFTERMATH, windows
-from chaos.judging.facts import IN_FLIGHT, Connection, Facts, Strike
+from chaos.judging.facts import IN_FLIGHT, Arrival, Connection, Facts, Strike
 from simulator import events as peer
 from tracker import events
 
@@ -125,10 +125,26 @@ class PeerFacts(Facts):
         return [(event.t, event.connection) for event in self.deliveries]
 
     @cached_property
-    def _live(self) -> list[float]:
-        """Without what a connection still held that had been given up: it ends as soon as that has arrived."""
+    def arrivals(self) -> tuple[Arrival, ...]:
+        """See `Facts`. Without what a connection still held that had been given up: it ends as soon as that has arrived."""
         ends = {event.connection: event.t for event in self.history.of(peer.Ended)}
-        return [t for t, connection in self._arrivals if ends.get(connection, inf) - t > AFTERMATH]
+        offered: dict[int, float] = {}
+        found = []
+        for event in self.history.events:
+            if isinstance(event, peer.Offered):
+                offered[event.sequence] = event.t
+                if self.history.role == "receiver":
+                    found.append(Arrival(event.t, event.connection, event.t))
+            elif isinstance(event, peer.Delivered) and self.history.role != "receiver":
+                found.append(Arrival(event.t, event.connection, offered.get(event.seq, event.t)))
+        return tuple(
+            arrival for arrival in found if ends.get(arrival.connection, inf) - arrival.t > AFTERMATH
+        )
+
+    @cached_property
+    def peers_numbers(self) -> dict[tuple[str, int], int]:
+        """They are the only ones."""
+        return {(each.link, each.number): each.number for each in self.connections}
 
     @cached_property
     def longest_silence(self) -> float | None:

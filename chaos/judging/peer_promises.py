@@ -6,18 +6,19 @@ See `chaos.judging.promises`. None also means that the peer cannot know: `bounde
 from collections import Counter
 from collections.abc import Callable, Mapping
 
-from chaos.judging import promises
 from chaos.judging.attempts import came_too_soon
-from chaos.judging.facts import PAUSE, Facts
+from chaos.judging.facts import SILENT, Facts
+from chaos.judging.limits import detection_limit
+from chaos.judging.outages import PAUSE
 from chaos.judging.peer_facts import PeerFacts
 from chaos.judging.promises import (
     ATTEMPTS,
     ATTEMPTS_WITHIN,
     PROMISE_CHECKS,
-    SILENT,
     most_within,
     refused_for_good,
 )
+from chaos.judging.recover import recover as recover_as_promised
 from chaos.judging.verdicts import Check, decided
 from chaos.scenario import Scenario
 from simulator import events as peer
@@ -68,7 +69,7 @@ def detect(facts: Facts, scenario: Scenario) -> Check | None:
     the client it is no connection, and how long one may take, nobody promised.
     """
     assert isinstance(facts, PeerFacts), "a client that reports nothing"
-    limit = promises.detection_limit(scenario)
+    limit = detection_limit(scenario)
     expected = f"a silent link given up within {limit:g} s"
     took: list[float] = []
     late: list[float] = []
@@ -97,7 +98,7 @@ def detect(facts: Facts, scenario: Scenario) -> Check | None:
 
 def recover(facts: Facts, scenario: Scenario) -> Check | None:
     """Nobody announced a delay: judged only where the scenario sets the limit."""
-    return None if scenario.expect.recover_within is None else promises.recover(facts, scenario)
+    return None if scenario.expect.recover_within is None else recover_as_promised(facts, scenario)
 
 
 def polite(facts: Facts, scenario: Scenario) -> Check | None:

@@ -11,17 +11,16 @@ from math import inf
 
 from chaos.judging import fire_and_forget
 from chaos.judging.attempts import broken_rule, came_too_soon, impatience
-from chaos.judging.evidence import Window, evidence
-from chaos.judging.facts import PAUSE, Facts, Outage
+from chaos.judging.evidence import evidence
+from chaos.judging.facts import SILENT, Facts
+from chaos.judging.limits import detection_limit, on_the_way
+from chaos.judging.outages import PAUSE
+from chaos.judging.recover import recover
 from chaos.judging.verdicts import Check, decided
 from chaos.scenario import Scenario
 from simulator import events as peer
 from tracker import events
 
-DETECT_WITHIN = 5.0
-"""Seconds: the promise for the default configuration."""
-HANDSHAKE = 1.0
-"""Seconds that a handshake over a healed path may take, beyond the back-off that was announced."""
 ATTEMPTS, ATTEMPTS_WITHIN = 15, 10.0
 """No more attempts than this in so many seconds. Full jitter from 0.5 s, doubling, makes about 6 in 10 s; a back-off
 that starts over on every connect makes about 40."""
@@ -32,8 +31,6 @@ JITTER_NEEDS = 4
 STOP_GRACE = 1.0
 """Seconds that an orderly stop may take beyond the client's own deadlines."""
 _ENDED_BY = {"tracker": "by the client", "peer": "by the peer", "network": "without a close frame"}
-SILENT = frozenset({"stall", "blackhole", "timeout", "mute_pong", "stop_reading"})
-"""Kinds that end nothing by themselves: the client has to notice."""
 
 
 def no_loss(facts: Facts, _: Scenario) -> Check | None:
@@ -166,17 +163,6 @@ def detect(facts: Facts, scenario: Scenario) -> Check | None:
     return Check("detect", "pass", expected, f"given up after {max(took):.2f} s at most")
 
 
-def detection_limit(scenario: Scenario) -> float:
-    """Seconds in which a silent link must be given up on the scenario's network."""
-    limit = scenario.expect.detect_within or DETECT_WITHIN
-    return limit + (0.0 if scenario.network is None else scenario.network.adds_to_detection)
-
-
-def _on_the_way(scenario: Scenario) -> float:
-    """Seconds that the scenario's network adds to a recovery, and to the longest silence."""
-    return 0.0 if scenario.network is None else scenario.network.adds_to_recovery
-
-
 def no_false_kill(facts: Facts, _: Scenario) -> Check | None:
     """No connection is given up but for a fault that may end one, and no handshake either."""
     expected = "no connection given up that a fault had not broken"
@@ -201,45 +187,6 @@ def _ends(closed: tuple[events.Closed, ...]) -> str:
         f"{f', {times} times' if times > 1 else ''}"
         for (code, why, by, link), times in kinds.items()
     )
-
-
-def recover(facts: Facts, scenario: Scenario) -> Check | None:
-    """The first delivery after the path heals comes within one back-off delay plus a handshake."""
-    # One that lasted until the stop has nothing to recover from.
-    healed = [outage for outage in facts.outages if outage.end < facts.stopping]
-    outages = [outage for outage in healed if facts.interrupted(outage)]
-    if not outages:
-        return None
-    worst: tuple[float, float] | None = None
-    for outage in outages:
-        took = facts.recovery(outage)
-        limit = scenario.expect.recover_within or _longest_delay(facts, outage) + HANDSHAKE
-        limit += _on_the_way(scenario)
-        expected = f"a delivery within {limit:.2f} s of healing"
-        what = "; ".join(str(strike.fault) for strike in outage.strikes)
-        if took is not None and took > limit:
-            return Check("recover", "fail", expected, f"{took:.2f} s after {what}")
-        if took is None and outage.until - outage.end >= limit:
-            return Check("recover", "fail", expected, f"no delivery after {what}")
-        if took is not None and (worst is None or took > worst[0]):
-            worst = took, limit
-    if worst is None:
-        return Check("recover", "unknown", expected, "the path never stayed healed for so long")
-    return Check(
-        "recover", "pass", f"a delivery within {worst[1]:.2f} s of healing", f"{worst[0]:.2f} s at most"
-    )
-
-
-def _longest_delay(facts: Facts, outage: Outage) -> float:
-    """The longest back-off that the client announced from the strike to the first delivery after it."""
-    took = facts.recovery(outage)
-    during = Window(outage.begin, outage.until if took is None else outage.end + took)
-    waits = [
-        event.delay
-        for event in facts.history.of(events.Waiting)
-        if event.t in during and any(strike.concerns(event.link) for strike in outage.strikes)
-    ]
-    return max(waits, default=0.0)
 
 
 def polite(facts: Facts, _: Scenario) -> Check | None:
@@ -408,7 +355,7 @@ def silence(facts: Facts, scenario: Scenario) -> Check | None:
     limit = scenario.expect.longest_silence
     if limit is None:
         return None
-    limit += _on_the_way(scenario)
+    limit += on_the_way(scenario)
     expected = f"no {limit:g} s without a delivery"
     longest = facts.longest_silence
     if longest is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from chaos.faults import Fault, FaultError, read_fault
-from chaos.judging.promises import HANDSHAKE
+from chaos.judging.recover import HANDSHAKE
 from chaos.kinds import KINDS, LINKS, Link
 from chaos.replay.delay_findings import delays
 from chaos.replay.findings import Diagnosis, Finding

@@ -1,10 +1,12 @@
 """Literal histories in a few lines: events in any order, put into the order of their times."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from chaos.faults import Fault, read_fault
 from chaos.history import Began, Broke, Healed, History, HistoryEvent, LabEvent, Reached, Role
+from chaos.judging.facts import Facts
+from chaos.judging.verdicts import Check
 from chaos.scenario import Expect, Peer, Scenario
 from simulator import events as peer
 from tracker import events
@@ -166,6 +168,23 @@ def stopping(t: float) -> events.Stopping:
 
 def stopped(t: float, undelivered: int = 0) -> events.Stopped:
     return events.Stopped(t=t, undelivered=undelivered)
+
+
+Promise = Callable[[Facts, Scenario], Check | None]
+
+
+def said(promise: Promise, history: History, *faults: Fault, **expect: Any) -> str | None:
+    """The verdict of one check on one record."""
+    case = scenario(*faults, **expect)
+    check = promise(Facts(history, faults), case)
+    return None if check is None else check.verdict
+
+
+def observed(promise: Promise, history: History, *faults: Fault) -> str:
+    """What one check observed on one record."""
+    check = promise(Facts(history, faults), scenario(*faults))
+    assert check is not None
+    return check.observed
 
 
 def broke(who: Any, t: float = 5.0) -> Broke:

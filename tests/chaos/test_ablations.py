@@ -89,6 +89,7 @@ MORE: tuple[tuple[str, Red], ...] = (
     ("steady", Red("one-hand-out-of-sight", "every-frame")),
     ("reset", Red("sent-is-delivered", "no-loss")),
     ("cut-mid-frame", Red("requeue-at-the-tail", "in-order")),
+    ("close-codes", Red("backoff-never-starts-over", "recover")),
     ("echo-backlog", Red("no-drain", "no-false-kill")),
     ("lost-acks", Red("acks-confirm-nothing", "clean-stop")),
     ("control-messages", Red("silent-while-paused", "controls")),

@@ -3,6 +3,7 @@ import pytest
 from chaos.faults import Fault
 from chaos.history import HistoryEvent
 from chaos.judging.facts import Facts
+from chaos.judging.measures import measures_of
 from simulator import events as peer
 from tests.chaos.histories import (
     STEADY,
@@ -12,7 +13,6 @@ from tests.chaos.histories import (
     connected,
     delivered,
     fault,
-    opened,
     record,
     stopped,
     stopping,
@@ -28,7 +28,7 @@ def facts(*parts: Parts, faults: tuple[Fault, ...] = ()) -> Facts:
 
 
 def test_an_empty_record_has_figures_too() -> None:
-    assert facts().measures() == {
+    assert measures_of(facts()) == {
         "offered": 0,
         "delivered": 0,
         "lost": 0,
@@ -59,7 +59,7 @@ def test_the_figures_of_a_run_with_one_outage() -> None:
         stopping(21.0),
         stopped(22.0),
     ]
-    assert facts(*parts, faults=(DOWN,)).measures() == {
+    assert measures_of(facts(*parts, faults=(DOWN,))) == {
         "offered": 1,
         "delivered": 17,
         "lost": 2,
@@ -111,47 +111,6 @@ def test_a_restart_is_detected_when_both_links_noticed() -> None:
 def test_the_orderly_stop_is_no_detection() -> None:
     forever = fault("stall", 10.0)
     assert facts(connected(), stopping(12.0), closed(12.5), faults=(forever,)).detections == ()
-
-
-def outages(*faults: Fault) -> list[tuple[float, float, float]]:
-    return [(o.begin, o.end, o.until) for o in facts(stopping(50.0), faults=faults).outages]
-
-
-def test_strikes_that_overlap_are_one_outage_on_whichever_links_and_in_whichever_order() -> None:
-    longer, inside = fault("stall", 10.0, 20.0), fault("down", 12.0, 1.0, on="input")
-    assert outages(longer, inside) == outages(inside, longer) == [(10.0, 30.0, 50.0)]
-
-
-def test_an_outage_ends_its_time_to_recover_when_the_next_one_begins() -> None:
-    assert outages(DOWN, fault("down", 20.0, 2.0)) == [(10.0, 12.0, 20.0), (20.0, 22.0, 50.0)]
-
-
-def test_what_is_over_at_once_is_an_outage_without_length() -> None:
-    assert outages(fault("close", 10.0, code=1000)) == [(10.0, 10.0, 50.0)]
-
-
-def test_what_only_slows_is_no_outage() -> None:
-    assert outages(fault("latency", 10.0, 5.0, latency=100)) == []
-
-
-def test_only_an_outage_that_interrupted_something_has_a_recovery() -> None:
-    flow = delivered(*range(1, 300), every=0.1)
-    assert facts(connected(), flow, stopping(30.0), faults=(DOWN,)).recoveries == ()
-    assert facts(connected(), flow, closed(10.5), stopping(30.0), faults=(DOWN,)).recoveries != ()
-
-
-def test_what_arrives_over_a_connection_that_the_client_gave_up_is_no_recovery() -> None:
-    parts: list[Parts] = [
-        [opened(0.1, 1), opened(14.9, 2), connected(), closed(10.5)],
-        [delivered(5, at=12.0, over=1), delivered(6, at=15.0, over=2)],
-    ]
-    assert facts(*parts, stopping(30.0), faults=(DOWN,)).recoveries == (3.0,)
-
-
-def test_without_the_peers_view_of_connections_every_delivery_counts() -> None:
-    assert facts(connected(), closed(10.5), delivered(13), stopping(30.0), faults=(DOWN,)).recoveries == (
-        1.0,
-    )
 
 
 def held(*parts: Parts, confirm: str = "pong") -> tuple[int, int]:

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from chaos.judging.facts import Facts
+from chaos.judging.measures import measures_of
 from chaos.judging.verdicts import Check, Verdict
 from chaos.reports.results import RunResult, document, exit_code
 from tests.chaos.histories import record
@@ -12,7 +13,7 @@ LOST = Check("no-loss", "fail", "all 3", "1 lost")
 
 
 def result(verdict: Verdict = "pass", *checks: Check) -> RunResult:
-    measures = Facts(record(), ()).measures() | {"virtual_s": 60.0, "wall_s": 0.4}
+    measures = measures_of(Facts(record(), ())) | {"virtual_s": 60.0, "wall_s": 0.4}
     return RunResult(
         scenario="reset",
         engine="sim",

@@ -1,0 +1,136 @@
+"""When the path of outputs was struck and healed, and when it carried again.                                  pure
+
+A delivery over a connection that the fault ends is no recovery: its last bytes arrive after the fault has begun, and what
+it held arrives after the heal. Nor is a delivery of what had come in before, where the input was struck.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from math import inf
+from typing import NamedTuple
+
+from chaos.judging.facts import Arrival, Connection, Facts, Strike
+from chaos.kinds import LINKS, Link
+
+PAUSE = 1.0
+"""Seconds without a delivery across a heal that count as a pause, whoever reported what."""
+
+
+class Outage(NamedTuple):
+    """A time in which some strike was in force: outputs need both links, so strikes that overlap are one outage."""
+
+    begin: float
+    end: float
+    """When the path was whole again. What is over at once ends connections and breaks no path: then it is the begin."""
+    until: float
+    """When the path was struck again, or the orderly stop began."""
+    strikes: tuple[Strike, ...]
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """Those that it struck."""
+        return tuple(link for link in LINKS if any(strike.concerns(link) for strike in self.strikes))
+
+
+def outages(facts: Facts) -> tuple[Outage, ...]:
+    """All of them, in order. What strikes the control link alone keeps no output from its way."""
+    groups: list[list[Strike]] = []
+    end = -inf
+    for strike in facts.strikes:
+        if not any(strike.concerns(link) for link in LINKS):
+            continue
+        if strike.during.begin <= end:
+            groups[-1].append(strike)
+        else:
+            groups.append([strike])
+        end = max(end, strike.heals)
+    begins = [group[0].during.begin for group in groups]
+    return tuple(
+        Outage(begin, max(strike.heals for strike in group), min(until, facts.stopping), tuple(group))
+        for begin, until, group in zip(begins, [*begins, inf][1:], groups, strict=True)
+    )
+
+
+def recovery(facts: Facts, outage: Outage) -> float | None:
+    """Seconds from the heal to the first delivery that shows that every link which was struck carries again.
+
+    It comes over a connection that was opened after the heal, or that outlived the fault; where the input was struck, it
+    tells of a frame that came in over such a one. None: no such delivery before the path was struck again.
+    """
+    firsts = [_first_over(facts, outage, link) for link in outage.links]
+    latest = max(firsts, default=inf)
+    return None if latest == inf else latest - outage.end
+
+
+def recoveries(facts: Facts) -> tuple[float, ...]:
+    """Of each outage that interrupted something and was recovered from."""
+    took = [recovery(facts, outage) for outage in outages(facts) if interrupted(facts, outage)]
+    return tuple(seconds for seconds in took if seconds is not None)
+
+
+def interrupted(facts: Facts, outage: Outage) -> bool:
+    """Whether it ended a connection, or deliveries paused across its heal."""
+    if any(ended_by(facts, outage, c) for c in facts.connections if c.link in outage.links):
+        return True
+    before = bisect_left(facts.arrivals, outage.end, key=_time)
+    last = facts.arrivals[before - 1].t if before else 0.0
+    took = recovery(facts, outage)
+    return (outage.until if took is None else outage.end + took) - last > PAUSE
+
+
+def ended_by(facts: Facts, outage: Outage, connection: Connection) -> bool:
+    """Whether the outage ended this connection: by itself, by the peer's own hand, or because it was given up for it."""
+    number = facts.peers_numbers.get((connection.link, connection.number))
+    return any(facts.ends(strike, connection) for strike in outage.strikes) or number in _closed_by_peer(
+        facts, outage
+    )
+
+
+def _closed_by_peer(facts: Facts, outage: Outage) -> frozenset[int]:
+    """Connections that the peer began to close: whatever still came over them, they were over."""
+    return frozenset(number for t, number in facts.closed_by_peer if outage.begin <= t < outage.until)
+
+
+def _first_over(facts: Facts, outage: Outage, link: Link) -> float:
+    """When the first delivery came that shows that `link` carries again; infinite: none in time."""
+    since = _whole_again(facts, outage) if link == "input" else -inf
+    return next((arrival.t for arrival in _after(facts, outage) if arrival.made >= since), inf)
+
+
+def _after(facts: Facts, outage: Outage) -> Iterator[Arrival]:
+    """What came after the heal, over connections that the outage did not end."""
+    ended: dict[int, bool] = {}
+    closed = _closed_by_peer(facts, outage)
+    arrivals = facts.arrivals
+    for place in range(bisect_left(arrivals, outage.end, key=_time), len(arrivals)):
+        arrival = arrivals[place]
+        if arrival.t >= outage.until:
+            return
+        number = arrival.connection
+        ours = facts.ours.get(number)
+        if number not in ended:
+            ended[number] = number in closed or (ours is not None and ended_by(facts, outage, ours))
+        given_up = ours is not None and ours.closed is not None and ours.closed.t < arrival.t
+        if not (ended[number] or given_up):
+            yield arrival
+
+
+def _whole_again(facts: Facts, outage: Outage) -> float:
+    """From when on the input had a connection that the outage did not end; infinite: it had none in time."""
+    inputs = [connection for connection in facts.connections if connection.link == "input"]
+    if not inputs:
+        return outage.end  # nobody told of any
+    return min(
+        (
+            max(connection.opened, outage.end)
+            for connection in inputs
+            if connection.opened < outage.until
+            and (connection.closed is None or connection.closed.t > outage.end)
+            and not ended_by(facts, outage, connection)
+        ),
+        default=inf,
+    )
+
+
+def _time(arrival: Arrival) -> float:
+    return arrival.t

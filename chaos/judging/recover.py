@@ -1,0 +1,100 @@
+"""`recover`: the first delivery after the path heals comes within one back-off delay plus a handshake.           pure
+
+A client that had begun something when the path healed must first bring it to an end, and has the time for it that it had
+before: what is left of noticing that the link is silent, and of a handshake that hangs. TCP too finds out late that a path
+is whole again, for it tries ever more rarely.
+"""
+
+from math import inf
+
+from chaos.judging.facts import SILENT, Connection, Facts
+from chaos.judging.limits import detection_limit, on_the_way
+from chaos.judging.outages import Outage, ended_by, interrupted, outages, recovery
+from chaos.judging.verdicts import Check
+from chaos.kinds import Link
+from chaos.scenario import Scenario
+
+HANDSHAKE = 1.0
+"""Seconds that a handshake over a healed path may take, beyond the back-off that was announced."""
+
+
+def recover(facts: Facts, scenario: Scenario) -> Check | None:
+    """Of each outage that interrupted something and healed before the stop."""
+    healed = [outage for outage in outages(facts) if outage.end < facts.stopping]
+    judged = [outage for outage in healed if interrupted(facts, outage)]
+    if not judged:
+        return None
+    worst: tuple[float, float] | None = None
+    longest = 0.0
+    for outage in judged:
+        took = recovery(facts, outage)
+        limit = _limit(facts, scenario, outage, outage.until if took is None else outage.end + took)
+        longest = max(longest, limit)
+        what = "; ".join(str(strike.fault) for strike in outage.strikes)
+        if took is not None and took > limit:
+            return Check("recover", "fail", _expected(limit), f"{took:.2f} s after {what}")
+        if took is None and outage.until - outage.end >= limit:
+            return Check("recover", "fail", _expected(limit), f"no delivery after {what}")
+        if took is not None and (worst is None or took > worst[0]):
+            worst = took, limit
+    if worst is None:
+        return Check("recover", "unknown", _expected(longest), "the path never stayed healed for so long")
+    return Check("recover", "pass", _expected(worst[1]), f"{worst[0]:.2f} s at most")
+
+
+def _expected(limit: float) -> str:
+    return f"a delivery within {limit:.2f} s of healing"
+
+
+def _limit(facts: Facts, scenario: Scenario, outage: Outage, back: float) -> float:
+    """Seconds from the heal in which the first delivery is due: the scenario's word, or what the promise comes to."""
+    limit = scenario.expect.recover_within
+    if limit is None:
+        limit = HANDSHAKE + max(
+            _before_the_handshake(facts, scenario, outage, link, back) for link in outage.links
+        )
+    return limit + on_the_way(scenario)
+
+
+def _before_the_handshake(facts: Facts, scenario: Scenario, outage: Outage, link: Link, back: float) -> float:
+    """What was in progress on `link` at the heal, and the one delay that ran then or came next, before it was `back`."""
+    connections = [connection for connection in facts.connections if connection.link == link]
+    noticing = [_noticing(facts, scenario, outage, connection) for connection in connections]
+    rest = max([0.0, *noticing, *_hanging(facts, outage, link)])
+    heal = outage.end
+    delays = (
+        event.delay
+        for event in facts.waits
+        if event.link == link and event.t + event.delay >= heal and event.t < back
+    )
+    return rest + next(delays, 0.0)
+
+
+def _noticing(facts: Facts, scenario: Scenario, outage: Outage, connection: Connection) -> float:
+    """Seconds after the heal in which a connection that had fallen silent may still be waited for; 0 for any other.
+
+    One that is given up may be given up as late as `detect` allows. One that lasts carries again when TCP tries the next
+    time: after a pause as long as all before it together, so within as long again as the outage lasted.
+    """
+    heal, end = outage.end, connection.closed
+    if connection.opened >= heal or (end is not None and end.t <= heal):
+        return 0.0
+    given_up = end is not None and ended_by(facts, outage, connection)
+    rest = 0.0
+    for strike in outage.strikes:
+        if strike.fault.kind in SILENT and strike.strikes(connection):
+            since = strike.since(connection)
+            took = end.t - heal if end is not None and given_up else heal - since
+            rest = max(rest, min(since + detection_limit(scenario) - heal, took))
+    return rest
+
+
+def _hanging(facts: Facts, outage: Outage, link: Link) -> list[float]:
+    """Seconds after the heal for which each handshake went on that hung then, as far as the client's own limit allows."""
+    patience = facts.history.settings.get("timing", {}).get("open_timeout", inf)
+    heal = outage.end
+    return [
+        max(0.0, min(each.ended, each.began + patience) - heal)
+        for each in facts.handshakes
+        if each.link == link and each.began < heal < each.ended
+    ]

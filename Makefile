@@ -8,7 +8,7 @@ READY := $(VENV)/ready
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ready chaos compare test check bench roundtrips mutants clean
+.PHONY: help setup ready chaos compare test check bench tcp roundtrips mutants clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ bench: ready ## the ratios that the design promises, measured side by side
 	@$(BIN)/python bench/detection.py
 	@$(BIN)/python bench/delay.py
 	@$(BIN)/python bench/recorder.py
+
+tcp: ready ## the simulated TCP beside this machine's kernel, in one table; wants root, or user namespaces
+	@$(BIN)/python bench/tcp.py
 
 roundtrips: ready ## ten traces of real sockets replayed on virtual time; the table of docs/replay.md
 	@$(BIN)/python -m tests.chaos.round_trips

@@ -31,11 +31,13 @@ class Counts(msgspec.Struct, frozen=True, omit_defaults=True):
     """What one fault did. Every byte, connection and callback counts once."""
 
     bytes: int = 0
-    """Held, delayed, cut in pieces or dropped, as the kind of the fault says."""
+    """Lost or delayed on the way, cut in pieces or dropped, as the kind of the fault says."""
     ends: int = 0
     """Connections that it ended, or whose end it delayed."""
     refused: int = 0
     """Attempts to connect that it turned away."""
+    unanswered: int = 0
+    """Packets of handshakes that it lost."""
     callbacks: int = 0
     """Of the client's event loop, that had to wait."""
     stood: float = 0.0

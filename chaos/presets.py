@@ -20,6 +20,10 @@ HEALTHY_ROUND_TRIP = 3.0
 """Seconds. No promise covers a link that is slower than this."""
 BULK_WITHIN = 1.0
 """Seconds that one message may occupy a link; what takes longer starves the frames behind it."""
+RTO_MIN = 0.2
+"""Seconds that Linux's TCP waits beyond a round trip before it sends again, at least."""
+QUEUE = 160
+"""KB that a write buffer and a kernel hold for a link that is slower than its writer."""
 OUTPUT_SIZE = 5.8
 """KB of an output of a generated climb."""
 
@@ -52,9 +56,14 @@ class Preset:
 
     @property
     def round_trip(self) -> float:
-        """The longest, in seconds: stalls are so far apart that one round trip meets one of them at most."""
-        stall = 0.0 if self.stalls is None else self.stalls.longest
-        return 2 * (self.latency + self.jitter) / 1000 + stall
+        """The longest, in seconds: stalls are so far apart that one round trip meets one of them at most.
+
+        TCP tries again an RTO after the first loss, and then after twice as long each time: it notices the end of a stall
+        after twice its length and an RTO at most.
+        """
+        way_and_back = 2 * (self.latency + self.jitter) / 1000
+        stall = 0.0 if self.stalls is None else 2 * self.stalls.longest + RTO_MIN + way_and_back
+        return way_and_back + stall
 
     @property
     def adds_to_detection(self) -> float:
@@ -105,7 +114,12 @@ class Preset:
         `duration` is the run's, in seconds, and `fps` the rate of its workload before it is slowed down; 0: unknown.
         """
         faults = tuple(faults)
-        return self._too_slow(faults) or self._too_bulky(faults) or self._too_narrow(faults, duration, fps)
+        return (
+            self._too_slow(faults)
+            or self._starved(faults)
+            or self._too_bulky(faults)
+            or self._too_narrow(faults, duration, fps)
+        )
 
     def _too_slow(self, faults: tuple[Fault, ...]) -> str | None:
         slowest = max((_added(faults, fault) for fault in faults), default=0.0) + self.round_trip
@@ -114,6 +128,17 @@ class Preset:
                 f"with its latency a round trip takes up to {slowest:.2f} s, and a link is promised to live only"
                 f" below {HEALTHY_ROUND_TRIP:g} s"
             )
+        return None
+
+    def _starved(self, faults: tuple[Fault, ...]) -> str | None:
+        for fault in self.at_its_pace(faults):
+            rate = fault.attributes.get("rate")
+            if not isinstance(rate, int):
+                continue
+            if OUTPUT_SIZE / rate > BULK_WITHIN:
+                return f"at its pace {fault} carries an output in {OUTPUT_SIZE / rate:.1f} s, and no probe meanwhile"
+            if self.stalls is not None and QUEUE / rate > HEALTHY_ROUND_TRIP:
+                return f"what a stall loses is sent again behind all that waits for {fault}, {QUEUE / rate:.0f} s"
         return None
 
     def _too_bulky(self, faults: tuple[Fault, ...]) -> str | None:

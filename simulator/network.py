@@ -1,18 +1,20 @@
-"""TCP in memory, as far as a client of a bad network can tell it from the real one.
+"""TCP in memory, as far as a client of a bad network can tell it from Linux's.
 
-A `Network` has listeners and paths. A `Path` leads from an address to a listener, like a proxy in front of it, and
-carries the faults; connecting to a listener's own address goes by an undisturbed path. A connection is two
-`SimTransport`s and two `Stream`s, one for each direction:
+A `Network` has listeners and paths. A `Path` leads from an address to a listener, like a router, or a proxy in front of
+it, and carries the faults; connecting to a listener's own address goes by an undisturbed path. A connection is two
+`SimTransport`s, two `Channel`s (the ways over the path) and two `Stream`s (the kernels' work), one for each direction:
 
-    write -> write buffer -> (window) -> on the way, subject to the path's effects -> unread -> data_received
+    write -> write buffer -> send buffer -> on the way, subject to the path's effects -> receive buffer -> data_received
 
-What is on the way or unread occupies the window, so a receiver that does not read stops the sender: its write
-buffer fills, and `pause_writing` is called at the high-water mark. FIN travels in order behind the data. RST
-overtakes it: what is on the way is lost. A socket that is closed with unread data, or written to after it was closed,
-answers with RST. The ends of a connection are held, delayed and dropped like its bytes, unless it is the path itself
-that cuts (down, reset_peer, limit_data, the end of a blackhole): then it closes its own socket on each side, at once.
+What is not acknowledged stays in the send buffer, so a path that falls silent, or a receiver that does not read, stops
+the writer: its write buffer fills, and `pause_writing` is called at the high-water mark. FIN travels in order behind the
+data and is sent again like it. RST follows what is on the way; what waits to be sent is thrown away. A socket that is
+closed with unread data, or written to after it was closed, answers with RST. Ends are lost and delayed like bytes,
+unless it is the path itself that cuts (down, reset_peer, limit_data, the end of a blackhole): then it closes its own
+socket on each side, at once.
 
-Not modelled: loss and reordering (TCP hides them; they show as stalls), slow start and Nagle, TLS, keepalive.
+Not modelled: slow start and congestion control but for what follows an RTO, delayed acknowledgements, Nagle, reordering
+inside a path, TLS.
 """
 
 import asyncio
@@ -22,17 +24,18 @@ from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar, cast
 
-from simulator.stream import LATENCY, Effect, Stream
+from simulator.channel import LATENCY, Channel, Effect
+from simulator.handshake import Handshake
+from simulator.keepalive import Keepalive
+from simulator.stream import Stream
+from simulator.tcp import Tcp
 from simulator.transport import SimTransport
 
 Direction = Literal["upstream", "downstream"]
 P = TypeVar("P", bound=asyncio.BaseProtocol)
 
-SYN_RETRIES = 6
-"""How often TCP repeats an unanswered connect, after 1, 2, 4 ... seconds: it fails after 127 s."""
 
-
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Path:
     """The way to a listener, and what is wrong with it."""
 
@@ -42,26 +45,31 @@ class Path:
     down: bool = False
     refused: int = 0
     """Connects that found it down."""
-    unreachable: bool = False
-    """Connects get no answer at all; open connections are not touched."""
     effects: dict[Direction, list[Effect]] = field(default_factory=lambda: {"upstream": [], "downstream": []})
     connections: "list[Connection]" = field(default_factory=list)
+    attempts: "list[Connection]" = field(default_factory=list)
+    """Connections whose handshake is not over."""
 
     def add(
         self, kind: str, direction: Direction, attributes: Mapping[str, int], toxicity: float = 1.0
     ) -> Effect:
-        """Put an effect, with Toxiproxy's name and units, into force on present and future connections."""
+        """Put an effect into force on present and future connections. Names and units are Toxiproxy's, and beside them
+
+        - `stall` and `blackhole`: a router drops everything; at the end of a blackhole its connections die;
+        - `unreachable`: the same, and the router says so: a connect fails at once, and no connection ends of it;
+        - `loss` {percent}: of the packets, by chance.
+        """
         effect = Effect(kind, attributes, toxicity)
         self.effects[direction].append(effect)
-        for connection in self.connections:
-            connection.streams[direction].strike(effect)
+        for connection in (*self.connections, *self.attempts):
+            connection.channels[direction].strike(effect, at_birth=connection in self.attempts)
         return effect
 
     def remove(self, effect: Effect, direction: Direction) -> None:
-        """End an effect: what it held goes on; a connection whose bytes it dropped ends."""
+        """End an effect: what it delayed goes on; a connection whose bytes a proxy or a blackhole dropped ends."""
         self.effects[direction].remove(effect)
-        for connection in tuple(self.connections):
-            connection.streams[direction].relieve(effect)
+        for connection in (*self.connections, *self.attempts):
+            connection.channels[direction].relieve(effect)
 
     def disable(self) -> int:
         """FIN to every connection, and refusal from now on. Returns how many connections that ended."""
@@ -74,10 +82,11 @@ class Path:
 
 
 class Network:
-    """Addresses, and who listens there. Times are the running loop's."""
+    """Addresses, and who listens there. Times are the running loop's; `tcp` is what all kernels are set to."""
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, tcp: Tcp = Tcp()) -> None:  # noqa: B008 - it cannot change
         self.rng = rng
+        self.tcp = tcp
         self._listeners: dict[tuple[str, int], Listener] = {}
         self._paths: dict[tuple[str, int], Path] = {}
         self._next_port = 40_000
@@ -106,17 +115,23 @@ class Network:
             del self._listeners[listener.address]
 
     async def connect(self, factory: Callable[[], P], host: str, port: int) -> "tuple[SimTransport, P]":
-        """See `VirtualLoop.create_connection`. Toxiproxy's effects do not delay the connect, so none does here."""
+        """See `VirtualLoop.create_connection`. The handshake meets what any packet meets on the path."""
         behind_proxy = (host, port) in self._paths
         path = self._paths.get((host, port)) or Path(self, (host, port))
-        await _handshake(path)
         listener = self._listeners.get(path.target)
-        if path.down:
-            path.refused += 1
-        if path.down or (listener is None and not behind_proxy):
-            raise ConnectionRefusedError(111, f"Connect call failed ({host!r}, {port})")
-        connection = Connection(path, factory, listener, (host, port))
-        protocol = await connection.establish()
+
+        def refuses() -> bool:
+            nonlocal listener
+            listener = self._listeners.get(path.target)
+            return path.down or (listener is None and not behind_proxy)
+
+        connection = Connection(path)
+        try:
+            round_trip = await connection.shake_hands(refuses)
+        except OSError as error:
+            path.refused += behind_proxy and isinstance(error, ConnectionRefusedError)
+            raise type(error)(error.errno, f"Connect call failed ({host!r}, {port})") from None
+        protocol = await connection.establish(factory, listener, (host, port), round_trip)
         if listener is None:
             connection.finish()  # a proxy accepts, finds nobody behind it, and closes
         return connection.client, cast(P, protocol)
@@ -175,57 +190,70 @@ class Listener(asyncio.AbstractServer):
             self.close()
 
 
-async def _handshake(path: Path) -> None:
-    for retry in range(SYN_RETRIES + 1):
-        if not path.unreachable:
-            await asyncio.sleep(2 * path.latency)
-            return
-        await asyncio.sleep(2**retry)
-    raise TimeoutError(110, "Connect call failed: no answer")
-
-
 class Connection:
-    """Two ends and the two streams between them."""
+    """The ways over the path, and, once the handshake is done, two ends and the two streams between them."""
 
-    def __init__(
-        self,
-        path: Path,
-        factory: Callable[[], asyncio.BaseProtocol],
-        listener: Listener | None,
-        address: tuple[str, int],
-    ) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
         self.rng = path.network.rng
-        near = ("127.0.0.1", path.network.free_port())
-        self.client = SimTransport(factory, copy_context(), near, address)
-        accept = (listener.factory, listener.context.copy()) if listener else (asyncio.Protocol, Context())
-        self.server = SimTransport(*accept, path.target, near)
-        self.streams: dict[Direction, Stream] = {
-            "upstream": Stream(self, self.client, self.server),
-            "downstream": Stream(self, self.server, self.client),
-        }
-        self.client.join(self.streams["upstream"], self.streams["downstream"])
-        self.server.join(self.streams["downstream"], self.streams["upstream"])
-        path.connections.append(self)
-        for direction, stream in self.streams.items():
+        self.tcp = path.network.tcp
+        self.channels: dict[Direction, Channel] = {"upstream": Channel(self), "downstream": Channel(self)}
+        self._streams: tuple[Stream, ...] = ()
+        self._keepalives: tuple[Keepalive, ...] = ()
+        self.client: SimTransport
+        for direction, channel in self.channels.items():
             for effect in path.effects[direction]:
-                stream.strike(effect, at_birth=True)
+                channel.strike(effect, at_birth=True)
 
     @property
     def latency(self) -> float:
         """Of one direction, undisturbed."""
         return self._path.latency
 
-    async def establish(self) -> asyncio.BaseProtocol:
-        """Tell both protocols, in asyncio's order: made first, data later. Returns the client's."""
-        for end in (self.server, self.client):
+    async def shake_hands(self, refuses: Callable[[], bool]) -> float:
+        """See `Handshake.run`; `refuses` is asked whenever a SYN reaches the other side."""
+        up, down = self.channels.values()
+        self._path.attempts.append(self)
+        try:
+            return await Handshake(self.tcp, up, down, refuses=refuses).run()
+        finally:
+            self._path.attempts.remove(self)
+
+    async def establish(
+        self,
+        factory: Callable[[], asyncio.BaseProtocol],
+        listener: Listener | None,
+        address: tuple[str, int],
+        round_trip: float,
+    ) -> asyncio.BaseProtocol:
+        """Make both ends, and tell their protocols, in asyncio's order: made first, data later. Returns the client's."""
+        near = ("127.0.0.1", self._path.network.free_port())
+        client = self.client = SimTransport(factory, copy_context(), near, address)
+        accept = (listener.factory, listener.context.copy()) if listener else (asyncio.Protocol, Context())
+        server = SimTransport(*accept, self._path.target, near)
+        up, down = self.channels.values()
+        there = Stream(self, client, server, over=up, back=down, round_trip=round_trip)
+        back = Stream(self, server, client, over=down, back=up, round_trip=round_trip)
+        self._streams = (there, back)
+        client.join(there, back)
+        server.join(back, there)
+        self._keepalives = (Keepalive(client, there, back), Keepalive(server, back, there))
+        for end, keepalive in zip((client, server), self._keepalives, strict=True):
+            end.socket.changed = keepalive.option_changed
+        self._path.connections.append(self)
+        for end in (server, client):
             end.make()
         try:
             await asyncio.sleep(0)
         except asyncio.CancelledError:
-            self.client.close()  # nobody will ever hold it
+            client.close()  # nobody will ever hold it
             raise
-        return self.client.get_protocol()
+        return client.get_protocol()
+
+    def changed(self) -> None:
+        """An effect began or ended on one of its directions."""
+        for stream in self._streams:
+            stream.changed()
 
     def finish(self) -> bool:
         """The path closes the connection in good order: FIN to both ends. False if it was over before."""
@@ -238,20 +266,25 @@ class Connection:
     def _cut(self, *, fin: bool) -> bool:
         if self not in self._path.connections:
             return False
-        for stream in self.streams.values():
+        for stream in self._streams:
             stream.cut(fin=fin)
-        self._path.connections.remove(self)
+        self._forget()
         return True
 
     def perish(self) -> None:
         """One end has learnt of a reset: nothing more will pass, either way."""
-        for stream in self.streams.values():
+        for stream in self._streams:
             stream.perish()
         self.forget_if_over()
 
     def forget_if_over(self) -> None:
         """When nothing can arrive any more, the path has no part in it."""
-        if self in self._path.connections and all(stream.silent for stream in self.streams.values()):
-            for stream in self.streams.values():
+        if self in self._path.connections and all(stream.silent for stream in self._streams):
+            for stream in self._streams:
                 stream.perish()  # its timers
-            self._path.connections.remove(self)
+            self._forget()
+
+    def _forget(self) -> None:
+        for keepalive in self._keepalives:
+            keepalive.stop()
+        self._path.connections.remove(self)

@@ -1,67 +1,29 @@
-"""One direction of one connection: what is on its way, when it arrives, and what the path does to it."""
+"""One direction of a connection as TCP carries it, from the sender's kernel over a channel to the receiver's.
+
+The sender's kernel takes bytes until its send buffer is full. They stay in it until they are acknowledged: what was
+lost on the way is sent again once the RTO has passed without an acknowledgement, and then after twice as long each time
+(RFC 6298), as Linux does it. Meanwhile nothing new goes out, because the congestion window is one packet. So a path
+that heals carries again only after the next retransmission, and one that never does ends the connection.
+
+Acknowledgements take the other direction's channel, and are lost with it. On a path where nothing is wrong nobody waits
+for them, and so they cost no timers: each is noted with the moment of its coming, and looked at when it matters.
+"""
 
 import asyncio
+from bisect import insort
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextvars import Context
-from dataclasses import dataclass
-from random import Random
-from typing import Literal, Protocol
+from typing import Protocol
 
+from simulator.channel import ROUNDING, Channel, Mark, Segment, rest_of
+from simulator.tcp import RoundTrip, Tcp
 from simulator.transport import SimTransport
 
-LATENCY = 0.0001
-"""Seconds of one direction of an undisturbed path: loopback, roughly."""
-WINDOW = 1024 * 1024
-"""Bytes that a direction takes before its sender has to keep them: the kernels' buffers together."""
-GIVE_UP = 924.6
-"""Seconds without an acknowledgement after which TCP tells its sender: Linux's default, tcp_retries2 = 15."""
-PIECE = 0.1
-"""Seconds: a path of limited rate delivers at least this often."""
-APART = 20e-6
-"""Seconds at least between two pieces of a slice, so that each is read by itself."""
-ROUNDING = 1e-9
-"""Seconds: what is due so soon is due now."""
-
-Mark = Literal["data", "fin", "rst"]
-DROPPING = ("timeout", "blackhole")
-FINAL = (*DROPPING, "reset_peer", "limit_data")
-"""Kinds that decide about what arrives; the others only about when."""
+BOTTOMLESS = 2**40
 
 
-@dataclass(eq=False, slots=True)
-class Effect:
-    """One fault on one direction of a path, in force until it is removed."""
-
-    kind: str
-    attributes: Mapping[str, int]
-    toxicity: float
-    bytes: int = 0
-    """Bytes that it held, delayed, cut in pieces or dropped; each counts once."""
-    ends: int = 0
-    """Connections that it ended, or whose end it delayed; each counts once."""
-
-    @property
-    def touched(self) -> int:
-        """Its evidence: 0 means that it did nothing."""
-        return self.bytes + self.ends
-
-
-@dataclass(slots=True)
-class Segment:
-    """Something on its way: bytes, or an end of the stream."""
-
-    data: bytes
-    entered: float
-    mark: Mark = "data"
-    chance: float | None = None
-    """-1..1, drawn once: how much of the jitter it gets."""
-    sliced: bool = False
-    """A slicer has seen it; `cut`: and made it of something larger."""
-    cut: bool = False
-
-
-class Cut(Protocol):
+class Parent(Protocol):
     """The connection, as its streams see it."""
 
     @property
@@ -69,14 +31,8 @@ class Cut(Protocol):
         """Of one direction, undisturbed."""
 
     @property
-    def rng(self) -> Random:
-        """Where chance comes from."""
-
-    def finish(self) -> bool:
-        """The path closes it in good order: FIN to both ends. False if it was over before."""
-
-    def reset(self) -> bool:
-        """The path cuts it: RST to both ends. False if it was over before."""
+    def tcp(self) -> Tcp:
+        """What the kernels are set to."""
 
     def perish(self) -> None:
         """One end has learnt of a reset: nothing more will pass, either way."""
@@ -86,76 +42,117 @@ class Cut(Protocol):
 
 
 class Stream:
-    """See the module. What is on the way, or unread at the receiver, occupies the window.
+    """See the module. Bytes are numbered from 0; the end of the stream counts as one more.
 
     It is the kernels' and the network's work, so its timers belong to no host and go on when both ends are blocked.
     """
 
-    def __init__(self, connection: Cut, sender: SimTransport, receiver: SimTransport) -> None:
+    def __init__(
+        self,
+        connection: Parent,
+        sender: SimTransport,
+        receiver: SimTransport,
+        *,
+        over: Channel,
+        back: Channel,
+        round_trip: float,
+    ) -> None:
         self._connection = connection
+        self._tcp = connection.tcp
         self._loop = asyncio.get_running_loop()
         self._outside = Context()  # of every host
         self._sender = sender
         self._receiver = receiver
-        self._way: deque[Segment] = deque()
-        self._occupied = 0
-        self._effects: list[Effect] = []
-        self._stalled = False
-        self._final: tuple[Effect, ...] = ()
-        self._passed: dict[Effect, int] = {}  # for limit_data
-        self._timer: asyncio.TimerHandle | None = None
-        self._idle: dict[Effect, asyncio.TimerHandle] = {}  # of each `timeout`
-        self._born_under: set[Effect] = set()
-        self._doomed = False  # a `reset_peer` has seen traffic
-        self._last_arrival = 0.0
-        self._stuck_since: float | None = None
-        self._pumping = False
+        self._channel = over
+        self._back = back
+        self._trip = RoundTrip(round_trip)  # as the handshake measured it
+        # The sender's kernel
+        self._unsent: deque[bytes] = deque()
+        self._unsent_size = 0
+        self._fin_unsent = False
+        self._sent = 0
+        self._acknowledged = 0
+        self._room = connection.tcp.send_buffer
+        self._round = 0  # when so much is acknowledged, a round trip has passed
+        self._lost: list[Segment] = []  # to be sent again, in order
+        self._anchor = 0.0  # the RTO counts from here
+        self._backoff = 0  # retransmissions since the last acknowledgement
+        self._unheard_since: float | None = None
+        self._first_retransmission = 0.0
+        self._timer: asyncio.TimerHandle | None = None  # of the RTO
+        self._ack_timer: asyncio.TimerHandle | None = None
+        # On their way back: when each is there, how much it acknowledges, when that was sent (None: more than once)
+        self._acks: deque[tuple[float, int, float | None]] = deque()
+        self._heard = self._loop.time()  # the last of them
+        # The receiver's kernel
+        self._arrived = 0
+        self._read = 0
+        self._read_known = 0  # to the sender
+        self._window = connection.tcp.receive_buffer
+        self._early: list[Segment] = []  # arrived, and something before it has not
+        self._latest: Segment | None = None
+        self.last_arrival = self._heard
+        """When something last arrived."""
         self._finished = False  # FIN has arrived
         self._dead = False  # nothing passes any more, not even RST
+        over.lead_to(self)
 
     # What the ends do
 
-    @property
     def room(self) -> int:
-        # A dead stream takes all, only to answer it: what its receiver never reads must not keep the sender waiting.
-        return WINDOW if self._dead else WINDOW - self._occupied
+        if self._dead:
+            # It takes all, only to answer it: what its receiver never reads must not keep the sender waiting.
+            return BOTTOMLESS
+        if self._acks:
+            self._take_acks()
+        room = self._room - (self._sent - self._acknowledged) - self._unsent_size
+        if room <= 0:
+            self._await_ack()
+        return room
 
     def carry(self, data: bytes) -> None:
         if self._dead:
             # The path has closed this connection; its socket answers as any closed one.
             self._later(2 * self._connection.latency, self._tell, self._sender, "rst")
             return
-        self._occupied += len(data)
-        for effect in self._effects:
-            if effect.kind not in FINAL:
-                self._count(effect, len(data))
-        self._enter(Segment(data, self._loop.time()))
+        size = len(data)
+        if self._held_up or size > self._window - (self._sent - self._read_known):
+            self._unsent.append(data)
+            self._unsent_size += size
+            self._flush()
+        else:
+            self._transmit(Segment(data, self._loop.time()), size)
 
     def carry_fin(self) -> None:
         if not self._dead:
-            self._enter(Segment(b"", self._loop.time(), "fin"))
+            self._fin_unsent = True
+            self._flush()
 
     def carry_rst(self) -> None:
-        """It overtakes the data, which is lost, but no stall holds it up less than them."""
-        if self._dead or (self._way and self._way[-1].mark == "rst"):
+        """It follows the bytes that were sent, and is never sent again; what has not been sent is thrown away."""
+        if self._dead:
             return
-        self._way.clear()
-        self._stop_timer()
-        self._enter(Segment(b"", self._loop.time(), "rst"))
+        self._unsent.clear()
+        self._unsent_size = 0
+        self._fin_unsent = False
+        self._lost.clear()
+        self._acknowledged = self._sent  # nobody waits for it any more
+        self._acks.clear()
+        self._stop_timers()
+        self._channel.enter(Segment(b"", self._loop.time(), "rst"))
 
     def release(self, size: int) -> None:
-        self._occupied -= size
-        # Through the loop, because this runs inside a callback of the receiver.
-        if not self._pumping and self._sender.waits_to_send:
-            self._pumping = True
-            self._loop.call_soon(self._pump, context=self._outside)
-
-    def _pump(self) -> None:
-        self._pumping = False
-        self._sender.on_host(self._sender.pump)
-
-    def _later(self, seconds: float, callback: Callable[..., object], *args: object) -> asyncio.TimerHandle:
-        return self._loop.call_later(seconds, callback, *args, context=self._outside)
+        """The reader has taken bytes, and there is room for others."""
+        if self._unsent and self._read + size == self._arrived:
+            # It keeps up, and the window is what holds up the sender.
+            self._window = min(2 * self._window, self._tcp.receive_buffer_limit)
+        self._read += size
+        if not self._back.silent:
+            self._read_known = self._read
+            if self._unsent:
+                if self._acknowledged == self._sent:
+                    self._calm()
+                self._later(self._back.delay, self._flush)
 
     def left(self) -> None:
         self._connection.forget_if_over()
@@ -163,34 +160,272 @@ class Stream:
     @property
     def silent(self) -> bool:
         """Whether nothing will ever arrive again."""
-        return self._dead or (self._sender.gone and not self._way)
+        return self._dead or (
+            self._sender.gone and self._channel.empty and not (self._lost or self._unsent or self._fin_unsent)
+        )
 
-    # What the path does
+    @property
+    def unanswered(self) -> bool:
+        """Whether something was sent, or waits for room at the receiver, and is not acknowledged."""
+        return self._acknowledged < self._sent or bool(self._unsent)
 
-    def strike(self, effect: Effect, *, at_birth: bool = False) -> None:
-        """An effect comes into force, or is so when the connection opens; whether it hits is drawn here."""
-        if effect.toxicity < 1 and self._connection.rng.random() >= effect.toxicity:
+    @property
+    def heard(self) -> float:
+        """When the last acknowledgement came."""
+        self._take_acks()
+        return self._heard
+
+    def probe(self) -> None:
+        """Ask for an acknowledgement of what is there, as keepalive does."""
+        if not self._dead:
+            self._channel.enter(Segment(b"", self._loop.time(), "probe", again=True))
+
+    # Sending
+
+    @property
+    def _held_up(self) -> bool:
+        """Whether what is new has to wait, behind what is unsent or because the congestion window is one packet."""
+        return bool(self._unsent) or (self._backoff > 0 and self._acknowledged < self._sent)
+
+    def _flush(self) -> None:
+        """Send what may be sent."""
+        if self._dead or (self._backoff and self._acknowledged < self._sent):
             return
-        self._effects.append(effect)
-        if at_birth:
-            self._born_under.add(effect)
-        if effect.kind not in FINAL:
-            for segment in self._way:
-                self._count(effect, len(segment.data))
-        self._reconsider()
-        if effect.kind == "timeout":
-            self._await_traffic(effect)
+        while self._unsent and (window := self._window - (self._sent - self._read_known)) > 0:
+            data = self._unsent.popleft()
+            if len(data) > window:
+                self._unsent.appendleft(data[window:])
+                data = data[:window]
+            self._unsent_size -= len(data)
+            self._transmit(Segment(data, self._loop.time()), len(data))
+        if self._fin_unsent and not self._unsent:
+            self._fin_unsent = False
+            self._transmit(Segment(b"", self._loop.time(), "fin"), 1)
+        if self._unsent:
+            self._watch()
 
-    def relieve(self, effect: Effect) -> None:
-        """An effect ends: what it held goes on; a connection whose bytes it dropped ends."""
-        if effect not in self._effects:
+    def _transmit(self, segment: Segment, size: int) -> None:
+        if self._sent == self._acknowledged:
+            self._anchor = segment.entered
+        segment.number = self._sent
+        self._sent += size
+        self._channel.enter(segment)
+        if self._channel.effects or self._back.effects:
+            self._watch()
+
+    def _resend(self) -> None:
+        """All that was lost goes out again, unless an RTO has passed and the congestion window forbids it."""
+        if self._backoff:
             return
-        self._effects.remove(effect)
-        self._passed.pop(effect, None)
-        if effect.kind in DROPPING:
-            effect.ends += self._connection.finish()
+        lost, self._lost = self._lost, []
+        for segment in lost:
+            segment.entered, segment.again = self._loop.time(), True
+            self._channel.enter(segment)
+
+    # Acknowledgements
+
+    def _acknowledge(self, segment: Segment) -> None:
+        """The receiver's kernel says how much has arrived."""
+        if self._back.silent:
+            return
+        fresh = None if segment.again else segment.entered
+        self._acks.append((self._loop.time() + self._back.delay, self._arrived, fresh))
+        if self._unsent or self._lost or self._backoff or self._sender.waits_to_send:
+            self._await_ack()
+
+    def _await_ack(self) -> None:
+        if self._ack_timer is None and self._acks:
+            self._ack_timer = self._loop.call_at(self._acks[0][0], self._ack_came, context=self._outside)
+
+    def _ack_came(self) -> None:
+        self._ack_timer = None
+        self._take_acks()
+        self._flush()
+        # As on Linux, a socket is writable when a third of its buffer is free.
+        if self._sender.waits_to_send and 3 * self.room() >= self._room:
+            self._sender.on_host(self._sender.pump)
+        if self._unsent or self._lost or self._backoff or self._sender.waits_to_send:
+            self._await_ack()
+
+    def _take_acks(self) -> None:
+        """Look at the acknowledgements that have come."""
+        now = self._loop.time() + ROUNDING
+        while self._acks and self._acks[0][0] <= now:
+            self._heard, total, sent_at = self._acks.popleft()
+            self._read_known = self._read
+            if total > self._acknowledged:
+                self._progress(total, sent_at)
+            elif not self._sender.socket.user_timeout:
+                self._unheard_since = None  # the peer lives, and has no room
+
+    def _progress(self, total: int, sent_at: float | None) -> None:
+        if sent_at is not None:
+            self._trip.sample(self._heard - sent_at)
+        if total >= self._round:
+            if self._unsent or self._sender.waits_to_send:
+                self._grow()
+            self._round = self._sent
+        self._acknowledged = total
+        self._anchor = self._heard
+        if self._backoff:
+            self._calm()
+            if self._lost:
+                self._later(0, self._resend)
+
+    def _grow(self) -> None:
+        """Let the send buffer hold twice what a round trip carried, without what waited in a queue on the way."""
+        queueless = min(1.0, (self._channel.delay + self._back.delay) / self._trip.smoothed)
+        carried = int(2 * (self._sent - self._acknowledged) * queueless)
+        self._room = min(max(self._room, carried), self._tcp.send_buffer_limit)
+
+    def _calm(self) -> None:
+        """The peer has been heard: the next RTO is a fresh one."""
+        self._backoff = 0
+        self._unheard_since = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    # Silence
+
+    def changed(self) -> None:
+        """The path is another: acknowledgements may be lost or late, and somebody has to notice."""
+        if self._dead:
+            return
+        if self._back.silent:
+            now = self._loop.time()
+            self._acks = deque(ack for ack in self._acks if ack[0] <= now)
+        if self.unanswered:
+            self._watch()
+
+    @property
+    def round_trip(self) -> float:
+        return self._trip.smoothed
+
+    @property
+    def timeout(self) -> float:
+        """The RTO, backed off."""
+        longest = self._sender.socket.rto_max or self._tcp.rto_max
+        return min(self._trip.timeout(self._tcp) * 2.0**self._backoff, longest)
+
+    def _watch(self) -> None:
+        """See to it that the RTO does not pass unnoticed."""
+        if self._timer is None:
+            due = self._anchor + self.timeout
+            patience = self._sender.socket.user_timeout
+            if patience and self._unheard_since is not None:
+                due = min(due, self._first_retransmission + patience)
+            self._timer = self._loop.call_at(
+                max(due, self._loop.time()), self._timed_out, context=self._outside
+            )
+
+    def _timed_out(self) -> None:
+        self._timer = None
+        self._take_acks()
+        self._flush()
+        if not self.unanswered:
+            return
+        now = self._loop.time() + ROUNDING
+        if self._unheard_since is None:
+            if self._anchor + self.timeout > now:
+                self._watch()
+                return
+            self._unheard_since, self._first_retransmission = self._anchor, now
+        elif self._spent(now):
+            self._give_up()
+            return
+        self._backoff += 1
+        self._anchor = now
+        self._send_again()
+        self._watch()
+        self._await_ack()
+
+    def _spent(self, now: float) -> bool:
+        """Whether the sender's kernel has waited long enough."""
+        assert self._unheard_since is not None, "asked only after a retransmission"
+        patience = self._sender.socket.user_timeout
+        if patience:
+            return now >= self._first_retransmission + patience
+        retries = self._tcp.orphan_retries if self._sender.gone else self._tcp.retries
+        return now >= self._unheard_since + self._tcp.patience(retries)
+
+    def _send_again(self) -> None:
+        """One packet, the oldest that is not acknowledged."""
+        if self._lost and self._lost[0].number == self._arrived == self._acknowledged:
+            segment = self._lost.pop(0)
+            if len(segment.data) > self._tcp.segment:
+                self._lost.insert(0, rest_of(segment, self._tcp.segment))
+            segment.entered, segment.again = self._loop.time(), True
+            self._channel.enter(segment)
+        elif self._acknowledged < self._arrived or self._acknowledged == self._sent:
+            # It is there, and the acknowledgement was lost; or there was no room for it.
+            self.probe()
+        # Else it is on its way, and late.
+
+    def _give_up(self) -> None:
+        self._forget()
+        error = (
+            OSError(113, "No route to host")
+            if self._channel.unreachable
+            else TimeoutError(110, "Connection timed out")
+        )
+        self._sender.failed(error)
+        self._connection.forget_if_over()  # the sender may be long gone, and what was given up its farewell
+
+    # What the channel reports
+
+    def arrived(self, segment: Segment) -> None:
+        """It is there."""
+        gone = self._receiver.gone
+        self._latest = None if gone and segment.mark != "fin" else segment
+        if segment.mark == "rst":
+            self._receiver.arrived_rst()
+            self._connection.perish()
+        elif segment.mark == "probe":
+            if gone and not self._finished:
+                self._receiver.arrived(b"")  # a socket that is gone answers anything with RST
+        elif segment.number == self._arrived:
+            self._take_in(segment)
+            while self._early and self._early[0].number == self._arrived:
+                self._take_in(self._early.pop(0))
+        elif segment.number > self._arrived:
+            insort(self._early, segment, key=_number)
+            if not self._back.silent:  # it is told of the gap, and sends again what is missing
+                self._later(self._back.delay, self._resend)
+
+    def _take_in(self, segment: Segment) -> None:
+        if segment.mark == "data":
+            self._arrived += len(segment.data)
+            self._receiver.arrived(segment.data)
         else:
-            self._reconsider()
+            self._arrived += 1
+            self._finished = True
+            self._receiver.arrived_fin()
+
+    def swallowed(self, segment: Segment) -> None:
+        """It is gone, and the sender's kernel will think that it arrived."""
+        end = segment.number + (len(segment.data) if segment.mark == "data" else segment.mark == "fin")
+        if end > self._arrived:
+            self._read += end - self._arrived
+            self._arrived = end
+        self._latest = segment
+
+    def lost(self, segment: Segment) -> None:
+        """It is gone; a kernel sends again what counts."""
+        if segment.mark in ("data", "fin"):
+            insort(self._lost, segment, key=_number)
+
+    def all_arrived(self) -> None:
+        """So much for this moment: it is acknowledged, and the receiver may read."""
+        self.last_arrival = self._loop.time()
+        if self._latest is not None and not self._dead:
+            self._acknowledge(self._latest)
+            self._latest = None
+        self._receiver.on_host(self._receiver.read_ready)
+        if self._receiver.gone or self._sender.gone:
+            self._connection.forget_if_over()
+
+    # The end
 
     def cut(self, *, fin: bool) -> None:
         """The path closes its two sockets: what is on the way is lost, and the receiver is told.
@@ -208,20 +443,27 @@ class Stream:
     def perish(self) -> None:
         """Nothing passes any more."""
         self._dead = True
-        self._clear()
-        for idle in self._idle.values():
-            idle.cancel()
-        self._idle.clear()
+        self._forget()
+        self._channel.close()
 
-    def _clear(self) -> None:
-        self._occupied -= sum(len(segment.data) for segment in self._way)
-        self._way.clear()
-        self._stop_timer()
+    def _forget(self) -> None:
+        """Everything that was to be sent."""
+        self._lost.clear()
+        self._unsent.clear()
+        self._unsent_size = 0
+        self._fin_unsent = False
+        self._acks.clear()
+        self._acknowledged = self._sent
+        self._stop_timers()
 
-    @staticmethod
-    def _count(effect: Effect, size: int) -> None:
-        if effect.kind not in ("slow_close", "slicer"):  # the one minds no bytes, the other counts as it cuts
-            effect.bytes += size
+    def _stop_timers(self) -> None:
+        for timer in (self._timer, self._ack_timer):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._ack_timer = None
+
+    def _later(self, seconds: float, callback: Callable[..., object], *args: object) -> None:
+        self._loop.call_later(seconds, callback, *args, context=self._outside)
 
     @staticmethod
     def _tell(end: SimTransport, mark: Mark) -> None:
@@ -231,178 +473,6 @@ class Stream:
             end.arrived_rst()
         end.on_host(end.read_ready)
 
-    # When it arrives
 
-    def _enter(self, segment: Segment) -> None:
-        self._way.append(segment)
-        if len(self._way) == 1:
-            self._schedule()
-
-    def _reconsider(self) -> None:
-        self._stalled = any(effect.kind == "stall" for effect in self._effects)
-        self._final = tuple(effect for effect in self._effects if effect.kind in FINAL)
-        self._schedule()
-
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _schedule(self) -> None:
-        self._stop_timer()
-        if not self._way or not self._stalled:
-            self._stuck_since = None
-        if not self._way:
-            return
-        if self._stalled:
-            # Nothing is acknowledged any more; in the end the sender's kernel gives up.
-            if self._stuck_since is None:
-                self._stuck_since = self._loop.time()
-            self._timer = self._loop.call_at(
-                self._stuck_since + GIVE_UP, self._give_up, context=self._outside
-            )
-        else:
-            self._timer = self._loop.call_at(self._due(), self._arrive, context=self._outside)
-
-    def _due(self) -> float:
-        """When the head of the way arrives, as things stand. It may say so more than once."""
-        head = self._way[0]
-        due = head.entered + self._connection.latency
-        if not self._effects:
-            return due
-        rates = []
-        for effect in self._effects:
-            if effect.kind == "latency":
-                due += self._lateness(head, effect) / 1000
-            elif effect.kind == "bandwidth" and head.data:
-                rates.append(effect.attributes["rate"] * 1000)
-            elif effect.kind == "slicer" and head.data:
-                head = self._slice(effect)
-                due = max(due, self._last_arrival + max(APART, effect.attributes["delay"] / 1e6))
-            elif effect.kind == "slow_close" and not head.data:
-                due = max(due, self._last_arrival) + effect.attributes["delay"] / 1000
-        due = max(due, self._last_arrival)
-        if rates:
-            head = self._split(max(1, int(min(rates) * PIECE)))
-            due += len(head.data) / min(rates)
-        return due
-
-    def _lateness(self, head: Segment, effect: Effect) -> float:
-        """Milliseconds that a latency adds, which are never negative."""
-        latency, jitter = effect.attributes["latency"], effect.attributes.get("jitter", 0)
-        if not jitter:
-            return latency
-        if head.chance is None:
-            head.chance = self._connection.rng.uniform(-1, 1)
-        return max(0.0, latency + jitter * head.chance)
-
-    def _slice(self, effect: Effect) -> Segment:
-        head = self._way[0]
-        if not head.sliced:
-            variation = effect.attributes["size_variation"]
-            size = effect.attributes["average_size"] + self._connection.rng.randint(-variation, variation)
-            whole = len(head.data)
-            head = self._split(max(1, size))
-            head.sliced = True
-            if len(head.data) < whole:
-                head.cut = self._way[1].cut = True
-            if head.cut:  # else it was small enough as it was
-                effect.bytes += len(head.data)
-        return head
-
-    def _split(self, size: int) -> Segment:
-        """Let at most `size` bytes stand at the head of the way."""
-        head = self._way[0]
-        if len(head.data) > size:
-            rest = Segment(head.data[size:], head.entered, chance=head.chance)
-            head.data = head.data[:size]
-            self._way.insert(1, rest)
-        return head
-
-    def _give_up(self) -> None:
-        self._clear()
-        self._sender.failed(TimeoutError(110, "Connection timed out"))
-        self._connection.forget_if_over()  # the sender may be long gone, and what was given up its farewell
-
-    # What arrives
-
-    def _arrive(self) -> None:
-        """Hand over all that is due, and let the receiver read once."""
-        self._timer = None
-        now = self._loop.time()
-        while self._way and self._due() <= now + ROUNDING:
-            segment = self._way.popleft()
-            self._last_arrival = now
-            self._pass(segment)
-        self._schedule()
-        self._receiver.on_host(self._receiver.read_ready)
-        if self._receiver.gone or self._sender.gone:
-            self._connection.forget_if_over()
-
-    def _pass(self, segment: Segment) -> None:
-        for effect in self._final:
-            if effect.kind in DROPPING:
-                self._swallow(segment)
-                effect.bytes += len(segment.data)
-                self._await_traffic(effect)
-                return
-            if effect.kind == "reset_peer":
-                self._swallow(segment)
-                self._doom(effect)
-                return
-            if segment.data and not self._within_limit(effect, segment):
-                return
-        if segment.mark == "data":
-            self._receiver.arrived(segment.data)
-        elif segment.mark == "fin":
-            self._note_slow_close()
-            self._finished = True
-            self._receiver.arrived_fin()
-        else:
-            self._note_slow_close()
-            self._receiver.arrived_rst()
-            self._connection.perish()
-
-    def _note_slow_close(self) -> None:
-        for effect in self._effects:
-            if effect.kind == "slow_close":
-                effect.ends += 1
-
-    def _swallow(self, segment: Segment) -> None:
-        """It is gone, and nobody is told; the sender's kernel thinks that it arrived."""
-        if segment.data:
-            self.release(len(segment.data))
-
-    def _await_traffic(self, effect: Effect) -> None:
-        """A `timeout` closes the connection after so long without any."""
-        seconds = effect.attributes.get("timeout", 0) / 1000
-        if effect.kind != "timeout" or not seconds or self._dead:
-            return
-        if effect in self._idle:
-            self._idle[effect].cancel()
-        self._idle[effect] = self._later(seconds, self._time_out, effect)
-
-    def _time_out(self, effect: Effect) -> None:
-        effect.ends += self._connection.finish()
-
-    def _doom(self, effect: Effect) -> None:
-        """A `reset_peer` has seen traffic: the cut comes once, and no heal prevents it."""
-        if not self._doomed:
-            self._doomed = True
-            self._later(effect.attributes["timeout"] / 1000, self._cut_by, effect)
-
-    def _cut_by(self, effect: Effect) -> None:
-        # Toxiproxy prepares the sockets of a connection for RST when it opens, and only then.
-        young = effect in self._born_under
-        effect.ends += self._connection.reset() if young else self._connection.finish()
-
-    def _within_limit(self, effect: Effect, segment: Segment) -> bool:
-        passed = self._passed.get(effect, 0)
-        left = effect.attributes["bytes"] - passed
-        self._passed[effect] = passed + len(segment.data)
-        if len(segment.data) < left:
-            return True
-        if left > 0:
-            self._receiver.arrived(segment.data[:left])
-        effect.ends += self._connection.finish()
-        return False
+def _number(segment: Segment) -> int:
+    return segment.number

@@ -11,6 +11,7 @@ from contextvars import Context
 from typing import Any, Protocol
 
 from simulator.hosts import host_of
+from simulator.sockets import SimSocket
 
 READ_AT_MOST = 256 * 1024
 """Bytes of one `data_received`, as in asyncio."""
@@ -19,9 +20,8 @@ READ_AT_MOST = 256 * 1024
 class Way(Protocol):
     """One direction of a connection, as its two ends see it."""
 
-    @property
     def room(self) -> int:
-        """Bytes that it takes before the sender has to keep them."""
+        """Bytes that it takes before the sender has to keep them; `pump` is called when there is room again."""
 
     def carry(self, data: bytes) -> None:
         """Take bytes, for which there is room."""
@@ -49,7 +49,9 @@ class SimTransport(asyncio.Transport):
         own: tuple[str, int],
         peer: tuple[str, int],
     ) -> None:
-        super().__init__({"sockname": own, "peername": peer})
+        self.socket = SimSocket(own, peer)
+        """Its options."""
+        super().__init__({"sockname": own, "peername": peer, "socket": self.socket})
         self._loop = asyncio.get_running_loop()
         self._factory = factory
         self._protocol: Any = None
@@ -122,7 +124,7 @@ class SimTransport(asyncio.Transport):
 
     def _send(self) -> None:
         """Hand on what there is room for."""
-        while self._buffer and (room := self._out.room) > 0:
+        while self._buffer and (room := self._out.room()) > 0:
             data = self._buffer.popleft()
             if len(data) > room:
                 rest = memoryview(data)  # or a large write would be copied once for each window

@@ -98,7 +98,7 @@ def test_the_tracker_needs_nothing_of_the_laboratory(path: Path) -> None:
 def test_the_core_is_pure() -> None:
     core = {
         "tracker": "messages wall calibration session outbox liveness reconnect states meter config events pipeline",
-        "simulator": "controls",
+        "simulator": "controls tcp seen",
         "chaos": "durations kinds faults presets controls scenario scenario_values scenario_reading scenario_writing history side_by_side",
         "chaos/judging": "evidence facts outages limits attempts controls fire_and_forget promises recover sessions herd checks verdicts measures"
         " peer_facts peer_promises peer_evidence"

@@ -21,8 +21,8 @@ class ConfigError(ValueError):
 class Timing:
     """Durations in seconds. The defaults give up a dead link within 5 s and spare one with a 3 s round trip."""
 
-    open_timeout: float = 5.0
-    """TCP connect, TLS and WebSocket handshake together."""
+    open_timeout: float = 10.0
+    """TCP connect, TLS and WebSocket handshake together: three round trips, each below 3 s."""
     probe_interval: float = 1.0
     """Between probes while nothing waits for a confirm."""
     barrier_interval: float = 0.2

@@ -7,7 +7,8 @@ Three rules decide:
 1. A probe has a deadline that adapts to the measured round trip. Missing it makes the link SUSPECT and doubles
    the deadline; missing that one makes it DEAD. Anything received extends the deadline, because the downstream
    lives, but only up to a ceiling: a peer that talks and hears nothing is dead all the same.
-2. A write buffer from which no byte leaves for `write_timeout` is DEAD: it blocks the probe itself.
+2. A write buffer from which no byte leaves for `write_timeout`, while no answer comes either, is DEAD: it blocks the
+   probe itself.
 3. Time in which our own event loop did not run, or in which we did not read on purpose, is nobody's silence: it is
    credited to the deadlines.
 
@@ -218,6 +219,10 @@ class Liveness:
 
     def _proven(self, now: float) -> None:
         self._health = Health.ALIVE
+        # What was answered has left. A kernel lets a writer go on only when a third of its send buffer is free, which
+        # on a slow link takes longer than the next answer.
+        if self._stuck_since is not None:
+            self._stuck_since = now
         if self._outstanding:
             self._restart(now)
         else:

@@ -141,7 +141,9 @@ def _effects(path: Path, fault: Fault) -> InForce:
 
     def count() -> Counts:
         return Counts(
-            bytes=sum(effect.bytes for effect, _ in effects), ends=sum(effect.ends for effect, _ in effects)
+            bytes=sum(effect.bytes for effect, _ in effects),
+            ends=sum(effect.ends for effect, _ in effects),
+            unanswered=sum(effect.unanswered for effect, _ in effects),
         )
 
     return InForce(heal, count)

@@ -97,6 +97,7 @@ def _counted(fault: Fault, counts: Counts) -> str | None:
         f"{counts.bytes} bytes {_DONE_TO_BYTES.get(fault.kind, 'touched')}" if counts.bytes else "",
         f"{counts.ends} {ended}" if counts.ends else "",
         f"{counts.refused} attempts refused" if counts.refused else "",
+        f"{counts.unanswered} packets of handshakes lost" if counts.unanswered else "",
         f"{counts.callbacks} callbacks waited while the loop stood still for {counts.stood:.2f} s"
         if counts.callbacks
         else "",
@@ -108,7 +109,7 @@ _DONE_TO_BYTES: Mapping[str, str] = MappingProxyType(
     {
         "latency": "delayed",
         "bandwidth": "slowed",
-        "stall": "held",
+        "stall": "lost on the way",
         "timeout": "dropped",
         "blackhole": "dropped",
         "slicer": "cut in pieces",

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from chaos.kinds import Link
 from chaos.replay.findings import Finding
 from chaos.replay.observed import LinkRecord, Observed
+from chaos.replay.retransmission import healed_before
 
 GROWN = 0.1
 """Seconds more than usual from which a round trip counts as grown; below, it may be this machine's own doing."""
@@ -140,7 +141,7 @@ def _explained(seen: Observed, link: Link, usual: float, stretch: Stretch) -> It
             yield Finding(
                 "stall",
                 begin,
-                released,
+                healed_before(begin, released, usual),
                 f"{came} after {released - begin:.1f} s {WITHOUT}",
                 "likely",
                 on=link,
@@ -165,9 +166,15 @@ def _explained(seen: Observed, link: Link, usual: float, stretch: Stretch) -> It
     if after is None:
         released = max(released, _slow_handshakes(seen.link(link), lasting, usual))
     slow_to_open = before is None and _opened_slowly(seen, link, lasting[0])
-    for step in _steps(link, usual, begin, lasting, released):
+    for step in _steps(link, usual, begin, _last_of_each_batch(lasting), released):
         yield replace(step, begin=seen.began, from_start=True) if slow_to_open else step
         slow_to_open = False
+
+
+def _last_of_each_batch(trips: list[Trip]) -> list[Trip]:
+    """Pings whose Pongs came together had waited for TCP to go on, after a jump of the latency: the last waited least."""
+    alone = [trip for trip, following in pairwise(trips) if following.back - trip.back > TOGETHER]
+    return [*alone, trips[-1]]
 
 
 def _opened_slowly(seen: Observed, link: Link, first: Trip) -> bool:
@@ -191,11 +198,9 @@ def _slow_handshakes(record: LinkRecord, trips: list[Trip], usual: float) -> flo
 
 
 def _steps(link: Link, usual: float, begin: float, trips: list[Trip], released: float) -> Iterator[Finding]:
-    pieces = _levels(trips, LEVEL)
     share = LEVEL
-    while len(pieces) > MOST_STEPS:
+    while len(pieces := _without_waits(_levels(trips, share))) > MOST_STEPS:
         share *= 1.5
-        pieces = _levels(trips, share)
     starts = [begin, *((a[-1].sent + b[0].sent) / 2 for a, b in pairwise(pieces))]
     for piece, (start, end) in zip(pieces, pairwise([*starts, released]), strict=True):
         took = [trip.took for trip in piece]
@@ -214,6 +219,25 @@ def _steps(link: Link, usual: float, begin: float, trips: list[Trip], released: 
             on=link,
             attributes=attributes,
         )
+
+
+def _without_waits(pieces: list[list[Trip]]) -> list[list[Trip]]:
+    """Leave out what TCP itself held up: for one round trip after a jump, until the first acknowledgement, Pings wait."""
+    lows = [min(trip.took for trip in piece) for piece in pieces]
+
+    def waited(index: int) -> bool:
+        lower = [low for low in lows[max(0, index - 1) : index + 2] if low < lows[index]]
+        return bool(lower) and pieces[index][-1].sent - pieces[index][0].sent < min(lower)
+
+    kept = [piece for index, piece in enumerate(pieces) if not waited(index)]
+    merged = [kept[0]]
+    for piece in kept[1:]:
+        here, there = (median(trip.took for trip in part) for part in (merged[-1], piece))
+        if abs(here - there) <= max(GROWN, LEVEL * here):
+            merged[-1] = merged[-1] + piece
+        else:
+            merged.append(piece)
+    return merged
 
 
 def _trips(count: int) -> str:

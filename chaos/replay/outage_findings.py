@@ -14,6 +14,8 @@ from chaos.replay.signs import Kind, Outage, Sign
 INSTANT: frozenset[Kind] = frozenset({"close", "fin", "reset", "own"})
 LIMIT = 2000
 """Bytes: a handshake passes, and the first message does not."""
+ENOUGH = 0.2
+"""Seconds by which a replayed client may give up later than in the field: it probes so often."""
 BLIP = 0.05
 """Seconds that a link was down for, where the next attempt already found it well."""
 
@@ -34,7 +36,14 @@ def explained(outage: Outage) -> Iterator[Finding]:
         if previous_end is None and first.kind in INSTANT and first.kind != "own":
             # What ended the connection is also the begin of what kept it away.
             begin = first.end + (0.002 if first.kind == "close" and run[0].kind != "turned-away" else -0.002)
-        yield _fault_of(run, begin, end, outage)
+        if run[0].talked:
+            yield _swallowed(run[0], begin, end, outage)
+            begin = run[0].end + ENOUGH
+            upstream = [replace(sign, direction="upstream") for sign in run[1:]]
+            if upstream:
+                yield _fault_of(upstream, begin, end, outage)
+        else:
+            yield _fault_of(run, begin, end, outage)
         previous_end = end
 
 
@@ -85,6 +94,20 @@ def _at_once(sign: Sign, outage: Outage, runs: list[list[Sign]]) -> Iterator[Fin
             kind = "down" if sign.kind == "fin" else "reset_peer"
             lasted = BLIP if sign.kind == "fin" else 4 * BLIP
             yield Finding(kind, sign.begin - 0.002, sign.begin + lasted, sign.why, "likely", on=on)
+
+
+def _swallowed(sign: Sign, begin: float, end: float | None, outage: Outage) -> Finding:
+    """A path that loses our bytes loses our acknowledgements, and the peer falls silent; a proxy sends some of its own."""
+    return Finding(
+        "timeout",
+        begin,
+        end,
+        sign.why,
+        "likely",
+        on=outage.link,
+        direction="upstream",
+        attributes={"timeout": 0},
+    )
 
 
 def _fault_of(run: list[Sign], begin: float, end: float | None, outage: Outage) -> Finding:

@@ -11,6 +11,7 @@ from chaos.kinds import Direction, Link
 from chaos.replay.delay_findings import HUNG, usual_trip
 from chaos.replay.observed import Attempt, LinkRecord, Observed, Spell
 from chaos.replay.peer_findings import unread
+from chaos.replay.retransmission import healed_before_connect
 from tracker import events
 
 Kind = Literal[
@@ -53,6 +54,8 @@ class Sign:
     direction: Direction = "both"
     told: bool = True
     """Whether the direction is known."""
+    talked: bool = False
+    """The peer went on talking: its TCP was content, and so somebody acknowledged."""
 
 
 @dataclass(slots=True)
@@ -126,7 +129,7 @@ def _hung(attempt: Attempt, spell: Spell | None, usual: float, seen: Observed) -
     """What an attempt says: nothing if it was quick and good."""
     began = attempt.began
     if spell is not None:
-        healed = spell.opened - usual
+        healed = healed_before_connect(began, spell.took - usual) or spell.opened - usual
         slow = Sign("silent", began, healed, f"a handshake took {spell.took:.1f} s", healed=healed)
         return slow if spell.took >= usual + HUNG else None
     if attempt.ended is None:
@@ -220,7 +223,13 @@ def _died(spell: Spell, seen: Observed, record: LinkRecord) -> Sign:
     direction: Direction = "upstream" if talks or stuck else "both"
     why = f"{died.cause} for {died.silence:.1f} s" + (" while it talked on" if talks else "")
     return Sign(
-        "silent", begin, died.t, why, direction=direction, told=talks or stuck or record.name == "input"
+        "silent",
+        begin,
+        died.t,
+        why,
+        direction=direction,
+        told=talks or stuck or record.name == "input",
+        talked=talks and not stuck,
     )
 
 

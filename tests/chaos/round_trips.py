@@ -21,7 +21,7 @@ TEN: Mapping[str, frozenset[str]] = {
     "slow-link": frozenset({"bandwidth"}),
     "half-open-output": frozenset({"stall"}),
     "half-open-input": frozenset({"blackhole"}),
-    "one-way-upstream": frozenset({"stall", "garbage"}),
+    "one-way-upstream": frozenset({"timeout", "garbage"}),
     "reset": frozenset({"reset_peer"}),
     "flapping": frozenset({"down"}),
     "silent-pong": frozenset({"mute_pong"}),

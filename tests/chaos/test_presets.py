@@ -9,7 +9,7 @@ import pytest
 from chaos import catalogue
 from chaos.clients.tracker import TrackerClient
 from chaos.commands.check import judged
-from chaos.faults import Fault
+from chaos.faults import Fault, read_fault
 from chaos.history import Began, Healed, History
 from chaos.kinds import KINDS
 from chaos.presets import HEALTHY_ROUND_TRIP, PRESETS
@@ -58,7 +58,7 @@ KBIT = 1 / 8
         ("lte", 2 * (0.035 + 0.015), None, None),
         ("venue-wifi", 2 * (0.020 + 0.010), None, None),
         ("satellite", 2 * (0.280 + 0.010), None, 3000 * KBIT),
-        ("lossy-wifi", 2 * (0.020 + 0.010) + 0.5, None, None),
+        ("lossy-wifi", 2 * 2 * (0.020 + 0.010) + 2 * 0.5 + 0.2, None, None),
     ],
 )
 def test_a_presets_figures_are_those_of_its_source(
@@ -144,7 +144,8 @@ def test_a_misspelt_key_is_led_to_preset() -> None:
 
 
 def test_frames_bursts_and_rates_go_down_together_on_a_narrow_link() -> None:
-    slow = replace(calm(), faults=(catalogue.find("slow-link").faults[0], catalogue.find("burst").faults[0]))
+    (narrow,) = read_fault({"at": "0s", "on": "output", "kind": "bandwidth", "rate": 60})
+    slow = replace(calm(), faults=(narrow, catalogue.find("burst").faults[0]))
     paced = on_preset(slow, "3g").paced
     assert paced.workload.fps == pytest.approx(6)
     assert [fault.attributes for fault in paced.faults] == [{"rate": 12}, {"fps": 18}]
@@ -206,11 +207,23 @@ def history(scenario: Scenario, folder: Path) -> History:
     return make_history(Plan(scenario, "sim", 0, 1.0, folder))
 
 
+NOT_TOGETHER = {
+    ("slow-link", "3g"): "carries an output in 2.9 s",
+    ("slow-link", "lossy-wifi"): "is sent again behind all that waits",
+    ("latency-spike", "lossy-wifi"): "a round trip takes up to",
+}
+
+
 @pytest.mark.scenarios
 @pytest.mark.parametrize("preset", PRESETS)
-@pytest.mark.parametrize("name", ["steady", "reset", "half-open-output", "latency-spike", "slow-link"])
+@pytest.mark.parametrize("name", ["steady", "clean-drop", "half-open-output", "latency-spike", "slow-link"])
 def test_a_healthy_tracker_passes_on_every_preset(preset: str, name: str, tmp_path: Path) -> None:
-    result = run(on_preset(catalogue.find(name), preset), tmp_path)
+    scenario = catalogue.find(name)
+    if (name, preset) in NOT_TOGETHER:
+        with pytest.raises(UnsuitablePreset, match=NOT_TOGETHER[name, preset]):
+            on_preset(scenario, preset)
+        return
+    result = run(on_preset(scenario, preset), tmp_path)
     assert (result.verdict, result.troubles(), result.preset) == ("pass", (), preset)
     (network,) = (check for check in result.checks if check.name == "network")
     assert "delays on input: " in network.observed
@@ -223,8 +236,9 @@ def test_the_first_handshake_already_takes_the_presets_round_trip(preset: str, t
     first = history(on_preset(calm(), preset), tmp_path).first(events.Connected)
     network = PRESETS[preset]
     assert first is not None
-    assert 2 * (network.latency - network.jitter) / 1000 <= first.took
-    assert first.took <= network.round_trip + 0.1
+    # One for TCP and one for WebSocket.
+    assert 2 * 2 * (network.latency - network.jitter) / 1000 <= first.took
+    assert first.took <= 2 * network.round_trip + 0.1
 
 
 @pytest.mark.scenarios
@@ -233,7 +247,7 @@ def test_the_stalls_of_lossy_wifi_show_as_pauses_and_as_evidence(tmp_path: Path)
     assert plain.measures["longest_silence_s"] < 0.1 < lossy.measures["longest_silence_s"]
     (network,) = (check for check in lossy.checks if check.name == "network")
     assert "stalls on output: " in network.observed
-    assert "bytes held" in network.observed
+    assert "bytes lost on the way" in network.observed
 
 
 @pytest.mark.scenarios
@@ -294,7 +308,7 @@ def test_what_the_network_adds_to_the_thresholds_is_said_with_them(tmp_path: Pat
     result = run(on_preset(catalogue.find("half-open-output"), "satellite"), tmp_path)
     expected = {check.name: check.expected for check in result.checks}
     assert expected["detect"] == "a silent link given up within 5.58 s"
-    assert expected["recover"] == "a delivery within 6.16 s of healing"
+    assert expected["recover"] == "a delivery within 4.16 s of healing"
     steady = run(on_preset(catalogue.find("steady"), "satellite"), tmp_path)
     assert {check.name: check.expected for check in steady.checks}[
         "silence"

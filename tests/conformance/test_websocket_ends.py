@@ -156,8 +156,11 @@ def test_a_websocket_client_sees_the_same_failure_of_its_handshake(
     assert play(experiment)[: len(expected)] == expected
 
 
-def test_a_handshake_goes_on_when_the_stall_heals(play: Play, takes: Takes) -> None:
-    async def experiment(stage: Any) -> float:
+def test_a_handshake_goes_on_after_a_stall(play: Play, takes: Takes) -> None:
+    """They differ in when: TCP repeats a lost packet of its handshake after a second; Toxiproxy has accepted by itself,
+    and lets go what it held of WebSocket's."""
+
+    async def experiment(stage: Any) -> Any:
         async with serve(_wait, "127.0.0.1", 0, ping_interval=None, close_timeout=0.2) as server:
             await stage.lead_to(next(iter(server.sockets)).getsockname()[1])
             fault = await stage.begin("stall")
@@ -167,9 +170,10 @@ def test_a_handshake_goes_on_when_the_stall_heals(play: Play, takes: Takes) -> N
                 await asyncio.sleep(0.2)
                 await fault.heal()
             await connecting.result().close()
-            return now() - began
+            return stage.name, now() - began
 
-    assert play(experiment) == takes(0.2)
+    name, took = play(experiment)
+    assert took == takes(0.2 if name == "toxiproxy" else 1)
 
 
 async def _open(address: str) -> Any:

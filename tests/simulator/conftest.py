@@ -3,25 +3,30 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
 from simulator.loop import VirtualLoop
 from simulator.network import Network
+from simulator.tcp import Tcp
 
-Simulate = Callable[[Callable[[Network], Awaitable[Any]]], Any]
+
+class Simulate(Protocol):
+    """`simulate(main)` runs `main(network)` to its end and returns what it returns."""
+
+    def __call__(self, main: Callable[[Network], Awaitable[Any]], tcp: Tcp = ...) -> Any: ...
 
 
 @pytest.fixture
 def simulate() -> Simulate:
-    """`simulate(main)` runs `main(network)` to its end and returns what it returns."""
+    """See `Simulate`."""
 
     async def awaited(main: Callable[[Network], Awaitable[Any]], network: Network) -> Any:
         return await main(network)
 
-    def run(main: Callable[[Network], Awaitable[Any]]) -> Any:
-        network = Network(Random(1))
+    def run(main: Callable[[Network], Awaitable[Any]], tcp: Tcp = Tcp()) -> Any:  # noqa: B008 - it cannot change
+        network = Network(Random(1), tcp)
         loop = VirtualLoop(network)
         with asyncio.Runner(loop_factory=lambda: loop) as runner:
             result = runner.run(awaited(main, network))

@@ -179,11 +179,11 @@ def test_the_kernel_of_a_blocked_host_sends_on_what_its_sockets_had_taken(simula
 
         await here().create_server(Reader, "hub", 80)
         path = network.path("proxy", 80, to=("hub", 80))
-        path.add("latency", "upstream", {"latency": 2000, "jitter": 0})
         wall = here().host("wall")
 
         async def say() -> None:
             transport, _ = await here().create_connection(asyncio.Protocol, "proxy", 80)
+            path.add("latency", "upstream", {"latency": 2000, "jitter": 0})
             transport.write(b"x")
             wall.block(10)
 

@@ -213,7 +213,7 @@ async def test_a_stop_with_an_output_that_was_never_there_takes_flush_timeout(
 async def test_a_stop_with_nothing_to_flush_and_nobody_there_ends_at_once(
     network: Network, running: Running
 ) -> None:
-    lead(network, "input").unreachable = True
+    lead(network, "input").add("stall", "upstream", {})
     lead(network, "output").down = True
     async with running() as (tracker, record, outcome):
         await asyncio.sleep(3)

@@ -65,7 +65,7 @@ async def test_a_refused_port_is_tried_again_after_the_delays_that_the_seed_draw
 
 @virtual
 async def test_an_endpoint_that_does_not_answer_is_given_up_after_open_timeout(network: Network) -> None:
-    lead(network, "peer").unreachable = True
+    lead(network, "peer").add("stall", "upstream", {})
     async with linked(Reading()) as (_, record):
         first = await record.until(events.Refused)
         second = await record.until(events.Refused, count=2)
@@ -288,7 +288,7 @@ async def test_a_stop_closes_with_1001_in_one_round_trip(network: Network) -> No
 
 @virtual
 async def test_a_stop_while_connecting_ends_at_once(network: Network) -> None:
-    lead(network, "peer").unreachable = True
+    lead(network, "peer").add("stall", "upstream", {})
     async with linked(Reading()) as (link, _):
         await asyncio.sleep(2)
         assert link.state is LinkState.CONNECTING

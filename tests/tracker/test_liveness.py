@@ -208,16 +208,23 @@ def test_a_fast_link_has_the_floor() -> None:
 # Rule 2: the write buffer
 
 
-def test_a_write_buffer_from_which_no_byte_leaves_is_dead_even_while_pongs_come() -> None:
+def test_a_write_buffer_from_which_no_byte_leaves_is_dead() -> None:
     link = opened()
     link.progress(1, flushed=10, buffered=0)
     link.progress(2, flushed=10, buffered=500)
-    for number in range(1, 5):
-        link.probe_sent(1 + number, number)
-        link.pong(1 + number, number, 0.0)
-        link.progress(1 + number, flushed=10, buffered=500 + number)
+    for now in range(3, 6):
+        link.progress(now, flushed=10, buffered=500 + now)
     assert turns(link, Health.DEAD, 6.0)
     assert link.check(6.5) == Verdict(Health.DEAD, "no byte left the write buffer", 4.5)
+
+
+def test_an_answer_says_that_bytes_have_left_though_the_buffer_does_not_show_it() -> None:
+    link = opened()
+    link.probe_sent(1, 1)
+    link.progress(2, flushed=10, buffered=500)
+    link.pong(5, 1, 4.0)
+    link.progress(6, flushed=10, buffered=500)
+    assert turns(link, Health.DEAD, 9.0)
 
 
 def test_one_byte_that_leaves_restarts_the_deadline() -> None:

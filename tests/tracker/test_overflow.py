@@ -8,6 +8,7 @@ from websockets.exceptions import ConnectionClosed
 
 from simulator.climber import Climb
 from simulator.network import Network
+from simulator.tcp import Tcp
 from tests.tracker.conftest import (
     OPEN,
     Commander,
@@ -37,7 +38,8 @@ TIMING = Timing()
 async def test_block_stops_reading_the_input_and_pushes_back_on_the_sender(
     network: Network, climb: Climb, running: Running
 ) -> None:
-    fat = b" " * 100_000 + climb.frame(0)  # so that a megabyte of window is soon full
+    network.tcp = Tcp(send_buffer_limit=100_000, receive_buffer_limit=200_000)
+    fat = b" " * 100_000 + climb.frame(0)  # so that they are soon full
     sent: list[float] = []
 
     async def source(connection: ServerConnection) -> None:
@@ -53,13 +55,13 @@ async def test_block_stops_reading_the_input_and_pushes_back_on_the_sender(
         endpoint(network, sink, host="output") as way,
         running(overflow="block", outbox=OutboxLimits(messages=20)) as (_, record, outcome),
     ):
-        way.unreachable = True
+        outage = way.add("stall", "upstream", {})
         cut(way)
         await asyncio.sleep(30)
         assert len(seqs(record)) == 20
         assert 20 < len(sent) < 60
         assert not record.of(events.Died, "input")  # though no Pong was read in all that time
-        way.unreachable = False
+        way.remove(outage, "upstream")
         await record.until(events.Accepted, lambda event: event.seq == 60)
     assert not record.of(events.Displaced)
     assert outcome.result().undelivered == 0

@@ -61,7 +61,7 @@ def counted(index: int = 0, **counts: Any) -> Counted:
 @pytest.mark.parametrize(
     ("kind", "more", "counts", "trace"),
     [
-        ("stall", {}, {"bytes": 10}, "10 bytes held"),
+        ("stall", {}, {"bytes": 10}, "10 bytes lost on the way"),
         ("blackhole", {}, {"bytes": 10, "ends": 1}, "10 bytes dropped, 1 connections ended"),
         ("latency", {"latency": 1}, {"bytes": 10}, "10 bytes delayed"),
         ("bandwidth", {"rate": 1}, {"bytes": 10}, "10 bytes slowed"),
@@ -86,14 +86,19 @@ def test_an_engine_that_counted_nothing_is_not_overruled_by_the_endpoints() -> N
 
 def test_the_endpoints_words_follow_those_of_the_engine() -> None:
     history = record(messages(held=Window(10.0, 15.0)), struck(STALL), counted(bytes=4800))
-    assert seen(history, STALL) == "4800 bytes held, 48 messages went in and did not come out in time"
+    assert (
+        seen(history, STALL) == "4800 bytes lost on the way, 48 messages went in and did not come out in time"
+    )
 
 
 def test_each_of_several_faults_has_its_own_count() -> None:
     two = [STALL, fault("stall", 20.0, 5.0)]
     history = record(struck(*two), counted(0, bytes=1), counted(1))
     found = windows(history, two)
-    assert [evidence(history, one, found[n]) for n, one in enumerate(two)] == ["1 bytes held", None]
+    assert [evidence(history, one, found[n]) for n, one in enumerate(two)] == [
+        "1 bytes lost on the way",
+        None,
+    ]
 
 
 def test_every_kind_that_is_not_the_peers_can_leave_a_trace() -> None:

@@ -69,7 +69,7 @@ def test_pongs_that_come_together_were_held() -> None:
     found = only(told(connected(0), pinged(0.1, 10), held, together, pinged(12.1, 20, first=200)))
     assert found.kind == "stall"
     assert found.begin == pytest.approx(9.9, abs=0.2)
-    assert found.end == 12
+    assert found.end == pytest.approx(9.955 + (0.63 + 1.47) / 2)  # tries after 0.21, 0.63 and 1.47 s
 
 
 def test_answers_that_our_own_late_loop_did_not_fetch_are_no_stall() -> None:
@@ -83,12 +83,12 @@ def silent_output() -> tuple[object, ...]:
     return (connected(0), pinged(0.1, 10), unanswered(10, 13.6), gave_up(13.6))
 
 
-def test_silence_until_a_handshake_goes_through_is_a_stall_to_that_moment() -> None:
+def test_silence_until_a_handshake_goes_through_is_a_stall_that_ended_before_its_last_try() -> None:
     hung = refused(19, took=5, why="timed out during opening handshake")
     found = only(told(*silent_output(), hung, connected(24, number=2, took=4), pinged(24.1, 30, first=5000)))
     assert (found.kind, found.direction, found.certainty) == ("stall", "both", "possible")
     assert found.begin == pytest.approx(9.9, abs=0.11)
-    assert found.end == pytest.approx(24, abs=0.1)
+    assert found.end == pytest.approx(20 + (3 + 4) / 2)  # a connect is repeated after 1, 2, 3 and 4 s
 
 
 def test_what_cannot_be_told_is_said() -> None:
@@ -103,8 +103,9 @@ def test_a_handshake_that_is_cut_when_the_path_heals_was_in_a_black_hole() -> No
 def test_a_peer_that_talks_and_hears_nothing_is_cut_off_upstream_only() -> None:
     lively = (connected(0, "input"), frames(0.1, 22), pinged(0.1, 10, "input", every=1))
     died = gave_up(22, "input", silence=12.0)
-    found = only(told(*lively, unanswered(10, 22, "input"), died, connected(25, "input", 2, took=2.5)))
-    assert (found.kind, found.direction, found.certainty) == ("stall", "upstream", "likely")
+    found = told(*lively, unanswered(10, 22, "input"), died, connected(25, "input", 2, took=2.5)).findings
+    # Its TCP is content, so something on the way acknowledges; connecting anew only hangs.
+    assert [(f.kind, f.direction) for f in found] == [("timeout", "upstream"), ("stall", "upstream")]
 
 
 def test_a_peer_that_takes_connections_and_answers_nothing_is_mute() -> None:

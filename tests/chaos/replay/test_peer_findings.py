@@ -43,7 +43,7 @@ def test_a_peer_that_gets_nothing_sends_nothing_back_whatever_it_says() -> None:
     deaf = (connected(0), pinged(0.1, 10), outputs(0.1, 10), unanswered(10, 22), gave_up(22, silence=12.0))
     lost = outputs(10, 22, confirmed=False)
     kinds = [finding.kind for finding in told(*deaf, lost, came(11, 22, each=4)).findings]
-    assert kinds == ["stall", "garbage"]
+    assert kinds == ["timeout", "garbage"]
 
 
 def test_a_word_or_two_is_of_no_account() -> None:

@@ -35,9 +35,9 @@ chaos: ready ## all scenarios against the tracker; the table, and records in run
 compare: ready ## all scenarios against six clients; the table goes into README.md
 	@$(BIN)/simtool compare --into README.md $(ARGS) || test $$? -eq 1
 
-test: ready ## the unit tests, then whole scenarios, processes, and what goes through Toxiproxy
-	@$(BIN)/pytest -q -n 2 -m "not commands and not scenarios and not sockets and not toxiproxy" $(ARGS)
-	@$(BIN)/pytest -q -n 2 -m "commands or scenarios or sockets or toxiproxy" $(ARGS)
+test: ready ## the unit tests, then whole scenarios, processes, and what goes through Toxiproxy or the kernel
+	@$(BIN)/pytest -q -n 2 -m "not commands and not scenarios and not sockets and not toxiproxy and not kernel" $(ARGS)
+	@$(BIN)/pytest -q -n 2 -m "commands or scenarios or sockets or toxiproxy or kernel" $(ARGS)
 
 check: ready ## ruff, mypy --strict, and the rules of who imports whom
 	@$(BIN)/ruff check .

@@ -38,6 +38,10 @@ class Counts(msgspec.Struct, frozen=True, omit_defaults=True):
     """Attempts to connect that it turned away."""
     unanswered: int = 0
     """Packets of handshakes that it lost."""
+    packets: int = 0
+    """Of TCP, that it lost by chance."""
+    rejected: int = 0
+    """Packets that a router answered in the peer's place, with a reset or with ICMP's `unreachable`."""
     callbacks: int = 0
     """Of the client's event loop, that had to wait."""
     stood: float = 0.0

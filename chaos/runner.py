@@ -21,15 +21,17 @@ from typing import TypeVar
 
 from chaos.clients.choose import COMMAND, DEFAULT, file_name, load_client
 from chaos.engines import ClientBrokeError, Engine
+from chaos.engines.kernel import KernelEngine
 from chaos.engines.sim import SimEngine
 from chaos.engines.toxiproxy import ToxiproxyEngine
 from chaos.history import History
 from chaos.judging import herd
 from chaos.judging.checks import judge
+from chaos.kernel.processes import become_able, die_with_parent
 from chaos.life import Life, budget
 from chaos.reports.results import RunResult
 from chaos.scenario import Scenario
-from chaos.side_by_side import Run, Waiting, limits
+from chaos.side_by_side import Run, Waiting, limits, limits_of_waiting
 
 R = TypeVar("R")
 
@@ -90,7 +92,7 @@ class Plan:
         if self.scenario.preset is not None:
             words += ["--preset", self.scenario.preset]
         words += ["--seed", str(self.seed)]
-        if self.engine != SimEngine.name and self.time_scale != DEFAULT_TIME_SCALE:
+        if self.engine == ToxiproxyEngine.name and self.time_scale != DEFAULT_TIME_SCALE:
             words += ["--time-scale", f"{self.time_scale:g}"]
         return shlex.join(words)
 
@@ -146,6 +148,8 @@ def engine_for(plan: Plan) -> Engine:
     """A fresh engine. Raises `ToxiproxyMissing`."""
     if plan.engine == SimEngine.name:
         return SimEngine(seed=plan.seed, budget=budget(plan.scenario))
+    if plan.engine == KernelEngine.name:
+        return KernelEngine()
     return ToxiproxyEngine(scale=plan.time_scale)
 
 
@@ -218,30 +222,54 @@ def perform_all(
 ) -> list[R]:
     """Do `work` for all plans, `jobs` at a time (None: as many as the machine bears); `done` hears of each as it ends.
 
-    Results in the order of `plans`. Raises `WorkerDiedError`. A KeyboardInterrupt is passed on after the workers have
-    ended their runs and the servers that they started.
+    Runs on the kernel engine come last, with no others beside them. Results in the order of `plans`. Raises
+    `WorkerDiedError`. A KeyboardInterrupt is passed on after the workers have ended their runs and the servers that they
+    started.
     """
+    numbers = range(len(plans))
+    last = [number for number in numbers if plans[number].engine == KernelEngine.name]
+    results: dict[int, R] = {}
+    for chosen in ([number for number in numbers if number not in last], last):
+        if chosen:
+            made = _side_by_side([plans[number] for number in chosen], work, jobs=jobs, done=done)
+            results |= zip(chosen, made, strict=True)
+    return [results[number] for number in numbers]
+
+
+def _side_by_side(
+    plans: Sequence[Plan], work: Callable[[Plan], R], *, jobs: int | None, done: Callable[[R], None]
+) -> list[R]:
+    """All on the kernel engine, or none."""
     sorts = [
         Run(number, plan.engine == SimEngine.name, plan.scenario.duration)
         for number, plan in enumerate(plans)
     ]
-    most = limits(
-        os.cpu_count() or 1,
-        jobs,
-        virtual=any(run.virtual for run in sorts),
-        real=not all(run.virtual for run in sorts),
+    kernel = any(plan.engine == KernelEngine.name for plan in plans)
+    cores = os.cpu_count() or 1
+    most = (
+        limits_of_waiting(cores, jobs)
+        if kernel
+        else limits(
+            cores,
+            jobs,
+            virtual=any(run.virtual for run in sorts),
+            real=not all(run.virtual for run in sorts),
+        )
     )
     waiting = Waiting(sorts, most)
     # Spawned, not forked: a worker starts from nothing, whatever threads and loops this process has.
     context = multiprocessing.get_context("spawn")
     with contextlib.ExitStack() as stack:
-        pools = {
-            virtual: stack.enter_context(
-                ProcessPoolExecutor(int(workers), context, _prepare, (virtual and most.real > 0,))
-            )
-            for virtual, workers in ((True, most.virtual), (False, most.real))
-            if workers
-        }
+
+        def workers(most: float, prepare: Callable[..., None], *told: object) -> ProcessPoolExecutor:
+            executor = ProcessPoolExecutor(min(int(most), len(plans)), context, prepare, told)
+            return stack.enter_context(executor)
+
+        pools: dict[bool, ProcessPoolExecutor] = {}
+        if most.virtual:
+            pools[True] = workers(most.virtual, _prepare, most.real > 0)
+        if most.real:
+            pools[False] = workers(most.real, become_able) if kernel else workers(most.real, _prepare, False)
         futures: dict[Future[R], int] = {}
         results: dict[int, R] = {}
 
@@ -274,8 +302,12 @@ def perform_all(
 
 def _prepare(yields: bool) -> None:  # noqa: FBT001 - an executor's initializer
     """A fresh worker. One that yields leaves the cores to runs on real sockets whenever those want them."""
+    die_with_parent()
     if yields:
         os.nice(NICENESS)
+
+
+def _quieten() -> None:
     # asyncio warns of writes into a connection that has ended. A mock peer that answers all the Pings which a stall had
     # held, to a client that is long gone, does nothing else.
     logging.getLogger("asyncio").setLevel(logging.ERROR)
@@ -301,6 +333,7 @@ def _interruptible(work: Callable[[Plan], R], plan: Plan) -> R:
     global _interrupted  # noqa: PLW0603 - a worker process has no other memory between two pieces of work
     if _interrupted:
         raise KeyboardInterrupt
+    _quieten()
     # asyncio turns the signal into a cancellation, and what the run opened is closed.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:

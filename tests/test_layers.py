@@ -70,7 +70,7 @@ FLOORS = (
         "catalogue",
         "history",
     ),
-    *("judging", "reports", "toxiproxy", "engines", "traces", "clients"),
+    *("judging", "reports", "toxiproxy", "kernel", "engines", "traces", "clients"),
     *("workloads", "peer_faults", "life", "side_by_side", "runner", "replay", "commands", "start"),
 )
 
@@ -104,6 +104,7 @@ def test_the_core_is_pure() -> None:
         " peer_facts peer_promises peer_evidence"
         " field_checks",
         "chaos/toxiproxy": "toxics",
+        "chaos/kernel": "commands faults",
         "chaos/traces": "problems log_lines log_survey websockets_log",
         "chaos/reports": "results figure comparison junit github markdown",
         "chaos/commands": "shard marked",

@@ -26,6 +26,8 @@ LAST_BYTES = 65_536
 """Of that end, in which the lines are looked for."""
 MOST_WRITTEN = 64_000_000
 """Bytes that it may write in one run. The disk is not its to fill."""
+GUARD = 'read -r _; kill -s KILL -- "-$0"'
+"""A shell that ends the process group that it is told when its input ends: so does ours, however we are ended."""
 WATCH_EVERY = 0.1
 """Seconds between two looks at how much it has written."""
 
@@ -65,6 +67,7 @@ class CommandClient:
         number = f".{assignment.number}" if assignment.number else ""
         output = self._output.with_suffix(f"{number}{self._output.suffix}")
         process = await self._start(assignment, output)
+        guard = await _guard(process)
         try:
             async with asyncio.TaskGroup() as tasks:
                 ended = tasks.create_task(process.wait())
@@ -90,6 +93,10 @@ class CommandClient:
             # The program, should we be cancelled, and whatever it started, should that still be there.
             _signal(process, signal.SIGKILL)
             await process.wait()
+            # Not before: until here it has something to guard.
+            with contextlib.suppress(ProcessLookupError):
+                guard.kill()
+            await guard.wait()
 
     def settings(self, overrides: ClientOverrides) -> dict[str, Any]:
         """None that we know."""
@@ -118,6 +125,17 @@ class CommandClient:
                 )
         except OSError as error:
             raise ProgramFailed(f"it could not be started: {error}") from error
+
+
+async def _guard(process: asyncio.subprocess.Process) -> asyncio.subprocess.Process:
+    """What ends the program should this process be killed."""
+    return await asyncio.create_subprocess_exec(
+        *("/bin/sh", "-c", GUARD, str(process.pid)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+        start_new_session=True,  # what interrupts our group is not its business
+    )
 
 
 async def _until_too_much(output: Path) -> None:

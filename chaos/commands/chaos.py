@@ -19,6 +19,7 @@ from chaos.commands.outputs import (
 )
 from chaos.commands.shard import shard
 from chaos.commands.usage import UsageError
+from chaos.engines.kernel import KernelEngine
 from chaos.presets import PRESETS
 from chaos.reports import github, report, results
 from chaos.reports.junit import junit_xml
@@ -30,7 +31,10 @@ def chaos(
     names: planning.NamesArgument = None,
     *,
     engine: Annotated[
-        str, typer.Option(help="auto: sim, and toxiproxy where it is found. sim, toxiproxy, all: just these.")
+        str,
+        typer.Option(
+            help="auto: sim, and toxiproxy where it is found. sim, toxiproxy, kernel: just this. all: these three."
+        ),
     ] = "auto",
     client: Annotated[
         str,
@@ -82,10 +86,13 @@ def chaos(
     named = _client(client, command)
     only = load_client(named).real_sockets_only
     planning.require_time_scale(time_scale)
+    if engine == KernelEngine.name and time_scale != DEFAULT_TIME_SCALE:
+        raise UsageError("--time-scale is for toxiproxy: the kernel engine runs in true time")
     scenarios = planning.on_network(planning.chosen_scenarios(names or []), preset)
-    if check_determinism and engine in ("toxiproxy", "all"):
+    if check_determinism and engine not in ("auto", "sim"):
         raise UsageError(f"--engine is {engine}: --check-determinism is for sim; real sockets have no seed")
-    engines = planning.chosen_engines("sim" if check_determinism else engine, only)
+    asked = "sim" if check_determinism else engine
+    engines = planning.chosen_engines(asked, only)
     to_stdout = require_writable({"--json": json, "--junit": junit})
     folder = records_folder(report_folder)
     every_plan = planning.make_plans(
@@ -97,7 +104,7 @@ def chaos(
         folder=folder,
     )
     plans = [replace(plan, traces=trace) for plan in shard(every_plan, part)]
-    planning.say_what_is_only_simulated(scenarios.values(), engines)
+    planning.say_what_is_left_out(scenarios.values(), engines, asked)
     if check_determinism:  # compared in memory, without records
         raise typer.Exit(_check_determinism(plans, jobs))
     make_records_folder(folder, chosen=report_folder is not None)

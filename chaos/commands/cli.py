@@ -17,6 +17,7 @@ from chaos.commands.compare import compare
 from chaos.commands.replay import replay
 from chaos.commands.usage import UsageError
 from chaos.durations import format_duration
+from chaos.kernel.machine import KernelMissing
 from chaos.life import CannotRunError
 from chaos.presets import PRESETS
 from chaos.replay.pose_replay import CannotReplayError
@@ -56,7 +57,7 @@ def main() -> None:
         "simtool",
         mistakes={
             **dict.fromkeys(usage, EXIT_USAGE),
-            **dict.fromkeys((ToxiproxyMissing, WorkerDiedError), EXIT_UNKNOWN),
+            **dict.fromkeys((ToxiproxyMissing, KernelMissing, WorkerDiedError), EXIT_UNKNOWN),
         },
         interrupted=EXIT_INTERRUPTED,
     )

@@ -44,7 +44,9 @@ def compare(
     ] = None,
     engine: Annotated[
         str,
-        typer.Option(help="auto: sim, and toxiproxy for who needs real sockets. sim, toxiproxy: just this."),
+        typer.Option(
+            help="auto: sim, and toxiproxy for who needs real sockets. sim, toxiproxy, kernel: just this."
+        ),
     ] = "auto",
     seed: planning.SeedOption = 0,
     seeds: planning.SeedsOption = 1,
@@ -117,7 +119,11 @@ def _compared(
             contender.heading,
             contender.engine,
             list(islice(in_order, len(plans))),
-            {s.name: f"{s.name}: {s.sim_only}" for s in scenarios if s.sim_only is not None},
+            {
+                s.name: f"{s.name}: {why}"
+                for s in scenarios
+                if (why := planning.why_left_out(s, contender.engine)) is not None
+            },
         )
         for contender, plans in columns.items()
     ]

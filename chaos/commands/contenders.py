@@ -10,7 +10,7 @@ from chaos.commands.usage import UsageError
 from chaos.reports.comparison import distinct, short_name
 from chaos.toxiproxy.install import ToxiproxyMissing
 
-ENGINES = ("auto", "sim", "toxiproxy")
+ENGINES = ("auto", "sim", "toxiproxy", "kernel")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +28,13 @@ def chosen_contenders(
 ) -> tuple[list[Contender], list[str]]:
     """All that were named, or, where none was, those that come with the laboratory and can run here.
 
-    Also, in a line each, which of the latter are left out, and why. Raises `ClientError`, `ToxiproxyMissing`,
-    `UsageError`.
+    Also, in a line each, which of the latter are left out, and why. Raises `ClientError`, `KernelMissing`,
+    `ToxiproxyMissing`, `UsageError`.
     """
     if engine not in ENGINES:
         raise UsageError(f"--engine is {engine!r}: choose one of {', '.join(ENGINES)}")
     named = list(dict.fromkeys([*clients, *(f"{COMMAND}{command}" for command in commands)]))
-    if engine != "sim":
+    if engine not in ("sim", "kernel"):
         toxiproxy_is_there()  # a server that was named is insisted on as well
     engines: dict[str, str] = {}
     absent: dict[str, list[str]] = {}

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
@@ -9,12 +10,19 @@ import typer
 
 from chaos import catalogue
 from chaos.commands.usage import UsageError
+from chaos.kernel import machine
+from chaos.kernel.faults import why_not
+from chaos.kernel.machine import KernelMissing
 from chaos.life import require_runnable
 from chaos.runner import Plan
 from chaos.scenario import Scenario, UnsuitablePreset, on_preset
 from chaos.toxiproxy.install import ToxiproxyMissing, find_server
 
-ENGINES = ("auto", "sim", "toxiproxy", "all")
+ENGINES = ("auto", "sim", "toxiproxy", "kernel", "all")
+TRUE_TIME = 1.0
+"""The time scale of the kernel engine."""
+
+_abilities = lru_cache(maxsize=1)(machine.abilities)  # the kernel stays the same while we run
 
 NamesArgument = Annotated[
     list[str] | None,
@@ -28,7 +36,7 @@ JobsOption = Annotated[
 TimeScaleOption = Annotated[
     float,
     typer.Option(
-        "--time-scale", help="On real sockets, scenario seconds that pass in one second (0.1 to 20)."
+        "--time-scale", help="Through Toxiproxy, scenario seconds that pass in one second (0.1 to 20)."
     ),
 ]
 JsonOption = Annotated[
@@ -71,13 +79,19 @@ def on_network(scenarios: Mapping[str, Scenario], preset: str | None) -> dict[st
 
 
 def chosen_engines(asked: str, real_sockets_only: str | None) -> list[str]:
-    """The engines to run on. `auto` takes what is there and says what is not; to ask for Toxiproxy is to insist."""
+    """The engines to run on. `auto` takes what is there and says what is not; to name one is to insist.
+
+    Raises `UsageError`, `ToxiproxyMissing`, `KernelMissing`.
+    """
     if asked not in ENGINES:
         raise UsageError(f"--engine is {asked!r}: choose one of {', '.join(ENGINES)}")
+    if asked == "kernel":
+        _abilities()
+        return ["kernel"]
     if real_sockets_only is not None:
         if asked in ("sim", "all"):
             raise UsageError(
-                f"the client cannot run on virtual time: {real_sockets_only}: use --engine toxiproxy"
+                f"the client cannot run on virtual time: {real_sockets_only}: use --engine toxiproxy, or kernel"
             )
         asked = "toxiproxy"
     if asked == "sim":
@@ -86,11 +100,24 @@ def chosen_engines(asked: str, real_sockets_only: str | None) -> list[str]:
         hint = "get it with `simtool toxiproxy install`, or name one in TOXIPROXY_SERVER"
         if asked != "auto":
             raise ToxiproxyMissing(f"--engine {asked} needs toxiproxy-server, and none was found: {hint}")
-        typer.echo(
-            f"simtool: left out: the runs on real sockets; no toxiproxy-server was found: {hint}", err=True
-        )
+        _say(f"the runs through Toxiproxy; no toxiproxy-server was found: {hint}")
         return ["sim"]
-    return ["toxiproxy"] if asked == "toxiproxy" else ["sim", "toxiproxy"]
+    if asked == "toxiproxy":
+        return ["toxiproxy"]
+    return ["sim", "toxiproxy", *(_kernel_if_it_can() if asked == "all" else [])]
+
+
+def _kernel_if_it_can() -> list[str]:
+    try:
+        _abilities()
+    except KernelMissing as error:
+        _say(f"the kernel engine: {error}")
+        return []
+    return ["kernel"]
+
+
+def _say(what: str) -> None:
+    typer.echo(f"simtool: left out: {what}", err=True)
 
 
 def toxiproxy_is_there() -> bool:
@@ -98,13 +125,29 @@ def toxiproxy_is_there() -> bool:
     return bool(os.environ.get("TOXIPROXY_URL")) or find_server(os.environ) is not None
 
 
-def say_what_is_only_simulated(scenarios: Iterable[Scenario], engines: Sequence[str]) -> None:
-    if "toxiproxy" in engines:
-        for scenario in scenarios:
-            if scenario.sim_only is not None:
-                typer.echo(
-                    f"simtool: left out: {scenario.name} on real sockets: {scenario.sim_only}", err=True
-                )
+def why_left_out(scenario: Scenario, engine: str) -> str | None:
+    """Why the scenario cannot be run on this engine of this machine; None: it can."""
+    if engine == "sim":
+        return None
+    if scenario.sim_only is not None or engine != "kernel":
+        return scenario.sim_only
+    network = scenario.network
+    faults = (*scenario.faults, *(() if network is None else network.faults(scenario.duration, 0)))
+    return next((why for fault in faults if (why := why_not(fault, _abilities())) is not None), None)
+
+
+def say_what_is_left_out(scenarios: Iterable[Scenario], engines: Sequence[str], asked: str) -> None:
+    """A line for each reason, with the scenarios and the engines that it concerns; `asked` is what named the engines."""
+    if asked == "auto":
+        _say("the kernel engine, whose runs take as long as they say: --engine all has it")
+    left_out: dict[str, dict[str, list[str]]] = {}
+    for scenario in scenarios:
+        for engine in engines:
+            if (why := why_left_out(scenario, engine)) is not None:
+                left_out.setdefault(why, {}).setdefault(scenario.name, []).append(engine)
+    for why, found in left_out.items():
+        on = dict.fromkeys(engine for concerned in found.values() for engine in concerned)
+        _say(f"{', '.join(found)} on {' and '.join(on)}: {why}")
 
 
 def require_time_scale(time_scale: float) -> None:
@@ -125,10 +168,11 @@ def make_plans(
     folder: Path,
 ) -> list[Plan]:
     """Every scenario with every seed on every engine that can run it; the scenarios by how they were asked for."""
+    scales = {"kernel": TRUE_TIME}
     return [
-        Plan(scenario, engine, seed, time_scale, folder, client, asked)
+        Plan(scenario, engine, seed, scales.get(engine, time_scale), folder, client, asked)
         for asked, scenario in scenarios.items()
         for seed in seeds
         for engine in engines
-        if engine == "sim" or scenario.sim_only is None
+        if why_left_out(scenario, engine) is None
     ]

@@ -1,4 +1,4 @@
-"""Whether the machine itself stood still: a trickle of bytes through the same server, over a path that nothing strikes.
+"""Whether the machine itself stood still: a trickle of bytes over a path that nothing strikes.
 
 On real sockets time does not wait for a busy machine. Where it stood still for long, a link looks dead that is not, and a
 record proves nothing about the client. The trickle has a thread of its own, so that a client that holds up the event
@@ -6,15 +6,14 @@ loop is not taken for the machine.
 """
 
 import asyncio
-import os
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from chaos.toxiproxy.server import ToxiproxyServer
-
+CALM = 1.0
+"""Scenario seconds for which a machine may stand still unnoticed: less than the first deadline of any probe."""
 EVERY = 0.01
 """Seconds between two bytes."""
 GIVE_UP = 30.0
@@ -23,16 +22,20 @@ GIVE_UP = 30.0
 
 @asynccontextmanager
 async def canary(
-    server: ToxiproxyServer, *, patience: float, notice: Callable[[float], None]
+    lead: Callable[[int], Awaitable[tuple[str, int]]],
+    *,
+    patience: float,
+    notice: Callable[[float], None],
 ) -> AsyncIterator[None]:
-    """While this lasts, `notice` hears in the running loop of each pause above `patience`, in seconds."""
+    """While this lasts, `notice` hears in the running loop of each pause above `patience`, in seconds.
+
+    `lead` prepares a path to a port of the loopback, and gives the host and the port at which it begins.
+    """
     loop, stop = asyncio.get_running_loop(), threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-        proxy = await server.create(f"canary-{os.getpid()}", f"127.0.0.1:{port}")
         listener.settimeout(GIVE_UP)
-        # The proxy accepts by itself, and then connects to us.
-        with socket.create_connection((proxy.host, proxy.port), GIVE_UP) as near:
+        # Whoever is on the path may accept by itself, and connect to us afterwards.
+        with socket.create_connection(await lead(listener.getsockname()[1]), GIVE_UP) as near:
             far, _ = await asyncio.to_thread(listener.accept)
             with far:
                 far.settimeout(GIVE_UP)

@@ -6,13 +6,13 @@ duration of a fault is divided by it. Rates are multiplied, so that the ratios s
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextvars import Context
 from pathlib import Path
 from typing import Any
 
 from chaos.engines import EngineError, InForce, World
-from chaos.engines.canary import canary
+from chaos.engines.canary import CALM, canary
 from chaos.engines.leftovers import without_leftovers
 from chaos.faults import Fault
 from chaos.kinds import Link
@@ -25,10 +25,6 @@ from chaos.toxiproxy.toxics import Toxic, ToxiproxyError
 SLOWING = frozenset({"latency", "bandwidth", "stall", "slicer", "slow_close"})
 """Kinds that end by striking nobody any more. To remove a toxic, the server first hands on what the toxic holds, and
 where the client has left meanwhile, it waits for that for ever, and answers nothing more."""
-
-
-CALM = 1.0
-"""Scenario seconds for which a machine may stand still unnoticed: less than the first deadline of any probe."""
 
 
 class ToxiproxyEngine:
@@ -62,8 +58,18 @@ class ToxiproxyEngine:
     async def _run(self, life: Callable[[World], Coroutine[Any, Any, None]]) -> None:
         server = ToxiproxyServer.attached(self._url) if self._url else ToxiproxyServer(self._binary or Path())
         world = _ToxiproxyWorld(server, self._scale)
-        async with server, canary(server, patience=CALM / self._scale, notice=world.stood_still):
+        async with server, canary(through(server), patience=CALM / self._scale, notice=world.stood_still):
             await life(world)
+
+
+def through(server: ToxiproxyServer) -> Callable[[int], Awaitable[tuple[str, int]]]:
+    """A path to a port of the loopback for the canary."""
+
+    async def lead(port: int) -> tuple[str, int]:
+        proxy = await server.create(f"canary-{os.getpid()}", f"127.0.0.1:{port}")
+        return proxy.host, proxy.port
+
+    return lead
 
 
 class _ToxiproxyWorld:

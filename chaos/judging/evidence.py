@@ -98,6 +98,8 @@ def _counted(fault: Fault, counts: Counts) -> str | None:
         f"{counts.ends} {ended}" if counts.ends else "",
         f"{counts.refused} attempts refused" if counts.refused else "",
         f"{counts.unanswered} packets of handshakes lost" if counts.unanswered else "",
+        f"{counts.packets} packets lost" if counts.packets else "",
+        f"{counts.rejected} packets answered with an error" if counts.rejected else "",
         f"{counts.callbacks} callbacks waited while the loop stood still for {counts.stood:.2f} s"
         if counts.callbacks
         else "",

@@ -1,4 +1,4 @@
-"""A real Toxiproxy server, where there is one."""
+"""A real Toxiproxy server, and namespaces of the kernel, where there are such."""
 
 import os
 from collections.abc import AsyncIterator
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from chaos.kernel.machine import KernelMissing, abilities
 from chaos.toxiproxy.install import ToxiproxyMissing, find_server
 from chaos.toxiproxy.server import ToxiproxyServer
 
@@ -25,3 +26,12 @@ def binary() -> Path:
 async def server(binary: Path) -> AsyncIterator[ToxiproxyServer]:
     async with ToxiproxyServer(binary) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def kernel() -> frozenset[str]:
+    """What the kernel can, where runs between its namespaces are possible."""
+    try:
+        return frozenset(abilities())
+    except KernelMissing as error:
+        pytest.skip(str(error))

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from chaos.engines.canary import canary
+from chaos.engines.toxiproxy import through
 from chaos.toxiproxy.server import ToxiproxyServer
 
 pytestmark = pytest.mark.toxiproxy
@@ -25,7 +26,7 @@ async def test_a_server_process_that_stands_still_is_noticed_with_its_time(serve
             heard.set()
 
     assert server._process is not None
-    async with canary(server, patience=PAUSE / 4, notice=notice):
+    async with canary(through(server), patience=PAUSE / 4, notice=notice):
         server._process.send_signal(signal.SIGSTOP)
         await asyncio.sleep(PAUSE)
         server._process.send_signal(signal.SIGCONT)
@@ -36,7 +37,7 @@ async def test_a_server_process_that_stands_still_is_noticed_with_its_time(serve
 
 async def test_an_event_loop_that_is_held_up_is_not_the_machine(server: ToxiproxyServer) -> None:
     noticed: list[float] = []
-    async with canary(server, patience=PAUSE / 4, notice=noticed.append):
+    async with canary(through(server), patience=PAUSE / 4, notice=noticed.append):
         time.sleep(PAUSE)  # noqa: ASYNC251 - it is the mistake
     await asyncio.sleep(0)
     assert all(seconds < PAUSE for seconds in noticed)
@@ -44,6 +45,6 @@ async def test_an_event_loop_that_is_held_up_is_not_the_machine(server: Toxiprox
 
 async def test_a_server_that_is_gone_ends_the_trickle(server: ToxiproxyServer) -> None:
     assert server._process is not None
-    async with asyncio.timeout(5), canary(server, patience=PAUSE, notice=lambda _: None):
+    async with asyncio.timeout(5), canary(through(server), patience=PAUSE, notice=lambda _: None):
         server._process.kill()
         await server._process.wait()

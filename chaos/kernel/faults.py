@@ -1,0 +1,185 @@
+"""What each kind of fault is on a router of the kernel, and what it needs of the kernel.                     pure"""
+
+from collections.abc import Container, Mapping, Sequence
+from types import MappingProxyType
+from typing import Literal
+
+from chaos.faults import Fault
+from chaos.kernel.commands import FAULTS, NO_WAY
+from chaos.kinds import Direction
+
+Device = Literal["client", "peer"]
+Ability = Literal["netem", "tbf", "bpf", "destroy"]
+"""What not every kernel has."""
+
+ABOUT: Mapping[Ability, str] = MappingProxyType(
+    {
+        "netem": "this kernel has no netem (module sch_netem)",
+        "tbf": "this kernel has no token bucket (module sch_tbf)",
+        "bpf": "this kernel cannot drop packets by chance (modules sch_ingress, cls_bpf)",
+        "destroy": "this kernel ends no connections of others (INET_DIAG_DESTROY)",
+    }
+)
+"""What is said where one is missing."""
+_NEEDS: Mapping[str, Ability | None] = MappingProxyType(
+    {
+        "stall": None,
+        "blackhole": "destroy",
+        "timeout": "destroy",
+        "down": "destroy",
+        "unreachable": None,
+        "reset_peer": None,
+        "loss": "bpf",
+        "bandwidth": "tbf",
+        "latency": "netem",
+    }
+)
+_WHY_NOT: Mapping[str, str] = MappingProxyType(
+    {
+        "slicer": "a router cuts no packets into pieces",
+        "slow_close": "a router does not hold back an end alone",
+        "limit_data": "a router does not count the bytes of a connection",
+        "block_loop": "the client shares its event loop with the peer and the laboratory",
+    }
+)
+
+_RULES: Mapping[str, str] = MappingProxyType(
+    {
+        "stall": "blackhole",
+        "blackhole": "blackhole",
+        "timeout": "blackhole",
+        "unreachable": f"lookup {NO_WAY}",
+        "reset_peer": "lookup local",
+        "down": "lookup local",
+    }
+)
+"""Where a rule leads what a fault strikes."""
+SILENT = frozenset(kind for kind, leads in _RULES.items() if leads == "blackhole")
+"""Kinds of which nobody is told."""
+FORGETFUL = frozenset({"blackhole", "timeout"})
+"""Kinds whose connections die when they heal."""
+_FIRST = ("blackhole", f"lookup {NO_WAY}", "lookup local")
+"""Of several faults on one way the first of these decides: who is told nothing, is told nothing."""
+
+CERTAIN = 2**32 - 1
+
+
+def why_not(fault: Fault, abilities: Container[Ability]) -> str | None:
+    """Why a router of a kernel with these abilities cannot do it; None: it can."""
+    if fault.spec.where == "peer":
+        return None
+    if fault.kind in _WHY_NOT:
+        return _WHY_NOT[fault.kind]
+    if 0 < fault.toxicity < 1:
+        return "a router does not strike some connections and spare others (toxicity)"
+    if fault.kind in ("timeout", "reset_peer") and fault.attributes["timeout"]:
+        return f"a router does not wait before it strikes ({fault.kind} with a timeout)"
+    need = _NEEDS[fault.kind]
+    return None if need is None or need in abilities else ABOUT[need]
+
+
+def entries(fault: Fault) -> tuple[Device, ...]:
+    """The interfaces by which what it strikes comes in."""
+    if fault.toxicity == 0:
+        return ()
+    return _ways(fault.direction, "client", "peer")
+
+
+def exits(fault: Fault) -> tuple[Device, ...]:
+    """The interfaces by which what it strikes leaves."""
+    if fault.toxicity == 0:
+        return ()
+    return _ways(fault.direction, "peer", "client")
+
+
+def _ways(direction: Direction, upstream: Device, downstream: Device) -> tuple[Device, ...]:
+    both = {"upstream": (upstream,), "downstream": (downstream,), "both": (upstream, downstream)}
+    found: tuple[Device, ...] = both[direction]
+    return found
+
+
+def rule(fault: Fault, device: Device, number: int) -> str:
+    """What `ip rule` is told of one way that it strikes; `number` tells the fault from all others of its router."""
+    leads = _RULES[fault.kind]
+    return f"pref {FAULTS * (1 + _FIRST.index(leads)) + number} iif {device} {leads}"
+
+
+def loss(fault: Fault, device: Device, number: int) -> tuple[str, str]:
+    """What `tc` is told to begin it on one way, and to end it."""
+    percent = fault.attributes["percent"]
+    assert isinstance(percent, int), "the vocabulary says so"
+    where = f"dev {device} ingress pref {number + 1}"
+    return (
+        f"filter add {where} bpf da bytecode '{_by_chance(percent)}'",
+        f"filter delete {where}",
+    )
+
+
+def _by_chance(percent: int) -> str:
+    """A classic BPF program that drops so many of a hundred packets, as `tc` reads it.
+
+    Load a random word; where it reaches the share's part of 2**32, let the packet pass (TC_ACT_UNSPEC), else drop it
+    (TC_ACT_SHOT).
+    """
+    least = min(CERTAIN, percent * 2**32 // 100)
+    program = ("32 0 0 4294963256", f"53 1 0 {least}", "6 0 0 2", "6 0 0 4294967295")
+    return f"{len(program)},{','.join(program)}"
+
+
+class Egress:
+    """The queue of one interface: how late packets leave, and how many. Each change is what `tc` is told.
+
+    What waits in it when a fault ends is not lost: a delay and a rate that have been set are never taken away, but
+    become no delay, and a rate that nothing reaches.
+    """
+
+    WAITING = 65_536
+    """Bytes that wait for a narrow link, as in a home's router; what comes beyond is lost."""
+    BURST = 3_200
+    """Bytes that may leave at once: two packets."""
+    PACKETS = 10_000
+    """That may be on their way through a delay."""
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+        self._faults: list[Fault] = []
+        self._delays = False
+        self._limits = False
+
+    def add(self, fault: Fault) -> Sequence[str]:
+        """One more latency or bandwidth."""
+        self._faults.append(fault)
+        fresh = not self._delays
+        self._delays |= fault.kind == "latency"
+        self._limits |= fault.kind == "bandwidth"
+        if fault.kind == "bandwidth":
+            return [self._rate()]
+        # A delay that is new takes the place of the rate, which goes below it.
+        return [self._delay(), *([self._rate()] if fresh and self._limits else [])]
+
+    def remove(self, fault: Fault) -> Sequence[str]:
+        """One less."""
+        self._faults.remove(fault)
+        return [self._delay() if fault.kind == "latency" else self._rate()]
+
+    def _delay(self) -> str:
+        """Latencies add up."""
+        latency, jitter = (self._sum(name) for name in ("latency", "jitter"))
+        around = f" {jitter}ms" if jitter else ""
+        return f"qdisc replace dev {self._device} root handle 1: netem limit {self.PACKETS} delay {latency}ms{around}"
+
+    def _rate(self) -> str:
+        """The narrowest counts."""
+        rates = [_number(fault, "rate") for fault in self._faults if fault.kind == "bandwidth"]
+        where = "parent 1:1" if self._delays else "root"
+        speed = f"{min(rates) * 8}kbit burst {self.BURST}b" if rates else "10gbit burst 1mb"
+        return f"qdisc replace dev {self._device} {where} handle 2: tbf rate {speed} limit {self.WAITING}b"
+
+    def _sum(self, name: str) -> int:
+        return sum(_number(fault, name) for fault in self._faults if fault.kind == "latency")
+
+
+def _number(fault: Fault, name: str) -> int:
+    value = fault.attributes[name]
+    assert isinstance(value, int), "the vocabulary says so"
+    return value

@@ -1,0 +1,117 @@
+"""Whole runs between network namespaces of the kernel, and what they leave behind: nothing, however they end."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from secrets import token_hex
+
+import pytest
+
+from chaos.runner import Plan, perform, perform_all
+from chaos.scenario_reading import parse
+
+pytestmark = [pytest.mark.kernel, pytest.mark.usefixtures("kernel")]
+
+SIMTOOL = Path(sys.executable).parent / "simtool"
+STRUCK = """
+name = "struck"
+about = "Each way in which a router strikes a link, once."
+stresses = ["no-loss", "in-order", "dedup-safe"]
+duration = "11s"
+
+[[faults]]
+at = "2s"
+for = "500ms"
+on = "output"
+kind = "stall"
+
+[[faults]]
+at = "3.5s"
+for = "500ms"
+on = "input"
+kind = "blackhole"
+
+[[faults]]
+at = "5s"
+for = "300ms"
+on = "output"
+kind = "reset_peer"
+
+[[faults]]
+at = "7s"
+for = "300ms"
+on = "input"
+kind = "down"
+"""
+
+
+def plan(folder: Path, text: str = STRUCK, client: str = "tracker") -> Plan:
+    return Plan(parse(text, Path("struck.toml")), "kernel", 0, 1.0, folder, client)
+
+
+def test_a_tracker_keeps_its_promises_whichever_way_a_router_strikes(tmp_path: Path) -> None:
+    (result,) = perform_all([plan(tmp_path)], perform, jobs=None, done=lambda _: None)
+    assert (result.verdict, result.troubles()) == ("pass", ())
+
+
+# What is left behind
+
+
+class Family:
+    """Every process of one command, whoever has become its parent: each has the mark in its environment."""
+
+    def __init__(self) -> None:
+        self.mark = token_hex(8)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "FAMILY": self.mark}
+
+    def members(self, within: str = "") -> dict[int, str]:
+        """Those that run, and whose command line has this in it: the namespace of each."""
+        return dict(self._members(within))
+
+    def _members(self, within: str) -> Iterator[tuple[int, str]]:
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                if (
+                    f"FAMILY={self.mark}".encode() in (process / "environ").read_bytes()
+                    and within.encode() in (process / "cmdline").read_bytes()
+                ):
+                    yield int(process.name), str((process / "ns/net").readlink())
+            except OSError:
+                continue  # it has ended
+
+    async def until(self, *, there: bool, within: str = "") -> dict[int, str]:
+        """Wait until there are some, or none any more."""
+        async with asyncio.timeout(30):
+            while bool(found := self.members(within)) is not there:  # noqa: ASYNC110 - others' processes
+                await asyncio.sleep(0.05)
+        return found
+
+
+@pytest.mark.parametrize("victim", ["simtool", "worker"])
+async def test_what_is_killed_in_the_middle_of_a_run_leaves_no_process_and_no_namespace(
+    victim: str, tmp_path: Path
+) -> None:
+    family = Family()
+    command = await asyncio.create_subprocess_exec(
+        *(SIMTOOL, "chaos", "steady", "--engine", "kernel", "--command", "sleep 3600"),
+        cwd=tmp_path,
+        env=family.environment,
+        stderr=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    (program,) = await family.until(there=True, within="sleep\x003600")
+    namespace = family.members()[program]
+    (worker,) = family.members("spawn_main")
+    assert family.members()[worker] == namespace != str(Path("/proc/self/ns/net").readlink())
+    os.kill(command.pid if victim == "simtool" else worker, signal.SIGKILL)
+    _, said = await command.communicate()
+    await family.until(there=False)
+    assert command.returncode == (-signal.SIGKILL if victim == "simtool" else 3)
+    if victim == "worker":
+        assert "a worker process died" in said.decode()

@@ -1,21 +1,31 @@
-"""One stage for small experiments, in two worlds: virtual time, and real sockets behind Toxiproxy."""
+"""One stage for small experiments, in three worlds: virtual time, real sockets behind Toxiproxy, and the kernel's."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Any, cast
 
 import pytest
 
 from chaos.engines import Engine, InForce, World
+from chaos.engines.kernel import KernelEngine
 from chaos.engines.sim import SimEngine
 from chaos.engines.toxiproxy import ToxiproxyEngine
 from chaos.faults import read_fault
+from chaos.kernel.faults import why_not
+from chaos.kernel.machine import KernelMissing, abilities
+from chaos.kernel.namespaces import may_unshare
 from chaos.toxiproxy.install import ToxiproxyMissing
 
 SOON = 3.0
 """The bound of every wait for something that must happen."""
 EARLY = 0.001
 """Seconds of the clock's grain."""
+FIN = ["eof", "lost"]
+"""What an end hears of an orderly end."""
+RST = ["ConnectionResetError"]
+DESTROYED = ["ConnectionAbortedError"]
+"""What a host's application hears of a connection that its kernel took down."""
 
 
 class End(asyncio.Protocol):
@@ -115,7 +125,14 @@ class Stage:
     async def begin(self, kind: str, **attributes: object) -> InForce:
         """A fault on the link, as a scenario writes it."""
         (fault,) = read_fault({"kind": kind, "at": "0s", "on": "output", **attributes})
+        if self.name == "kernel" and (why := why_not(fault, _kernels())) is not None:
+            pytest.skip(why)
         return await self.world.begin(fault)
+
+    def cut_by_the_path(self) -> tuple[list[str], list[str]]:
+        """What client and peer hear when a path cuts their connection. A proxy closes its own socket on either side; of
+        the kernel's the peer's socket is taken down, and the client hears of it."""
+        return (RST, DESTROYED) if self.name == "kernel" else (FIN, FIN)
 
     def close(self) -> None:
         """Nothing stays open."""
@@ -132,9 +149,23 @@ class Stage:
 Experiment = Callable[[Stage], Awaitable[Any]]
 
 
-@pytest.fixture(params=["sim", pytest.param("toxiproxy", marks=pytest.mark.toxiproxy)])
+@lru_cache(maxsize=1)
+def _kernels() -> frozenset[str]:
+    """What this kernel can. Raises `KernelMissing`."""
+    if not may_unshare():
+        raise KernelMissing("a test process with threads cannot enter a user namespace: run as root")
+    return frozenset(abilities())
+
+
+@pytest.fixture(
+    params=[
+        "sim",
+        pytest.param("toxiproxy", marks=pytest.mark.toxiproxy),
+        pytest.param("kernel", marks=pytest.mark.kernel),
+    ]
+)
 def world_name(request: pytest.FixtureRequest) -> str:
-    """Each test runs in both."""
+    """Each test runs in all of them."""
     name: str = request.param
     return name
 
@@ -142,7 +173,7 @@ def world_name(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def takes(world_name: str) -> Callable[[float], object]:
     """`takes(seconds)` is equal to what lasted so long; a real machine may be late, and none is early."""
-    late = {"sim": 0.002, "toxiproxy": 0.2}[world_name]
+    late = {"sim": 0.002, "toxiproxy": 0.2, "kernel": 0.2}[world_name]
 
     def about(seconds: float) -> object:
         return pytest.approx(seconds + (late - EARLY) / 2, abs=(late + EARLY) / 2)
@@ -150,12 +181,21 @@ def takes(world_name: str) -> Callable[[float], object]:
     return about
 
 
+def _engine(name: str) -> Engine:
+    if name == "sim":
+        return SimEngine(seed=1)
+    if name == "toxiproxy":
+        return ToxiproxyEngine(scale=1)
+    _kernels()
+    return KernelEngine()
+
+
 @pytest.fixture
 def play(world_name: str) -> Callable[[Experiment], Any]:
     """`play(experiment)` plays it on a stage of the world in question, and returns what it returns."""
     try:
-        engine: Engine = SimEngine(seed=1) if world_name == "sim" else ToxiproxyEngine(scale=1)
-    except ToxiproxyMissing as error:
+        engine = _engine(world_name)
+    except (ToxiproxyMissing, KernelMissing) as error:
         pytest.skip(str(error))
 
     def run(experiment: Experiment) -> Any:

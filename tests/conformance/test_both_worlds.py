@@ -1,7 +1,7 @@
-"""The same experiments on virtual time and through Toxiproxy: outcomes agree, and times as far as a
+"""The same experiments on virtual time, through Toxiproxy and on the kernel: outcomes agree, and times as far as a
 real machine keeps them.
 
-Where the two cannot agree, the test asserts what each does, and says why.
+Where they cannot agree, the test asserts what each does, and says why.
 """
 
 import asyncio
@@ -265,12 +265,13 @@ def test_the_end_of_an_idle_connection_passes_toxiproxy_but_no_lost_route(play: 
         await asyncio.sleep(0.1)
         before = list(server.endings)
         await fault.heal()
-        await server.until(lambda end: len(end.endings) == 2)
-        return stage.name, before, server.endings
+        expected = stage.cut_by_the_path()[1] if kind == "blackhole" else ["eof", "lost"]
+        await server.until(lambda end: len(end.endings) == len(expected))
+        return stage.name, before, server.endings == expected
 
-    name, before, after = play(experiment)
-    assert before == ([] if name == "sim" else ["eof", "lost"])
-    assert after == ["eof", "lost"]
+    name, before, as_expected = play(experiment)
+    assert before == (["eof", "lost"] if name == "toxiproxy" else [])
+    assert as_expected
 
 
 def test_a_blackhole_drops_bytes_and_the_connection_dies_as_it_heals(play: Play) -> None:
@@ -282,11 +283,12 @@ def test_a_blackhole_drops_bytes_and_the_connection_dies_as_it_heals(play: Play)
         await asyncio.sleep(0.1)
         before = client.endings + server.endings
         await fault.heal()
-        await client.until(lambda end: len(end.endings) == 2)
-        await server.until(lambda end: len(end.endings) == 2)
-        return before, bytes(server.got), client.endings, server.endings
+        at_client, at_server = stage.cut_by_the_path()
+        await client.until(lambda end: end.endings == at_client)
+        await server.until(lambda end: end.endings == at_server)
+        return before, bytes(server.got)
 
-    assert play(experiment) == ([], b"", ["eof", "lost"], ["eof", "lost"])
+    assert play(experiment) == ([], b"")
 
 
 def test_a_timeout_ends_a_connection_after_so_long_without_traffic(play: Play, takes: Takes) -> None:
@@ -352,15 +354,18 @@ def test_slices_arrive_in_pieces_and_complete(play: Play) -> None:
 
 
 def test_a_bandwidth_takes_its_time(play: Play, takes: Takes) -> None:
-    async def experiment(stage: Any) -> float:
+    """They differ by a little: a router lets two packets pass at once, 3.2 kB, and counts their headers too."""
+
+    async def experiment(stage: Any) -> Any:
         await stage.listen()
         client, server = await stage.connect()
         await stage.begin("bandwidth", rate=100, direction="upstream")
         began = now()
         client.transport.write(b"x" * 30_000)
-        return await server.until(lambda end: len(end.got) == 30_000) - began
+        return stage.name, await server.until(lambda end: len(end.got) == 30_000) - began
 
-    assert play(experiment) == takes(0.3)
+    name, took = play(experiment)
+    assert took == takes(0.268 if name == "kernel" else 0.3)
 
 
 @pytest.mark.parametrize("direction", ["upstream", "downstream"])
@@ -384,23 +389,30 @@ def test_down_ends_refuses_and_comes_back_at_the_same_address(play: Play) -> Non
         await stage.listen(echo=True)
         client, server = await stage.connect()
         fault = await stage.begin("down")
-        await client.until(lambda end: len(end.endings) == 2)
-        await server.until(lambda end: len(end.endings) == 2)
+        at_client, at_server = stage.cut_by_the_path()
+        await client.until(lambda end: end.endings == at_client)
+        await server.until(lambda end: end.endings == at_server)
         with pytest.raises(ConnectionRefusedError):
             await stage.connect()
         await fault.heal()
         again, _ = await stage.connect()
         again.transport.write(b"hello")
         await again.until(lambda end: end.got == b"hello")
-        return client.endings, server.endings
+        return client.endings == at_client, server.endings == at_server
 
-    assert play(experiment) == (["eof", "lost"], ["eof", "lost"])
+    assert play(experiment) == (True, True)
 
 
-def test_a_link_whose_peer_is_gone_accepts_and_ends(play: Play) -> None:
+def test_a_link_whose_peer_is_gone_accepts_and_ends_except_on_the_kernel(play: Play) -> None:
+    """They differ: a proxy accepts before it finds nobody; behind a router the peer's host refuses by itself."""
+
     async def experiment(stage: Any) -> Any:
         await stage.listen()
         stage.close()
+        if stage.name == "kernel":
+            with pytest.raises(ConnectionRefusedError):
+                await stage.dial()
+            return ["eof", "lost"]
         client = await stage.dial()
         await client.until(lambda end: len(end.endings) == 2)
         return client.endings
@@ -425,7 +437,7 @@ def test_a_half_closed_stream_carries_the_answer_except_through_toxiproxy(play: 
 
     name, question, answer = play(experiment)
     assert question == b"question"
-    assert answer == (b"answer" if name == "sim" else b"")
+    assert answer == (b"" if name == "toxiproxy" else b"answer")
 
 
 def test_a_close_with_unread_bytes_resets_the_peer_except_through_toxiproxy(play: Play) -> None:
@@ -442,7 +454,7 @@ def test_a_close_with_unread_bytes_resets_the_peer_except_through_toxiproxy(play
         return stage.name, server.endings
 
     name, endings = play(experiment)
-    assert endings == (["ConnectionResetError"] if name == "sim" else ["eof", "lost"])
+    assert endings == (["eof", "lost"] if name == "toxiproxy" else ["ConnectionResetError"])
 
 
 def test_a_write_to_a_peer_that_had_ended_and_is_gone_breaks_the_pipe(play: Play) -> None:

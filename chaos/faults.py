@@ -8,6 +8,9 @@ from chaos.kinds import DIRECTIONS, KINDS, Attribute, Direction, KindSpec, Link,
 from chaos.nearest import unknown_name
 
 MAX_TIMES = 1000
+MILD_LOSS = 5
+"""Percent of packets. Up to there a segment is lost five times in a row, and a healthy link silent for 3 s (0.2 + 0.4 + 0.8
++ 1.6), once in three million segments."""
 
 
 class FaultError(ValueError):
@@ -33,6 +36,13 @@ class Fault:
     @property
     def spec(self) -> KindSpec:
         return KINDS[self.kind]
+
+    @property
+    def severs(self) -> bool:
+        """Whether it may rightly end a connection, or stop its bytes or answers altogether."""
+        percent = self.attributes.get("percent")
+        mild = self.kind == "loss" and isinstance(percent, int) and percent <= MILD_LOSS
+        return self.spec.severs and not mild
 
     @property
     def heals_at(self) -> float | None:

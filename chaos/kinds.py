@@ -3,8 +3,7 @@
 What a kind is called, which attributes it takes in which units, where it may be placed, and whether a connection
 may rightly die of it. Validation, error texts and checks read `KINDS`; there is no second list.
 
-Packet loss is not among the kinds: inside a TCP stream nothing is lost or reordered, so what loss does to a
-WebSocket shows as a `stall`, and is written as one.
+What each engine makes of them is a table in docs/design.md: a router loses packets, a proxy only bytes.
 """
 
 from collections.abc import Callable, Mapping
@@ -190,6 +189,15 @@ KINDS: Mapping[str, KindSpec] = MappingProxyType(
         ),
         "stall": _network(
             "Bytes are held, and delivered when it heals: what packet loss or a lost route does to TCP.",
+            severs=True,
+        ),
+        "unreachable": _network(
+            "Nothing passes, and a router says so: connecting fails at once, and connections that are there last.",
+            severs=True,
+        ),
+        "loss": _network(
+            "Packets are lost by chance, and TCP sends them again. Up to 5 percent no connection may die of it.",
+            {"percent": Attribute("of the packets", "percent", None, 1, 100)},
             severs=True,
         ),
         "blackhole": _network(

@@ -154,7 +154,7 @@ class Preset:
             return None
         fresh = fps * self.pace * OUTPUT_SIZE
         for fault in faults:
-            if fault.heals_at is None or not fault.spec.severs or fault.on == "input":
+            if fault.heals_at is None or not fault.severs or fault.on == "input":
                 continue
             waiting = min(OutboxLimits().messages, (fault.duration or 0.0) * fps * self.pace)
             takes = inf if self.up <= fresh else waiting * OUTPUT_SIZE / (self.up - fresh)

@@ -10,8 +10,9 @@ import typer
 
 from chaos import catalogue
 from chaos.commands.usage import UsageError
+from chaos.engines import toxiproxy
+from chaos.kernel import faults as kernel_faults
 from chaos.kernel import machine
-from chaos.kernel.faults import why_not
 from chaos.kernel.machine import KernelMissing
 from chaos.life import require_runnable
 from chaos.runner import Plan
@@ -127,13 +128,15 @@ def toxiproxy_is_there() -> bool:
 
 def why_left_out(scenario: Scenario, engine: str) -> str | None:
     """Why the scenario cannot be run on this engine of this machine; None: it can."""
-    if engine == "sim":
-        return None
-    if scenario.sim_only is not None or engine != "kernel":
-        return scenario.sim_only
+    if engine == "sim" or scenario.sim_only is not None:
+        return None if engine == "sim" else scenario.sim_only
     network = scenario.network
     faults = (*scenario.faults, *(() if network is None else network.faults(scenario.duration, 0)))
-    return next((why for fault in faults if (why := why_not(fault, _abilities())) is not None), None)
+    reasons = (
+        kernel_faults.why_not(fault, _abilities()) if engine == "kernel" else toxiproxy.why_not(fault)
+        for fault in faults
+    )
+    return next((why for why in reasons if why is not None), None)
 
 
 def say_what_is_left_out(scenarios: Iterable[Scenario], engines: Sequence[str], asked: str) -> None:

@@ -140,7 +140,7 @@ async def _ruled(router: Router, fault: Fault, number: int) -> InForce:
     async def heal() -> None:
         await router.ip([f"rule delete {rule}" for rule in rules])
         done.stop()
-        if fault.kind in faults.FORGETFUL:
+        if fault.kind == "blackhole":
             await router.end_connections()
 
     return InForce(heal, lambda: Counts(bytes=done()) if silent else Counts(rejected=done()))

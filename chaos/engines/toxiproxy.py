@@ -9,6 +9,7 @@ import os
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextvars import Context
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from chaos.engines import EngineError, InForce, World
@@ -26,6 +27,20 @@ SLOWING = frozenset({"latency", "bandwidth", "stall", "slicer", "slow_close"})
 """Kinds that end by striking nobody any more. To remove a toxic, the server first hands on what the toxic holds, and
 where the client has left meanwhile, it waits for that for ever, and answers nothing more."""
 
+_NO_PROXY: Mapping[str, str] = MappingProxyType(
+    {
+        "loss": "a proxy sees no packets, and TCP brings it every byte",
+        "unreachable": "a proxy has accepted before it could say that there is no way",
+    }
+)
+
+
+def why_not(fault: Fault) -> str | None:
+    """Why it cannot be had through Toxiproxy; None: it can."""
+    if fault.spec.where == "client":  # it would happen to the peer too, and to this process
+        return "on real sockets the client shares its event loop with the peer and the laboratory"
+    return _NO_PROXY.get(fault.kind)
+
 
 class ToxiproxyEngine:
     """Runs scenarios on the server that `find_server` finds, or on the one at `url`."""
@@ -40,13 +55,10 @@ class ToxiproxyEngine:
             raise ToxiproxyMissing("no toxiproxy-server found: get it with `simtool toxiproxy install`")
 
     def require_able(self, faults: Iterable[Fault]) -> None:
-        """See `Engine`: what happens to the client's machine would happen to the peer's and to this one."""
+        """See `Engine`, and `why_not`."""
         for fault in faults:
-            if fault.spec.where == "client":
-                raise EngineError(
-                    f"{fault}: on real sockets the client shares its event loop with the peer and the laboratory; "
-                    "run it with --engine sim"
-                )
+            if (why := why_not(fault)) is not None:
+                raise EngineError(f"{fault}: {why}; run it with --engine sim")
 
     def run(self, life: Callable[[World], Coroutine[Any, Any, None]]) -> None:
         """See `Engine`."""

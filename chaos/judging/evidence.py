@@ -114,6 +114,8 @@ _DONE_TO_BYTES: Mapping[str, str] = MappingProxyType(
         "stall": "lost on the way",
         "timeout": "dropped",
         "blackhole": "dropped",
+        "unreachable": "dropped",
+        "loss": "lost on the way",
         "slicer": "cut in pieces",
     }
 )
@@ -233,6 +235,8 @@ _LOOK: Mapping[str, Callable[[History, Fault, Window], str | None]] = MappingPro
     {
         "stall": _held,
         "blackhole": _held,
+        "unreachable": _held,
+        "loss": _held,
         "timeout": _held,
         "reset_peer": _cut,
         "limit_data": _cut,

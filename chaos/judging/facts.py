@@ -17,7 +17,7 @@ NEWCOMERS_ONLY = frozenset({"accept_then_close", "refuse"})
 """Kinds that leave the connections alone that were there before."""
 CLOSES = frozenset({"close", "restart", "accept_then_close"})
 """Kinds by which the peer ends a connection itself."""
-SILENT = frozenset({"stall", "blackhole", "timeout", "mute_pong", "stop_reading"})
+SILENT = frozenset({"stall", "blackhole", "unreachable", "timeout", "mute_pong", "stop_reading"})
 """Kinds that end nothing by themselves: the client has to notice."""
 IN_FLIGHT = 5.0
 """Seconds before the stop in which a frame may still be on its way."""
@@ -315,7 +315,7 @@ class Facts:
     @cached_property
     def strikes(self) -> tuple[Strike, ...]:
         """Those of them that may end a connection, in the order in which they began."""
-        found = [Strike(fault, during) for fault, during in self.in_force if fault.spec.severs]
+        found = [Strike(fault, during) for fault, during in self.in_force if fault.severs]
         return tuple(sorted(found, key=lambda strike: strike.during.begin))
 
     def endings(self, strike: Strike) -> tuple[float, ...]:

@@ -13,7 +13,7 @@ def peer_evidence(facts: Facts, fault: Fault, during: Window) -> str | None:
     """What the peer saw of `fault`, in a few words; None if nothing shows. Beside `chaos.judging.evidence`."""
     if fault.kind == "latency":
         return _delayed(facts, fault, during)
-    if fault.spec.severs:
+    if fault.severs:
         return _ended(facts, fault, during)
     return None
 

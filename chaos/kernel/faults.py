@@ -25,7 +25,6 @@ _NEEDS: Mapping[str, Ability | None] = MappingProxyType(
     {
         "stall": None,
         "blackhole": "destroy",
-        "timeout": "destroy",
         "down": "destroy",
         "unreachable": None,
         "reset_peer": None,
@@ -36,6 +35,7 @@ _NEEDS: Mapping[str, Ability | None] = MappingProxyType(
 )
 _WHY_NOT: Mapping[str, str] = MappingProxyType(
     {
+        "timeout": "a router does not acknowledge in the peer's place what it drops (blackhole is a router's)",
         "slicer": "a router cuts no packets into pieces",
         "slow_close": "a router does not hold back an end alone",
         "limit_data": "a router does not count the bytes of a connection",
@@ -47,7 +47,6 @@ _RULES: Mapping[str, str] = MappingProxyType(
     {
         "stall": "blackhole",
         "blackhole": "blackhole",
-        "timeout": "blackhole",
         "unreachable": f"lookup {NO_WAY}",
         "reset_peer": "lookup local",
         "down": "lookup local",
@@ -56,8 +55,6 @@ _RULES: Mapping[str, str] = MappingProxyType(
 """Where a rule leads what a fault strikes."""
 SILENT = frozenset(kind for kind, leads in _RULES.items() if leads == "blackhole")
 """Kinds of which nobody is told."""
-FORGETFUL = frozenset({"blackhole", "timeout"})
-"""Kinds whose connections die when they heal."""
 _FIRST = ("blackhole", f"lookup {NO_WAY}", "lookup local")
 """Of several faults on one way the first of these decides: who is told nothing, is told nothing."""
 
@@ -72,8 +69,8 @@ def why_not(fault: Fault, abilities: Container[Ability]) -> str | None:
         return _WHY_NOT[fault.kind]
     if 0 < fault.toxicity < 1:
         return "a router does not strike some connections and spare others (toxicity)"
-    if fault.kind in ("timeout", "reset_peer") and fault.attributes["timeout"]:
-        return f"a router does not wait before it strikes ({fault.kind} with a timeout)"
+    if fault.kind == "reset_peer" and fault.attributes["timeout"]:
+        return "a router does not wait before it resets (reset_peer with a timeout)"
     need = _NEEDS[fault.kind]
     return None if need is None or need in abilities else ABOUT[need]
 

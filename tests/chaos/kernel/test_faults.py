@@ -14,7 +14,7 @@ def fault(kind: str, **keys: object) -> Fault:
 # What a kernel must have
 
 
-@pytest.mark.parametrize("kind", ["stall", "reset_peer", "refuse", "mute_pong", "garbage"])
+@pytest.mark.parametrize("kind", ["stall", "unreachable", "reset_peer", "refuse", "mute_pong", "garbage"])
 def test_every_kernel_with_policy_routing_can(kind: str) -> None:
     assert why_not(fault(kind), ()) is None
 
@@ -25,8 +25,8 @@ def test_every_kernel_with_policy_routing_can(kind: str) -> None:
         (fault("latency", latency=100), "netem"),
         (fault("bandwidth", rate=60), "tbf"),
         (fault("blackhole"), "destroy"),
-        (fault("timeout", timeout=0), "destroy"),
         (fault("down"), "destroy"),
+        (fault("loss", percent=2), "bpf"),
     ],
     ids=str,
 )
@@ -41,7 +41,7 @@ def test_what_needs_more_says_what_is_missing(asked: Fault, ability: str) -> Non
         (fault("slicer", average_size=100), "cuts no packets"),
         (fault("slow_close", delay=100), "an end alone"),
         (fault("limit_data", bytes=100), "count the bytes"),
-        (fault("timeout", timeout=300), "does not wait"),
+        (fault("timeout", timeout=0), "does not acknowledge"),
         (fault("reset_peer", timeout=300), "does not wait"),
         (fault("stall", toxicity=0.5), "some connections"),
     ],
@@ -79,8 +79,9 @@ def test_a_fault_of_toxicity_0_strikes_on_no_way() -> None:
     assert (why_not(nobody, ABOUT), entries(nobody), exits(nobody)) == (None, (), ())
 
 
-def test_a_rule_leads_to_silence_or_to_a_reset() -> None:
+def test_a_rule_leads_to_silence_to_no_way_or_to_a_reset() -> None:
     assert rule(fault("stall"), "client", 3) == "pref 1003 iif client blackhole"
+    assert rule(fault("unreachable"), "peer", 5) == "pref 2005 iif peer lookup 77"
     assert rule(fault("reset_peer"), "peer", 4) == "pref 3004 iif peer lookup local"
 
 
@@ -139,9 +140,7 @@ def test_a_rate_lies_below_a_delay_whichever_came_first() -> None:
 
 
 def test_a_loss_of_25_percent_drops_a_random_word_below_a_quarter_of_its_range() -> None:
-    # As read_fault will make it once the vocabulary has it.
-    asked = Fault("loss", 5.0, None, "output", attributes={"percent": 25})
-    begin, end = loss(asked, "client", 0)
+    begin, end = loss(fault("loss", percent=25), "client", 0)
     assert begin == (
         "filter add dev client ingress pref 1 bpf da bytecode"
         " '4,32 0 0 4294963256,53 1 0 1073741824,6 0 0 2,6 0 0 4294967295'"

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.scenarios
 
 RED = {
     "half-open-input": "every-reset",
-    "one-way-upstream": "detect",
+    "swallowing-proxy": "detect",
     "reset": "polite",
     "clean-drop": "every-reset",
     "stable-then-cut": "polite",

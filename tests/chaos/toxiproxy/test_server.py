@@ -394,8 +394,9 @@ async def test_a_proxy_that_cannot_be_is_not_asked_for(
 async def test_a_server_killed_in_the_middle_of_a_call_is_told(
     server: ToxiproxyServer, proxy: ProxyHandle
 ) -> None:
-    # Stopped first: the call cannot be over before the kill.
+    # Stopped first, all of its threads: the call cannot be over before the kill.
     os.kill(pid_of(server), signal.SIGSTOP)
+    os.waitid(os.P_PID, pid_of(server), os.WSTOPPED | os.WNOWAIT)  # noqa: ASYNC222 - a stop is there in no time
     asyncio.get_running_loop().call_later(0.1, os.kill, pid_of(server), signal.SIGKILL)
     with pytest.raises(ToxiproxyError, match=r"add toxic .* was killed by signal 9.*: start a new one"):
         await proxy.add(Latency(1))

@@ -9,8 +9,9 @@ from chaos.scenario_reading import load
 
 _FOLDER = files("chaos") / "scenarios"
 _ORDER = (
-    *("steady", "latency-below-limit", "latency-spike", "latency-ramp"),
-    *("half-open-output", "half-open-input", "one-way-upstream", "one-way-downstream", "swallowing-proxy"),
+    *("steady", "latency-below-limit", "latency-spike", "latency-ramp", "lossy-link"),
+    *("half-open-output", "unreachable-output", "half-open-input"),
+    *("one-way-upstream", "one-way-downstream", "swallowing-proxy"),
     *("reset", "clean-drop", "flapping", "stable-then-cut", "long-outage"),
     *("lost-on-the-way-out", "lost-acks", "fire-and-forget"),
     *("small-outbox", "block-when-full", "outbox-full-ends"),

@@ -188,7 +188,7 @@ KINDS: Mapping[str, KindSpec] = MappingProxyType(
             severs=True,
         ),
         "stall": _network(
-            "Bytes are held, and delivered when it heals: what packet loss or a lost route does to TCP.",
+            "Nothing passes, as over a lost route; TCP brings what it held when it heals.",
             severs=True,
         ),
         "unreachable": _network(

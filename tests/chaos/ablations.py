@@ -478,6 +478,11 @@ no_ceiling = Misconfigured(
 no_write_deadline = Misconfigured(
     "no-write-deadline", "A write buffer may stay full for ever", timing={"write_timeout": NEVER}
 )
+no_time_for_a_retransmission = Misconfigured(
+    "no-time-for-a-retransmission",
+    "A silence of 150 ms is a death: TCP needs 200 ms to send a lost packet again",
+    timing={"probe_floor": 0.05},
+)
 waits_for_the_buffer = Ablated("waits-for-the-buffer", _WaitsForTheBuffer)
 verdicts_before_reading = Ablated("verdicts-before-reading", _VerdictsBeforeReading)
 

@@ -10,7 +10,7 @@ from tracker.config import TrackerConfig
 
 def test_the_promised_scenarios_are_there() -> None:
     assert names() == catalogue._ORDER
-    assert len(names()) == 49
+    assert len(names()) == 51
 
 
 def test_like_stands_beside_like() -> None:

@@ -7,12 +7,12 @@ from typing import Any, cast
 
 import pytest
 
-from chaos.engines import Engine, InForce, World
+from chaos.engines import Engine, InForce, World, toxiproxy
 from chaos.engines.kernel import KernelEngine
 from chaos.engines.sim import SimEngine
 from chaos.engines.toxiproxy import ToxiproxyEngine
-from chaos.faults import read_fault
-from chaos.kernel.faults import why_not
+from chaos.faults import Fault, read_fault
+from chaos.kernel import faults as kernel
 from chaos.kernel.machine import KernelMissing, abilities
 from chaos.kernel.namespaces import may_unshare
 from chaos.toxiproxy.install import ToxiproxyMissing
@@ -125,9 +125,14 @@ class Stage:
     async def begin(self, kind: str, **attributes: object) -> InForce:
         """A fault on the link, as a scenario writes it."""
         (fault,) = read_fault({"kind": kind, "at": "0s", "on": "output", **attributes})
-        if self.name == "kernel" and (why := why_not(fault, _kernels())) is not None:
+        if (why := self._why_not(fault)) is not None:
             pytest.skip(why)
         return await self.world.begin(fault)
+
+    def _why_not(self, fault: Fault) -> str | None:
+        if self.name == "kernel":
+            return kernel.why_not(fault, _kernels())
+        return toxiproxy.why_not(fault) if self.name == "toxiproxy" else None
 
     def cut_by_the_path(self) -> tuple[list[str], list[str]]:
         """What client and peer hear when a path cuts their connection. A proxy closes its own socket on either side; of

@@ -5,6 +5,7 @@ Where they cannot agree, the test asserts what each does, and says why.
 """
 
 import asyncio
+import errno
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -469,3 +470,43 @@ def test_a_write_to_a_peer_that_had_ended_and_is_gone_breaks_the_pipe(play: Play
         return client.endings
 
     assert play(experiment) == ["eof", "BrokenPipeError"]
+
+
+def test_packets_that_are_lost_are_sent_again_and_every_byte_arrives_in_order(play: Play) -> None:
+    """Bytes are counted on virtual time, packets on the kernel. A proxy sees no packets."""
+    sent = bytes(number % 251 for number in range(500_000))  # 350 packets, of which 17 are lost on average
+
+    async def experiment(stage: Any) -> Any:
+        await stage.listen()
+        client, server = await stage.connect()
+        fault = await stage.begin("loss", percent=5)
+        client.transport.write(sent)
+        await server.until(lambda end: len(end.got) == len(sent))
+        counts = fault.count()
+        return bytes(server.got), counts.bytes + counts.packets, list(client.endings)
+
+    got, lost, endings = play(experiment)
+    assert got == sent
+    assert lost > 0
+    assert endings == []
+
+
+def test_an_unreachable_peer_fails_a_connect_at_once_and_ends_no_connection(play: Play, takes: Takes) -> None:
+    """A proxy has accepted before it could say that there is no way."""
+
+    async def experiment(stage: Any) -> Any:
+        await stage.listen()
+        client, server = await stage.connect()
+        fault = await stage.begin("unreachable")
+        began = now()
+        with pytest.raises(OSError) as refused:  # noqa: PT011 - its number is looked at
+            await stage.dial()
+        took = now() - began
+        client.transport.write(b"held")
+        await asyncio.sleep(0.1)
+        held = bytes(server.got)
+        await fault.heal()
+        await server.until(lambda end: end.got == b"held")
+        return refused.value.errno, took, held, client.endings + server.endings
+
+    assert play(experiment) == (errno.EHOSTUNREACH, takes(0), b"", [])

@@ -1,6 +1,8 @@
 """What a router of the kernel does and no proxy: on the kernel alone."""
 
 import asyncio
+import contextlib
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -138,3 +140,19 @@ def test_a_connection_hangs_in_its_first_packet_and_asks_again_after_a_second(
         return now() - began, list(client.endings)
 
     assert play(experiment) == (takes(1), [])
+
+
+def test_a_loss_of_25_percent_loses_a_quarter_of_the_packets_of_its_direction(play: Play) -> None:
+    async def experiment(stage: Any) -> Any:
+        await stage.listen()
+        fault = await stage.begin("loss", percent=25, direction="upstream")
+        host, port = stage.address.split(":")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
+            for _ in range(4000):
+                with contextlib.suppress(ConnectionRefusedError):
+                    datagrams.sendto(b"?", (host, int(port)))
+        await asyncio.sleep(0.1)
+        await fault.heal()
+        return fault.count().packets
+
+    assert 835 < play(experiment) < 1165  # six standard deviations of 27.4 around 1000

@@ -130,8 +130,11 @@ class Egress:
     become no delay, and a rate that nothing reaches.
     """
 
-    WAITING = 65_536
-    """Bytes that wait for a narrow link, as in a home's router; what comes beyond is lost."""
+    WAITING = 0.5
+    """Seconds for which a packet may wait for a narrow link; what would wait longer is lost. A queue of some size, 64 KiB say,
+    would make a round trip of many seconds on the narrowest, and no connection may be asked to bear that."""
+    UNLIMITED = "10gbit burst 1mb limit 1mb"
+    """A rate that nothing reaches."""
     BURST = 3_200
     """Bytes that may leave at once: two packets."""
     PACKETS = 10_000
@@ -169,8 +172,13 @@ class Egress:
         """The narrowest counts."""
         rates = [_number(fault, "rate") for fault in self._faults if fault.kind == "bandwidth"]
         where = "parent 1:1" if self._delays else "root"
-        speed = f"{min(rates) * 8}kbit burst {self.BURST}b" if rates else "10gbit burst 1mb"
-        return f"qdisc replace dev {self._device} {where} handle 2: tbf rate {speed} limit {self.WAITING}b"
+        return f"qdisc replace dev {self._device} {where} handle 2: tbf rate {self._limited(rates)}"
+
+    def _limited(self, rates: Sequence[int]) -> str:
+        if not rates:
+            return self.UNLIMITED
+        rate = min(rates)
+        return f"{rate * 8}kbit burst {self.BURST}b limit {self.BURST + round(rate * 1000 * self.WAITING)}b"
 
     def _sum(self, name: str) -> int:
         return sum(_number(fault, name) for fault in self._faults if fault.kind == "latency")

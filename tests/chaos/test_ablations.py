@@ -55,7 +55,7 @@ CULPRITS: Mapping[str, Red] = MappingProxyType(
         "small-outbox": Red("resets-may-be-displaced", "every-reset"),
         "block-when-full": Red("drops-instead-of-waiting", "bounded"),
         "outbox-full-ends": Red("fail-goes-on", "lived"),
-        "slow-link": Red("each-probe-by-itself", "no-false-kill"),
+        "slow-link": Red("no-second-chance", "no-false-kill"),
         "stalled-reader": Red("no-probe-verdicts", "detect"),
         "cut-mid-frame": Red("any-pong-confirms-all", "no-loss"),
         "sliced": Red("a-read-is-a-message", "no-false-kill"),

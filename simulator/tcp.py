@@ -12,7 +12,7 @@ class Tcp:
     Sizes are bytes of payload, times are seconds.
     """
 
-    send_buffer: int = 96_000
+    send_buffer: int = 84_000
     """What a kernel takes from a writer of whom nothing is acknowledged. Linux derives it from the congestion window:
     75 to 110 kB on a fresh connection with BBR, 45 to 95 kB with Reno or CUBIC."""
     send_buffer_limit: int = 4_194_304

@@ -140,13 +140,11 @@ class Stage:
         return (RST, DESTROYED) if self.name == "kernel" else (FIN, FIN)
 
     def close(self) -> None:
-        """Nothing stays open."""
+        """Nothing stays open, nor closing for as long as bytes wait."""
         for transport in self._open:
-            if not transport.is_closing():
-                cast(asyncio.Transport, transport).abort()
+            cast(asyncio.Transport, transport).abort()
         for server in self.servers:
-            if not server.transport.is_closing():
-                server.transport.abort()
+            server.transport.abort()
         if self._listener is not None:
             self._listener.close()
 

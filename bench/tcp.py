@@ -22,7 +22,8 @@ from typing import Any, Protocol
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from chaos.kernel import commands
+from chaos.kernel.commands import FAULTS
+from chaos.kernel.faults import Device, Rule
 from chaos.kernel.namespaces import Namespace, enter_user_namespace, in_fresh_namespace
 from chaos.kernel.router import KernelError, Router, listen, prepare_end, switch, tell
 from simulator.loop import VirtualLoop
@@ -99,7 +100,7 @@ class Kernel:
     def __init__(self, router: Router, server: Namespace) -> None:
         self._router = router
         self._server = server
-        self._rules: list[str] = []
+        self._rules: list[Rule] = []
         self.url = f"ws://{router.addresses.peer}:{PORT}"
 
     async def listen(self, factory: Callable[[], asyncio.BaseProtocol]) -> None:
@@ -113,13 +114,14 @@ class Kernel:
         return (await loop.create_connection(factory, self._router.addresses.peer, PORT))[1]
 
     async def silence(self, *, up: bool = True, down: bool = True) -> None:
-        devices = [device for device, wanted in (("client", up), ("peer", down)) if wanted]
-        self._rules += [f"pref {commands.FAULTS} iif {device} blackhole" for device in devices]
-        await self._router.ip([f"rule add {rule}" for rule in self._rules])
+        devices: tuple[tuple[Device, bool], ...] = (("client", up), ("peer", down))
+        rules = [Rule(FAULTS, device, None) for device, wanted in devices if wanted]
+        self._rules += rules
+        await self._router.add(rules)
 
     async def heal(self) -> None:
         rules, self._rules = self._rules, []
-        await self._router.ip([f"rule delete {rule}" for rule in rules])
+        await self._router.delete(rules)
 
 
 class End(asyncio.Protocol):

@@ -135,16 +135,16 @@ async def _ruled(router: Router, fault: Fault, number: int) -> InForce:
     rules = [faults.rule(fault, device, number) for device in faults.entries(fault)]
     silent = fault.kind in faults.SILENT
     done = _Since(router.swallowed if silent else router.rejected)
-    await router.ip([f"rule add {rule}" for rule in rules])
+    await router.add(rules)
 
     async def heal() -> None:
-        left = list(rules)
         if fault.kind == "blackhole":
-            # The client hears of the end while nothing yet comes in: what was dropped is not sent again in between.
-            if "peer" in faults.entries(fault):
-                await router.ip([f"rule delete {left.pop()}"])
+            # What it keeps from the peer does not reach it any more, and the client hears of the end.
+            await router.delete([rule for rule in rules if rule.comes_in == "peer"])
             await router.end_connections()
-        await router.ip([f"rule delete {rule}" for rule in left])
+            await router.delete([rule for rule in rules if rule.comes_in == "client"])
+        else:
+            await router.delete(rules)
         done.stop()
 
     return InForce(heal, lambda: Counts(bytes=done()) if silent else Counts(rejected=done()))
@@ -155,12 +155,12 @@ async def _down(router: Router, fault: Fault, number: int) -> InForce:
     upstream, downstream = (faults.rule(fault, device, number) for device in faults.entries(fault))
     rejected = _Since(router.rejected)
     # Nobody comes in any more while the resets still go out.
-    await router.ip([f"rule add {upstream}"])
+    await router.add([upstream])
     ends = await router.end_connections()
-    await router.ip([f"rule add {downstream}"])
+    await router.add([downstream])
 
     async def heal() -> None:
-        await router.ip([f"rule delete {upstream}", f"rule delete {downstream}"])
+        await router.delete([upstream, downstream])
         rejected.stop()
 
     return InForce(heal, lambda: Counts(ends=ends, rejected=rejected()))

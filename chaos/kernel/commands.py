@@ -29,6 +29,8 @@ OWN, FAULTS, MAIN, LOCAL = 1, 1000, 30000, 30001
 """Preferences of rules: the router's own addresses come first, then faults, then where everything else goes."""
 NO_WAY = 77
 """The table in which nothing is reached."""
+RESETS = 255
+"""The table `local`: the router answers in place of both ends, with a reset, since nobody listens there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
 """What each kind of fault is on a router of the kernel, and what it needs of the kernel.                     pure"""
 
 from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
 from chaos.faults import Fault
-from chaos.kernel.commands import FAULTS, NO_WAY
+from chaos.kernel.commands import FAULTS, NO_WAY, RESETS
 from chaos.kinds import Direction
 
 Device = Literal["client", "peer"]
@@ -43,19 +44,25 @@ _WHY_NOT: Mapping[str, str] = MappingProxyType(
     }
 )
 
-_RULES: Mapping[str, str] = MappingProxyType(
-    {
-        "stall": "blackhole",
-        "blackhole": "blackhole",
-        "unreachable": f"lookup {NO_WAY}",
-        "reset_peer": "lookup local",
-        "down": "lookup local",
-    }
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Where a router leads what comes in by one interface."""
+
+    preference: int
+    """The lowest comes first."""
+    comes_in: Device
+    table: int | None
+    """By which it is routed; None: it is dropped, and nobody is told."""
+
+
+_TABLES: Mapping[str, int | None] = MappingProxyType(
+    {"stall": None, "blackhole": None, "unreachable": NO_WAY, "reset_peer": RESETS, "down": RESETS}
 )
-"""Where a rule leads what a fault strikes."""
-SILENT = frozenset(kind for kind, leads in _RULES.items() if leads == "blackhole")
+"""By which what a fault strikes is routed."""
+SILENT = frozenset(kind for kind, table in _TABLES.items() if table is None)
 """Kinds of which nobody is told."""
-_FIRST = ("blackhole", f"lookup {NO_WAY}", "lookup local")
+_FIRST = (None, NO_WAY, RESETS)
 """Of several faults on one way the first of these decides: who is told nothing, is told nothing."""
 
 CERTAIN = 2**32 - 1
@@ -95,10 +102,10 @@ def _ways(direction: Direction, upstream: Device, downstream: Device) -> tuple[D
     return found
 
 
-def rule(fault: Fault, device: Device, number: int) -> str:
-    """What `ip rule` is told of one way that it strikes; `number` tells the fault from all others of its router."""
-    leads = _RULES[fault.kind]
-    return f"pref {FAULTS * (1 + _FIRST.index(leads)) + number} iif {device} {leads}"
+def rule(fault: Fault, device: Device, number: int) -> Rule:
+    """That of one way that it strikes; `number` tells the fault from all others of its router."""
+    table = _TABLES[fault.kind]
+    return Rule(FAULTS * (1 + _FIRST.index(table)) + number, device, table)
 
 
 def loss(fault: Fault, device: Device, number: int) -> tuple[str, str]:

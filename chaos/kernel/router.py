@@ -3,13 +3,15 @@
 import json
 import socket
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
 from chaos.kernel import commands
 from chaos.kernel.commands import Addresses
+from chaos.kernel.faults import Rule
 from chaos.kernel.namespaces import Namespace
+from chaos.kernel.netlink import change, end_connections
 
 COMMAND_LIMIT = 30.0
 """Seconds that `ip`, `tc` and `ss` get; a busy machine may need some for what takes a few milliseconds."""
@@ -45,9 +47,13 @@ class Router:
             raise
         return router
 
-    async def ip(self, lines: Sequence[str]) -> None:
-        """Tell `ip` all of them, as close together as can be."""
-        await self._namespace.have_done(tell, "ip", lines)
+    async def add(self, rules: Iterable[Rule]) -> None:
+        """Let all of them hold from one moment on."""
+        await self._namespace.have_done(change, "add", rules)
+
+    async def delete(self, rules: Iterable[Rule]) -> None:
+        """Let none of them hold any more."""
+        await self._namespace.have_done(change, "delete", rules)
 
     async def tc(self, lines: Sequence[str]) -> None:
         """Tell `tc` all of them."""
@@ -55,7 +61,7 @@ class Router:
 
     async def end_connections(self) -> int:
         """End every connection of the link at the peer, whose kernel tells the client with a reset; how many."""
-        return await self._peer.have_done(destroy, self.addresses.peer)
+        return await self._peer.have_done(end_connections, self.addresses.peer)
 
     # What it has done up to now
 
@@ -117,11 +123,6 @@ def run(words: Sequence[str], told: str = "") -> str:
     if done.returncode != 0:
         raise KernelError(f"{' '.join(words)} said {' '.join(done.stderr.split())!r}, told {told!r}")
     return done.stdout
-
-
-def destroy(address: str) -> int:
-    """End every connection that has this address at the near end; how many. Raises `KernelError`."""
-    return len(run(["ss", "-KHnt", "state", "connected", "src", address]).splitlines())
 
 
 def _swallowed() -> int:

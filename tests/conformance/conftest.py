@@ -140,7 +140,7 @@ class Stage:
         return (RST, DESTROYED) if self.name == "kernel" else (FIN, FIN)
 
     def close(self) -> None:
-        """Nothing stays open, nor closing for as long as bytes wait."""
+        """Nothing stays open. Who is closing may wait for ever to write what is left."""
         for transport in self._open:
             cast(asyncio.Transport, transport).abort()
         for server in self.servers:

@@ -3,7 +3,8 @@
 import pytest
 
 from chaos.faults import Fault, read_fault
-from chaos.kernel.faults import ABOUT, Egress, entries, exits, loss, rule, why_not
+from chaos.kernel.commands import NO_WAY, RESETS
+from chaos.kernel.faults import ABOUT, Egress, Rule, entries, exits, loss, rule, why_not
 
 
 def fault(kind: str, **keys: object) -> Fault:
@@ -80,14 +81,14 @@ def test_a_fault_of_toxicity_0_strikes_on_no_way() -> None:
 
 
 def test_a_rule_leads_to_silence_to_no_way_or_to_a_reset() -> None:
-    assert rule(fault("stall"), "client", 3) == "pref 1003 iif client blackhole"
-    assert rule(fault("unreachable"), "peer", 5) == "pref 2005 iif peer lookup 77"
-    assert rule(fault("reset_peer"), "peer", 4) == "pref 3004 iif peer lookup local"
+    assert rule(fault("stall"), "client", 3) == Rule(1003, "client", None)
+    assert rule(fault("unreachable"), "peer", 5) == Rule(2005, "peer", NO_WAY)
+    assert rule(fault("reset_peer"), "peer", 4) == Rule(3004, "peer", RESETS)
 
 
 def test_silence_comes_before_a_reset_whichever_began_first() -> None:
     reset, stall = rule(fault("reset_peer"), "client", 0), rule(fault("stall"), "client", 1)
-    assert int(stall.split()[1]) < int(reset.split()[1])
+    assert stall.preference < reset.preference
 
 
 # The queue of an interface

@@ -197,6 +197,8 @@ class Connection:
         self._path = path
         self.rng = path.network.rng
         self.tcp = path.network.tcp
+        self.latency = path.latency
+        """Of one direction, undisturbed."""
         self.channels: dict[Direction, Channel] = {"upstream": Channel(self), "downstream": Channel(self)}
         self._streams: tuple[Stream, ...] = ()
         self._keepalives: tuple[Keepalive, ...] = ()
@@ -204,11 +206,6 @@ class Connection:
         for direction, channel in self.channels.items():
             for effect in path.effects[direction]:
                 channel.strike(effect, at_birth=True)
-
-    @property
-    def latency(self) -> float:
-        """Of one direction, undisturbed."""
-        return self._path.latency
 
     async def shake_hands(self, refuses: Callable[[], bool]) -> float:
         """See `Handshake.run`; `refuses` is asked whenever a SYN reaches the other side."""

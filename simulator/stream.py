@@ -116,7 +116,8 @@ class Stream:
             self._later(2 * self._connection.latency, self._tell, self._sender, "rst")
             return
         size = len(data)
-        if self._held_up or size > self._window - (self._sent - self._read_known):
+        held_up = self._unsent or (self._backoff and self._acknowledged < self._sent)  # one packet at a time
+        if held_up or size > self._window - (self._sent - self._read_known):
             self._unsent.append(data)
             self._unsent_size += size
             self._flush()
@@ -182,11 +183,6 @@ class Stream:
 
     # Sending
 
-    @property
-    def _held_up(self) -> bool:
-        """Whether what is new has to wait, behind what is unsent or because the congestion window is one packet."""
-        return bool(self._unsent) or (self._backoff > 0 and self._acknowledged < self._sent)
-
     def _flush(self) -> None:
         """Send what may be sent."""
         if self._dead or (self._backoff and self._acknowledged < self._sent):
@@ -224,12 +220,12 @@ class Stream:
 
     # Acknowledgements
 
-    def _acknowledge(self, segment: Segment) -> None:
+    def _acknowledge(self, segment: Segment, now: float) -> None:
         """The receiver's kernel says how much has arrived."""
         if self._back.silent:
             return
         fresh = None if segment.again else segment.entered
-        self._acks.append((self._loop.time() + self._back.delay, self._arrived, fresh))
+        self._acks.append((now + self._back.delay, self._arrived, fresh))
         if self._unsent or self._lost or self._backoff or self._sender.waits_to_send:
             self._await_ack()
 
@@ -262,7 +258,7 @@ class Stream:
         if sent_at is not None:
             self._trip.sample(self._heard - sent_at)
         if total >= self._round:
-            if self._unsent or self._sender.waits_to_send:
+            if 2 * (self._sent - self._acknowledged) > self._room:
                 self._grow()
             self._round = self._sent
         self._acknowledged = total
@@ -274,6 +270,8 @@ class Stream:
 
     def _grow(self) -> None:
         """Let the send buffer hold twice what a round trip carried, without what waited in a queue on the way."""
+        if not (self._unsent or self._sender.waits_to_send):
+            return
         queueless = min(1.0, (self._channel.delay + self._back.delay) / self._trip.smoothed)
         carried = int(2 * (self._sent - self._acknowledged) * queueless)
         self._room = min(max(self._room, carried), self._tcp.send_buffer_limit)
@@ -417,9 +415,9 @@ class Stream:
 
     def all_arrived(self) -> None:
         """So much for this moment: it is acknowledged, and the receiver may read."""
-        self.last_arrival = self._loop.time()
+        now = self.last_arrival = self._loop.time()
         if self._latest is not None and not self._dead:
-            self._acknowledge(self._latest)
+            self._acknowledge(self._latest, now)
             self._latest = None
         self._receiver.on_host(self._receiver.read_ready)
         if self._receiver.gone or self._sender.gone:

@@ -1,86 +1,16 @@
-"""Attempts to connect: which broke the back-off's own rules, and which were given up too early.             pure"""
-
-from math import inf
+"""Attempts to connect: which came before their time, and which were given up too early.                      pure"""
 
 from chaos.history import History
 from chaos.judging.evidence import AFTERMATH
 from chaos.judging.facts import Facts
+from chaos.scenario import Scenario
 from simulator import events as peer
 from tracker import events
 
+FOR_GOOD = frozenset({401, 403, 404})
+"""Statuses that no other attempt will change."""
 ON_TIME = 0.05
 """Seconds: a refusal is noted before it is on its way, and the next attempt when it has come."""
-
-
-def broken_rule(history: History) -> str | None:
-    """How the back-off broke a rule that the client declares, the first time in each way; None: it broke none."""
-    rules = history.settings.get("timing", {})
-    restarts = _restarts(history, stable_after=rules.get("stable_after", 0.0))
-    if restarts:
-        link, t = restarts[0].link, restarts[0].t
-        times = f"{len(restarts)} times after no stable connection"
-        return f"it started over {times}, the first time on {link} at {t:.1f} s"
-    carried_on = _carried_on(history, stable_after=rules.get("stable_after", inf))
-    if carried_on:
-        first = carried_on[0]
-        return f"attempt {first.attempt} came after a stable connection, on {first.link} at {first.t:.1f} s: it must start over"
-    longer = _longer(history, cap=rules.get("reconnect_cap", inf))
-    if longer:
-        delay, link = longer[0].delay, longer[0].link
-        return f"{len(longer)} delays were longer than declared, the first is {delay:.2f} s on {link}"
-    return None
-
-
-def _restarts(history: History, *, stable_after: float) -> list[events.Connecting]:
-    """Attempts whose number fell back although no connection had been stable since the last one."""
-    number: dict[str, int] = {}
-    opened: dict[str, float] = {}
-    lived: dict[str, float] = {}
-    found = []
-    for event in history.events:
-        if isinstance(event, events.Connecting):
-            stable = lived.pop(event.link, 0.0) >= stable_after
-            if event.attempt <= number.get(event.link, 0) and not stable:
-                found.append(event)
-            number[event.link] = event.attempt
-        elif isinstance(event, events.Connected):
-            opened[event.link] = event.t
-        elif isinstance(event, events.Closed):
-            lived[event.link] = event.t - opened.get(event.link, 0.0)
-    return found
-
-
-def _carried_on(history: History, *, stable_after: float) -> list[events.Connecting]:
-    """Attempts whose number went on although the connection before them had been stable, by its last answer.
-
-    The end of that connection may count as a failure, and then the next attempt is the second.
-    """
-    opened: dict[str, float] = {}
-    lived: dict[str, float] = {}
-    found = []
-    for event in history.events:
-        if isinstance(event, events.Connecting):
-            if lived.pop(event.link, 0.0) >= stable_after and event.attempt > 2:
-                found.append(event)
-        elif isinstance(event, events.Connected):
-            opened[event.link] = event.t
-        elif isinstance(event, events.Answered) and event.link in opened:
-            lived[event.link] = event.t - opened[event.link]
-    return found
-
-
-def _longer(history: History, *, cap: float) -> list[events.Waiting]:
-    """Delays above the cap, but for those after an HTTP status: that may have asked for more."""
-    asked: dict[str, bool] = {}
-    found = []
-    for event in history.events:
-        if isinstance(event, events.Refused):
-            asked[event.link] = event.status is not None
-        elif isinstance(event, events.Closed):
-            asked[event.link] = False
-        elif isinstance(event, events.Waiting) and event.delay > cap and not asked.get(event.link, False):
-            found.append(event)
-    return found
 
 
 def came_too_soon(history: History) -> str | None:
@@ -122,3 +52,24 @@ def impatience(facts: Facts) -> tuple[events.Refused, ...]:
             if not struck:
                 found.append(event)
     return tuple(found)
+
+
+def most_within(seconds: float, times: list[float]) -> int:
+    """The most of `times`, which rise, in any span of `seconds`."""
+    most = first = 0
+    for count, t in enumerate(times, 1):
+        while t - times[first] >= seconds:
+            first += 1
+        most = max(most, count - first)
+    return most
+
+
+def refused_for_good(scenario: Scenario) -> dict[str, int]:
+    """Links whose handshakes the scenario has refused with a status that no other attempt will change, and that status."""
+    return {
+        str(fault.on): status
+        for fault in scenario.faults
+        if fault.kind == "refuse"
+        and (status := fault.attributes["status"]) in FOR_GOOD
+        and isinstance(status, int)
+    }

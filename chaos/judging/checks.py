@@ -10,14 +10,15 @@ from math import inf
 
 from chaos.faults import Fault
 from chaos.history import Broke, History, StoodStill
+from chaos.judging.attempts import refused_for_good
 from chaos.judging.controls import controls
 from chaos.judging.evidence import Window, evidence, misbehaviour, windows
 from chaos.judging.facts import Facts
-from chaos.judging.herd import apart, spread, together
+from chaos.judging.herd import apart, jitter, spread, together
 from chaos.judging.peer_evidence import peer_evidence, slow_throughout
 from chaos.judging.peer_facts import facts_of
 from chaos.judging.peer_promises import PEER_CHECKS
-from chaos.judging.promises import PROMISE_CHECKS, every_frame, refused_for_good, silence
+from chaos.judging.promises import PROMISE_CHECKS, every_frame, silence
 from chaos.judging.sessions import every_reset
 from chaos.judging.verdicts import Check, Verdict
 from chaos.scenario import Scenario
@@ -51,8 +52,7 @@ def judge(history: History, scenario: Scenario) -> Judgement:
     each = [_checks(part, scenario) for part in apart(history)]
     checks = each[0] if len(each) == 1 else together(each)
     if checks[0].verdict != "unknown":
-        crowd = spread(history, scenario)
-        checks += [] if crowd is None else [crowd]
+        checks += [check for check in (spread(history, scenario), jitter(history)) if check is not None]
         checks = [*_in_doubt(checks, history)]
     verdicts = {check.verdict for check in checks}
     worst: Verdict = "fail" if "fail" in verdicts else "unknown" if "unknown" in verdicts else "pass"

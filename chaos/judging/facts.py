@@ -19,6 +19,8 @@ CLOSES = frozenset({"close", "restart", "accept_then_close"})
 """Kinds by which the peer ends a connection itself."""
 SILENT = frozenset({"stall", "blackhole", "unreachable", "timeout", "mute_pong", "stop_reading"})
 """Kinds that end nothing by themselves: the client has to notice."""
+ON_TIME = 0.01
+"""Seconds by which the two sides may differ about when something happened."""
 IN_FLIGHT = 5.0
 """Seconds before the stop in which a frame may still be on its way."""
 
@@ -178,6 +180,47 @@ class Facts:
             elif isinstance(event, events.Sent) and self.forgets:
                 size -= held.pop(event.seq, 0)
         return max(most, len(held)), max(most_bytes, size)
+
+    def held_at(self, moment: events.Event) -> int:
+        """How many messages the outbox held when this event was reported, by the client's own account."""
+        held: set[int] = set()
+        count = 0
+        for event in self.history.events:
+            if event is moment:
+                break
+            if isinstance(event, events.Accepted):
+                held.add(event.seq)
+                count += 1
+            elif isinstance(event, events.Displaced):
+                count -= event.seq in held
+            elif isinstance(event, events.Confirmed):
+                count -= event.count
+            elif isinstance(event, events.Sent) and self.forgets:
+                count -= 1
+        return count
+
+    @cached_property
+    def premature(self) -> tuple[int, ...]:
+        """Messages that the client took for confirmed before they had arrived, or that never did.
+
+        Confirms come in the order of `seq`.
+        """
+        held: dict[int, None] = {}
+        arrived: dict[int, float] = {}
+        for arrival in self.deliveries:
+            arrived.setdefault(arrival.seq, arrival.t)
+        found = []
+        for event in self.history.events:
+            if isinstance(event, events.Accepted):
+                held[event.seq] = None
+            elif isinstance(event, events.Displaced):
+                held.pop(event.seq, None)
+            elif isinstance(event, events.Confirmed):
+                for seq in list(islice(held, event.count)):
+                    del held[seq]
+                    if arrived.get(seq, inf) > event.t + ON_TIME:
+                        found.append(seq)
+        return tuple(found)
 
     @cached_property
     def largest(self) -> int:

@@ -11,9 +11,11 @@ from typing import Any
 
 from chaos.history import History
 from chaos.judging.checks import Judgement
+from chaos.judging.clean_stop import clean_stop
 from chaos.judging.facts import Facts
 from chaos.judging.limits import DETECT_WITHIN
-from chaos.judging.promises import bounded, clean_stop, polite, survives_input
+from chaos.judging.polite import polite
+from chaos.judging.promises import bounded, survives_input
 from chaos.judging.verdicts import Check, Verdict, decided
 from chaos.scenario import Scenario
 from tracker import events

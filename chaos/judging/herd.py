@@ -11,10 +11,12 @@ from math import floor, sqrt
 from typing import Any
 
 from chaos.history import Broke, History, HistoryEvent, LabEvent, Reported
+from chaos.judging.attempts import most_within
+from chaos.judging.backoff import ENOUGH, backoff, unlike_full_jitter
 from chaos.judging.facts import Facts
 from chaos.judging.measures import measures_of
 from chaos.judging.peer_facts import facts_of
-from chaos.judging.promises import most_within, some
+from chaos.judging.promises import some
 from chaos.judging.verdicts import Check, Verdict, decided
 from chaos.scenario import Scenario
 from simulator import events as peer
@@ -105,6 +107,23 @@ def spread(history: History, scenario: Scenario) -> Check | None:
     if densest <= limit and who <= limit:
         return Check("spread", "unknown", expected, f"only {who} clients tried again: too few for a bunch")
     return decided("spread", ok=densest <= limit, expected=expected, observed=f"at most {densest}, on {link}")
+
+
+def jitter(history: History) -> Check | None:
+    """The delays of all clients together are full jitter; of one client they are mostly too few to tell, see `polite`."""
+    timing = history.settings.get("timing", {})
+    draws = [draw for part in apart(history) for draw in backoff(part).draws]
+    if (
+        history.clients == 1
+        or len(draws) < ENOUGH
+        or not {"reconnect_delay", "reconnect_cap"} <= timing.keys()
+    ):
+        return None
+    unlike = unlike_full_jitter(draws, timing)
+    expected = "delays from 0 to what doubles with each failure, all equally likely"
+    return decided(
+        "jitter", ok=unlike is None, expected=expected, observed=unlike or f"{len(draws)} such delays"
+    )
 
 
 def _attempts_again(history: History, scenario: Scenario) -> dict[str, list[tuple[float, int]]]:

@@ -6,18 +6,13 @@ See `chaos.judging.promises`. None also means that the peer cannot know: `bounde
 from collections import Counter
 from collections.abc import Callable, Mapping
 
-from chaos.judging.attempts import came_too_soon
+from chaos.judging.attempts import came_too_soon, most_within, refused_for_good
 from chaos.judging.facts import SILENT, Facts
 from chaos.judging.limits import detection_limit
 from chaos.judging.outages import PAUSE
 from chaos.judging.peer_facts import PeerFacts
-from chaos.judging.promises import (
-    ATTEMPTS,
-    ATTEMPTS_WITHIN,
-    PROMISE_CHECKS,
-    most_within,
-    refused_for_good,
-)
+from chaos.judging.polite import ATTEMPTS, ATTEMPTS_WITHIN
+from chaos.judging.promises import PROMISE_CHECKS
 from chaos.judging.recover import recover as recover_as_promised
 from chaos.judging.verdicts import Check, decided
 from chaos.scenario import Scenario

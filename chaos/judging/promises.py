@@ -6,30 +6,22 @@ holds nothing to which the promise applies.
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
 from math import inf
 
 from chaos.judging import fire_and_forget
-from chaos.judging.attempts import broken_rule, came_too_soon, impatience
+from chaos.judging.attempts import impatience
+from chaos.judging.clean_stop import clean_stop
 from chaos.judging.evidence import evidence
 from chaos.judging.facts import SILENT, Facts
 from chaos.judging.limits import detection_limit, on_the_way
 from chaos.judging.outages import PAUSE
+from chaos.judging.polite import polite
 from chaos.judging.recover import recover
 from chaos.judging.verdicts import Check, decided
 from chaos.scenario import Scenario
 from simulator import events as peer
 from tracker import events
 
-ATTEMPTS, ATTEMPTS_WITHIN = 15, 10.0
-"""No more attempts than this in so many seconds. Full jitter from 0.5 s, doubling, makes about 6 in 10 s; a back-off
-that starts over on every connect makes about 40."""
-FOR_GOOD = frozenset({401, 403, 404})
-"""Statuses that no other attempt will change."""
-JITTER_NEEDS = 4
-"""From so many delays on, a regular pattern is no accident."""
-STOP_GRACE = 1.0
-"""Seconds that an orderly stop may take beyond the client's own deadlines."""
 _ENDED_BY = {"tracker": "by the client", "peer": "by the peer", "network": "without a close frame"}
 
 
@@ -49,8 +41,12 @@ def no_loss(facts: Facts, _: Scenario) -> Check | None:
     streams = {event.stream for event in facts.deliveries}
     if len(streams) > 1:  # a number alone then says nothing
         return Check("no-loss", "unknown", expected, f"deliveries of {len(streams)} streams in one run")
-    if facts.lost:
-        return Check("no-loss", "fail", expected, f"{len(facts.lost)} lost: seq {some(sorted(facts.lost))}")
+    early = facts.premature
+    if facts.lost or early:
+        wrong = f"{len(facts.lost)} lost: seq {some(sorted(facts.lost))}"
+        if not facts.lost:
+            wrong = f"{len(early)} taken for confirmed before they had arrived: seq {some(early)}"
+        return Check("no-loss", "fail", expected, wrong)
     left = len(facts.declared_left)
     if len(facts.missing) > left:
         return Check("no-loss", "unknown", expected, f"{len(facts.missing)} were still in flight at the end")
@@ -187,104 +183,6 @@ def _ends(closed: tuple[events.Closed, ...]) -> str:
         f"{f', {times} times' if times > 1 else ''}"
         for (code, why, by, link), times in kinds.items()
     )
-
-
-def polite(facts: Facts, _: Scenario) -> Check | None:
-    """Attempts wait as announced, spread out, back off until one is stable, and end where they are refused for good."""
-    attempts: dict[str, list[float]] = {}
-    free_at: dict[str, float] = {}  # per link, when the next attempt may begin
-    delays: dict[str, list[float]] = {}
-    hasty = 0
-    final: set[str] = set()
-    deaf = 0
-    for event in facts.history.events:
-        if isinstance(event, events.Connecting):
-            hasty += event.link in final or event.t < free_at.get(event.link, 0.0) - 0.01
-            attempts.setdefault(event.link, []).append(event.t)
-        elif isinstance(event, events.Waiting):
-            hasty += event.delay == 0  # drawn from a range that begins there, but nobody draws just that
-            free_at[event.link] = event.t + event.delay
-            delays.setdefault(event.link, []).append(event.delay)
-        elif isinstance(event, events.Closed | events.Refused):
-            free_at[event.link] = inf  # until a delay is announced
-            if isinstance(event, events.Refused) and (event.fatal or event.status in FOR_GOOD):
-                final.add(event.link)
-                deaf += not event.fatal
-    if not delays and not final and all(len(times) == 1 for times in attempts.values()):
-        return None
-    busiest = max((most_within(ATTEMPTS_WITHIN, times) for times in attempts.values()), default=0)
-    expected = f"announced, jittered back-off: at most {ATTEMPTS} attempts in {ATTEMPTS_WITHIN:g} s"
-    if deaf:
-        return Check("polite", "fail", expected, f"{deaf} refusals for good were not taken as such")
-    if hasty:
-        return Check("polite", "fail", expected, f"{hasty} attempts came at once, or before their time")
-    if (breach := came_too_soon(facts.history) or broken_rule(facts.history)) is not None:
-        return Check("polite", "fail", expected, breach)
-    for link, drawn in delays.items():
-        if _regular(drawn):
-            shown = ", ".join(f"{delay:.2f}" for delay in drawn[:5])
-            return Check("polite", "fail", expected, f"no jitter in {len(drawn)} delays on {link}: {shown} s")
-    return decided("polite", ok=busiest <= ATTEMPTS, expected=expected, observed=f"at most {busiest}")
-
-
-def most_within(seconds: float, times: list[float]) -> int:
-    """The most of `times`, which rise, in any span of `seconds`."""
-    most = first = 0
-    for count, t in enumerate(times, 1):
-        while t - times[first] >= seconds:
-            first += 1
-        most = max(most, count - first)
-    return most
-
-
-def refused_for_good(scenario: Scenario) -> dict[str, int]:
-    """Links whose handshakes the scenario has refused with a status that no other attempt will change, and that status."""
-    return {
-        str(fault.on): status
-        for fault in scenario.faults
-        if fault.kind == "refuse"
-        and (status := fault.attributes["status"]) in FOR_GOOD
-        and isinstance(status, int)
-    }
-
-
-def _regular(delays: list[float]) -> bool:
-    """Whether delays follow on each other by rule: half of the steps or more are by the same factor."""
-    if len(delays) < JITTER_NEEDS:
-        return False
-    steps = Counter(round(b / a, 6) if a else 0.0 for a, b in pairwise(delays))
-    return 2 * steps.most_common(1)[0][1] >= len(delays) - 1
-
-
-def clean_stop(facts: Facts, _: Scenario) -> Check | None:
-    """The stop flushes within its deadline, closes with 1001, and says what is left.
-
-    Where there was no connection to flush over, or a fault in force, the deadline holds and the client says what is
-    left; no more can be asked.
-    """
-    stopping, stopped = facts.history.first(events.Stopping), facts.history.first(events.Stopped)
-    if stopping is None:
-        return None
-    if stopped is None:
-        return Check("clean-stop", "fail", "an orderly end", "the client never came to an end")
-    took = stopped.t - stopping.t
-    timing = facts.history.settings.get("timing", {})
-    deadline = timing.get("flush_timeout", inf) + timing.get("close_timeout", inf) + STOP_GRACE
-    codes = [e.code for e in facts.history.of(events.Closed) if e.t >= stopping.t and e.link == "output"]
-    observed = f"close codes {codes}, {stopped.undelivered} undelivered, {took:.2f} s"
-    within = "" if deadline == inf else f" within {deadline:g} s"
-    connected = any(c.link == "output" and c.closed is None for c in facts.connections)
-    in_the_way = any(
-        fault.on in (None, "output") and during.begin <= stopped.t and during.end > stopping.t
-        for fault, during in facts.in_force
-    )
-    if connected and not in_the_way:
-        ok = codes == [1001] and not stopped.undelivered
-        expected = f"flushed, closed with 1001, nothing undelivered{within}"
-    else:
-        ok = True
-        expected = f"an end{within} that says what is left: no healthy connection to flush over"
-    return decided("clean-stop", ok=ok and took <= deadline, expected=expected, observed=observed)
 
 
 def same_climb(facts: Facts, _: Scenario) -> Check | None:

@@ -200,6 +200,14 @@ class _NoJitter(Backoff):
         return min(self._timing.reconnect_cap, self._timing.reconnect_delay * 2.0 ** (self._failures - 1))
 
 
+class _HalfJitter(Backoff):
+    """Half of every delay is the same for everybody."""
+
+    def _next_delay(self) -> float:
+        ceiling = min(self._timing.reconnect_cap, self._timing.reconnect_delay * 2.0**self._failures)
+        return (ceiling + super()._next_delay()) / 2
+
+
 class _NoGrowth(Backoff):
     """Every delay is drawn from the same range."""
 
@@ -398,6 +406,13 @@ class _ResetsMayBeDisplaced(Pipeline):
         return replace(step, essential=bool(step.touched) or step.completed)
 
 
+class _StopsByTheClock(Outgoing):
+    """A stop takes all the time that it has, whether anything is left or not."""
+
+    async def flushed(self) -> None:
+        await asyncio.Event().wait()
+
+
 class _FailGoesOn(Tracker):
     """What finds no room in the outbox is left out, although the tracker was told to fail."""
 
@@ -488,6 +503,7 @@ verdicts_before_reading = Ablated("verdicts-before-reading", _VerdictsBeforeRead
 
 backoff_restarts_on_connect = Ablated("backoff-restarts-on-connect", _BackoffRestartsOnConnect)
 no_jitter = Ablated("no-jitter", _NoJitter)
+half_jitter = Ablated("half-jitter", _HalfJitter)
 no_growth = Ablated("no-growth", _NoGrowth)
 no_cap = Misconfigured("no-cap", "Delays double without end", timing={"reconnect_cap": NEVER})
 backoff_never_starts_over = Ablated("backoff-never-starts-over", _BackoffNeverStartsOver)
@@ -505,6 +521,7 @@ waits_for_the_end = Ablated("waits-for-the-end", _WaitsForTheEnd)
 waits_for_the_flush = Misconfigured(
     "waits-for-the-flush", "The stop waits for confirms, however long", timing={"flush_timeout": NEVER}
 )
+stops_by_the_clock = Ablated("stops-by-the-clock", _StopsByTheClock)
 
 usual_max_size = Ablated("usual-max-size", _UsualMaxSize)
 no_drain = Ablated("no-drain", _NoDrain)

@@ -2,12 +2,11 @@
 
 import pytest
 
-from chaos.judging.attempts import broken_rule, came_too_soon
+from chaos.judging.attempts import came_too_soon
 from chaos.judging.peer_facts import facts_of
 from chaos.judging.peer_promises import polite as polite_as_seen
 from simulator import events as peer
-from tests.chaos.histories import closed, connected, opened, record, scenario
-from tracker import events
+from tests.chaos.histories import opened, record, scenario
 
 
 def refused(t: float, patience: float = 0.0, link: peer.PeerLink = "output") -> peer.Misbehaved:
@@ -29,28 +28,6 @@ def test_who_comes_back_before_is_told_when_and_by_how_much(again: peer.PeerEven
 def test_a_refusal_that_asks_for_nothing_and_one_on_another_link_are_no_matter() -> None:
     assert came_too_soon(record(refused(5.0), refused(5.2), opened(5.4, 1))) is None
     assert came_too_soon(record(refused(5.0, 10.0, link="input"), refused(5.2))) is None
-
-
-@pytest.mark.parametrize(
-    ("answer", "number", "rule"),
-    [
-        (12.0, 2, None),
-        (12.0, 4, "attempt 4 came after a stable connection, on output at 14.0 s: it must start over"),
-        (10.9, 4, None),
-    ],
-)
-def test_after_a_connection_that_answered_for_long_enough_the_count_starts_over(
-    answer: float, number: int, rule: str | None
-) -> None:
-    history = record(
-        events.Connecting(t=0.5, link="output", attempt=3),
-        connected(1.0),
-        events.Answered(t=answer, link="output", number=1, rtt=0.1),
-        closed(13.0),
-        events.Connecting(t=14.0, link="output", attempt=number),
-        settings={"timing": {"stable_after": 10.0}},
-    )
-    assert broken_rule(history) == rule
 
 
 def test_a_client_that_reports_nothing_is_held_to_it_too() -> None:

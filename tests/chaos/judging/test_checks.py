@@ -1,8 +1,6 @@
 import sys
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from chaos.faults import Fault
 from chaos.history import Began, History, HistoryEvent, Reached, StoodStill
@@ -10,18 +8,14 @@ from chaos.judging.checks import judge, lived
 from chaos.judging.facts import Facts
 from chaos.judging.measures import measures_of
 from chaos.judging.promises import (
-    ATTEMPTS,
     PROMISE_CHECKS,
     bounded,
-    clean_stop,
     dedup_safe,
     detect,
     every_frame,
     in_order,
-    most_within,
     no_false_kill,
     no_loss,
-    polite,
     same_climb,
     silence,
     survives_input,
@@ -50,7 +44,6 @@ from tests.chaos.histories import (
     stopped,
     stopping,
     struck,
-    waiting,
 )
 from tracker import events
 
@@ -459,165 +452,6 @@ def test_a_client_that_reports_no_connection_is_not_praised_for_keeping_it() -> 
     assert said(no_false_kill, record(delivered(*FRAMES))) is None
 
 
-# polite
-
-
-def test_attempts_that_wait_as_announced_are_polite() -> None:
-    history = record(
-        connecting(1.0, 2.4, 4.0), refused(1.1), waiting(1.1, 1.2), refused(2.5), waiting(2.5, 1.5)
-    )
-    assert said(polite, history) == "pass"
-
-
-def test_a_single_attempt_says_nothing_about_politeness() -> None:
-    assert said(polite, record(connecting(1.0), connecting(1.0, link="input"), connected(1.1))) is None
-
-
-def test_an_attempt_before_its_announced_time_fails() -> None:
-    assert said(polite, record(connecting(1.0, 1.5), refused(1.1), waiting(1.1, 1.2))) == "fail"
-
-
-def test_an_attempt_without_an_announcement_fails() -> None:
-    assert said(polite, record(connecting(1.0, 9.0), closed(5.0))) == "fail"
-    assert said(polite, record(connecting(1.0, 9.0), refused(5.0))) == "fail"
-
-
-def test_an_attempt_without_any_delay_fails_though_it_was_announced() -> None:
-    assert said(polite, record(connecting(0.0, 1.0), closed(1.0), waiting(1.0, 0.0))) == "fail"
-
-
-@pytest.mark.parametrize(
-    ("lived", "attempt", "verdict"),
-    [(9.9, 2, "fail"), (10.0, 2, "pass"), (9.9, 3, "pass"), (0.0, 2, "fail")],
-    ids=str,
-)
-def test_the_count_of_attempts_starts_over_after_a_stable_connection_only(
-    lived: float, attempt: int, verdict: str
-) -> None:
-    connection = [connected(2.0), closed(2.0 + lived)] if lived else [refused(2.0)]
-    over = 2.0 + lived
-    again = events.Connecting(t=over + 1.0, link="output", attempt=attempt)
-    history = record(
-        connecting(0.0, 1.5),
-        refused(0.0),
-        waiting(0.0, 1.5),
-        connection,
-        waiting(over, 1.0),
-        again,
-        settings={"timing": {"stable_after": 10.0}},
-    )
-    assert said(polite, history) == verdict
-
-
-def test_a_stable_connection_lets_the_count_start_over_once() -> None:
-    def attempt(t: float, number: int) -> list[HistoryEvent]:
-        return [
-            waiting(t - 1.0, 1.0),
-            events.Connecting(t=t, link="output", attempt=number),
-            refused(t + 0.1),
-        ]
-
-    stable = connecting(0.0), connected(0.1), closed(12.0)
-    settings = {"timing": {"stable_after": 10.0}}
-    assert said(polite, record(stable, attempt(13.0, 2), attempt(15.0, 3), settings=settings)) == "pass"
-    assert said(polite, record(stable, attempt(13.0, 2), attempt(15.0, 2), settings=settings)) == "fail"
-
-
-def test_a_delay_above_the_declared_cap_fails_unless_the_peer_asked_for_it() -> None:
-    def verdict(end: Parts) -> str | None:
-        settings = {"timing": {"reconnect_cap": 8.0}}
-        return said(polite, record(connecting(0.0, 9.5), end, waiting(1.0, 8.1), settings=settings))
-
-    assert verdict(refused(1.0)) == "fail"
-    assert verdict(closed(1.0)) == "fail"
-    assert verdict(events.Refused(t=1.0, link="output", why="HTTP 503", status=503)) == "pass"
-
-
-def test_an_attempt_after_a_fatal_refusal_fails_however_late() -> None:
-    final = refused(1.1, fatal=True)
-    assert said(polite, record(connecting(1.0), final)) == "pass"
-    assert said(polite, record(connecting(1.0, 50.0), final, waiting(1.2, 10.0))) == "fail"
-
-
-def attempts(*delays: float) -> History:
-    """Refused, and trying again after each of the delays."""
-    parts: list[HistoryEvent] = []
-    t = 1.0
-    for delay in delays:
-        parts += [*connecting(t), refused(t), waiting(t, delay)]
-        t += delay
-    return record(parts)
-
-
-def test_delays_that_vary_without_rule_are_jittered() -> None:
-    assert said(polite, attempts(0.31, 0.77, 1.9, 0.4, 5.1)) == "pass"
-
-
-@pytest.mark.parametrize(
-    "delays", [(5.0, 5.0, 5.0, 5.0), (0.5, 1.0, 2.0, 4.0), (5.0, 10.0, 20.0, 40.0, 60.0, 60.0, 60.0)]
-)
-def test_delays_that_follow_a_rule_are_not_jittered(delays: tuple[float, ...]) -> None:
-    assert said(polite, attempts(*delays)) == "fail"
-    assert said(polite, attempts(*delays[:3])) == "pass"  # too few to say
-
-
-def test_attempts_that_never_back_off_fail() -> None:
-    hurried = [0.5 + n / 1000 * (n % 3) for n in range(40)]
-    assert said(polite, attempts(*hurried)) == "fail"
-    assert said(polite, attempts(*hurried[: ATTEMPTS - 1])) == "pass"
-
-
-def test_each_link_has_attempts_of_its_own() -> None:
-    both: list[Parts] = [connecting(1.0), connecting(1.0, link="input"), refused(1.1), waiting(1.1, 3.0)]
-    assert said(polite, record(*both)) == "pass"
-
-
-@given(st.lists(st.floats(0, 60).map(lambda t: round(t, 1)), max_size=40).map(sorted))
-def test_the_busiest_span_is_that_of_an_obvious_count(times: list[float]) -> None:
-    obvious = max((sum(t <= later and later - t < 10.0 for later in times) for t in times), default=0)
-    assert most_within(10.0, times) == obvious
-
-
-# clean-stop
-
-
-def test_a_stop_that_flushed_and_said_goodbye_is_clean() -> None:
-    assert (
-        said(clean_stop, record(connected(), stopping(9.0), closed(9.5, code=1001), stopped(9.6))) == "pass"
-    )
-
-
-def test_a_stop_with_something_left_over_a_healthy_connection_is_not_clean() -> None:
-    history = record(connected(), stopping(9.0), closed(9.5, code=1001), stopped(9.6, undelivered=3))
-    assert said(clean_stop, history) == "fail"
-
-
-def test_a_stop_without_a_1001_over_a_healthy_connection_is_not_clean() -> None:
-    assert (
-        said(clean_stop, record(connected(), stopping(9.0), closed(9.5, code=1006), stopped(9.6))) == "fail"
-    )
-    assert said(clean_stop, record(connected(), stopping(9.0), stopped(9.6))) == "fail"
-
-
-def test_a_stop_that_never_ends_is_not_clean() -> None:
-    assert said(clean_stop, record(connected(), stopping(9.0))) == "fail"
-
-
-def test_without_a_healthy_connection_the_stop_has_to_be_in_time_and_say_what_is_left() -> None:
-    timing = {"timing": {"flush_timeout": 5.0, "close_timeout": 2.0}}
-    gone: list[Parts] = [connected(), closed(8.0), stopping(9.0)]
-    assert said(clean_stop, record(gone, stopped(14.5, undelivered=7), settings=timing)) == "pass"
-    assert said(clean_stop, record(gone, stopped(17.5, undelivered=7), settings=timing)) == "fail"
-
-
-def test_a_fault_that_lasts_through_the_stop_excuses_what_is_left_on_its_link() -> None:
-    stop: list[Parts] = [connected(), stopping(40.0), closed(45.0), stopped(45.0, undelivered=7)]
-    forever, elsewhere = fault("stall", 10.0), fault("stall", 10.0, on="input")
-    assert said(clean_stop, record(*stop, struck(forever)), forever) == "pass"
-    assert said(clean_stop, record(*stop, struck(elsewhere)), elsewhere) == "fail"
-    assert said(clean_stop, record(*stop, struck(STALL)), STALL) == "fail"  # it was healed by then
-
-
 # same-climb
 
 
@@ -869,11 +703,6 @@ def test_a_touch_among_what_was_left_at_such_an_end_is_no_other_climb() -> None:
     assert said(same_climb, history, stall) == "pass"
     lost = record(begun, delivered(1, 2), stopped(6.0, undelivered=1), reference={"a": 900, "c": 2900})
     assert said(same_climb, lost, stall) == "unknown"
-
-
-def test_a_refusal_for_good_that_is_not_taken_as_one_is_impolite() -> None:
-    refusal = events.Refused(t=2.0, link="output", why="HTTP 403", status=403)
-    assert said(polite, record(connecting(1.0), refusal)) == "fail"
 
 
 def test_a_connection_that_the_peer_closed_is_not_killed_by_the_client_even_if_no_close_frame_arrived() -> (

@@ -8,7 +8,7 @@ import pytest
 from chaos.history import Began, History, HistoryEvent, Reported
 from chaos.judging.checks import judge
 from chaos.judging.facts import Facts
-from chaos.judging.herd import apart, measures, spread
+from chaos.judging.herd import apart, jitter, measures, spread
 from simulator import events as peer
 from tests.chaos.histories import (
     STEADY,
@@ -202,3 +202,40 @@ def test_the_spread_is_judged_beside_the_promises_but_not_in_a_run_that_was_neve
     assert [check.name for check in judge(history, RESTARTED).checks][-1] == "spread"
     unsteady = record(history.events[:0], clients=50)
     assert [check.name for check in judge(unsteady, RESTARTED).checks] == ["lived"]
+
+
+# Jitter
+
+
+def refused_again_and_again(clients: int, *, fixed: float) -> History:
+    """Each client waits twice: `fixed` is the share of each delay that is no matter of chance."""
+    timing = {"timing": {"reconnect_delay": 0.5, "reconnect_cap": 8.0}}
+    parts = []
+    for client in range(clients):
+        rng, t = Random(client), 15.0
+        for number in (1, 2):
+            delay = 0.5 * number * (fixed + (1 - fixed) * rng.random())
+            tried = events.Connecting(t=t, link="output", attempt=number)
+            turned_away = events.Refused(t=t, link="output", why="refused")
+            parts.append([tried, turned_away, events.Waiting(t=t, link="output", delay=delay)])
+            t += delay
+        parts.append([events.Connecting(t=t, link="output", attempt=3)])
+        if client:
+            parts[-3:] = [reported(client, *some) for some in parts[-3:]]
+    return record(STEADY, parts, clients=clients, settings=timing)
+
+
+def test_delays_of_all_clients_together_are_held_to_full_jitter() -> None:
+    fair = jitter(refused_again_and_again(50, fixed=0.0))
+    assert fair is not None
+    assert (fair.verdict, fair.observed) == ("pass", "100 such delays")
+    half = jitter(refused_again_and_again(50, fixed=0.5))
+    assert half is not None
+    assert half.verdict == "fail"
+    assert "of their range" in half.observed
+
+
+def test_few_delays_or_those_of_one_client_say_nothing_of_jitter() -> None:
+    assert jitter(refused_again_and_again(1, fixed=0.5)) is None
+    assert jitter(refused_again_and_again(7, fixed=0.5)) is None
+    assert jitter(refused_again_and_again(8, fixed=0.9)) is not None

@@ -11,7 +11,7 @@ from chaos.judging.facts import IN_FLIGHT, Facts
 from chaos.judging.peer_evidence import peer_evidence
 from chaos.judging.peer_facts import LAST_MOMENTS, facts_of
 from chaos.judging.peer_promises import PEER_CHECKS
-from chaos.judging.promises import ATTEMPTS
+from chaos.judging.polite import ATTEMPTS
 from chaos.scenario import PROMISES
 from simulator import events as peer
 from tests.chaos.histories import (

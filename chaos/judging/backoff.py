@@ -1,0 +1,190 @@
+"""Back-off by its own rules: when the count starts over, and what each delay may be drawn from.                pure
+
+Full jitter draws each delay from a range, all of it equally likely: 0 to the first delay, twice that, four times that, up to
+the cap (Marc Brooker, "Exponential Backoff And Jitter", 2015). What a client calls the number of an attempt is held to what
+happened to its links.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from math import inf, sqrt
+from operator import attrgetter
+from statistics import fmean
+from typing import Any, NamedTuple
+
+from chaos.history import History
+from simulator import events as peer
+from tracker import events
+
+DEVIATIONS = 5.0
+"""Standard deviations by which chance may differ from what is expected. In a million runs it differs by more in one or two."""
+ENOUGH = 16
+"""From so many delays on, something can be said of what they are drawn from."""
+_BARELY = 0.05
+"""Seconds by which the client may have measured otherwise how long a connection lived."""
+
+
+class Draw(NamedTuple):
+    """One delay that the client announced, and the failures since its last stable connection, the last one included."""
+
+    t: float
+    link: events.LinkName
+    delay: float
+    failures: int
+
+    def ceiling(self, timing: Mapping[str, Any]) -> float:
+        """The longest that it may be."""
+        return float(
+            min(timing["reconnect_cap"], timing["reconnect_delay"] * 2.0 ** min(self.failures - 1, 60))
+        )
+
+
+@dataclass(slots=True)
+class _Link:
+    """What is known of one link so far."""
+
+    failures: frozenset[int] = frozenset()
+    """Since its last stable connection. Several: nobody can say whether the last one was stable; none: unknown."""
+    opened: float | None = None
+    answered: float = 0.0
+    asked: bool = False
+    """Whether the last refusal may have asked for patience: then a delay is not drawn from a range alone."""
+    pending: events.Waiting | None = None
+
+
+@dataclass(slots=True)
+class Backoff:
+    """A client's back-off as its record shows it."""
+
+    draws: list[Draw] = field(default_factory=list)
+    """Without those that a refusal lengthened, or may have."""
+    miscounted: list[tuple[events.Connecting, frozenset[int]]] = field(default_factory=list)
+    """Attempts with a number that nothing explains, and what would have been right."""
+
+
+def backoff(history: History) -> Backoff:
+    """Follow every link through its failures."""
+    found = Backoff()
+    stable_after = history.settings.get("timing", {}).get("stable_after", inf)
+    links: dict[str, _Link] = {}
+    patience: dict[str, float] = {}  # what the peer asked for at its last refusal
+    for event in history.events:
+        if isinstance(event, peer.Misbehaved):
+            if event.kind == "refuse":
+                patience[event.link] = event.retry_after
+            continue
+        if not isinstance(
+            event,
+            events.Connecting
+            | events.Connected
+            | events.Answered
+            | events.Closed
+            | events.Refused
+            | events.Waiting,
+        ):
+            continue
+        link = links.setdefault(event.link, _Link())
+        if isinstance(event, events.Connecting):
+            _tried(found, link, event)
+        elif isinstance(event, events.Connected):
+            link.opened = link.answered = event.t
+        elif isinstance(event, events.Answered):
+            link.answered = event.t
+        elif isinstance(event, events.Closed):
+            link.failures = _after_close(link, event.t, stable_after)
+            link.opened, link.asked = None, False
+        elif isinstance(event, events.Refused):
+            link.failures = frozenset(n + 1 for n in link.failures)
+            link.asked = event.status is not None and patience.get(event.link, inf) > 0
+        else:
+            link.pending = event
+    for link in links.values():
+        _settle(found, link, link.failures)
+    found.draws.sort()
+    return found
+
+
+def _tried(found: Backoff, link: _Link, event: events.Connecting) -> None:
+    due = frozenset(n + 1 for n in link.failures)
+    if due and event.attempt not in due:
+        found.miscounted.append((event, due))
+    link.failures = frozenset({event.attempt - 1})
+    _settle(found, link, link.failures)
+
+
+def _after_close(link: _Link, t: float, stable_after: float) -> frozenset[int]:
+    """A stable connection's end is the first failure. It was stable if it showed life for so long; an answer is life."""
+    opened = t if link.opened is None else link.opened
+    surely = link.opened is not None and link.answered - opened >= stable_after + _BARELY
+    perhaps = t - opened >= stable_after - _BARELY
+    carried_on = frozenset() if surely else frozenset(n + 1 for n in link.failures)
+    return carried_on | (frozenset({1}) if surely or perhaps else frozenset())
+
+
+def _settle(found: Backoff, link: _Link, failures: frozenset[int]) -> None:
+    """Take a delay into account once it is known what it was drawn for."""
+    waiting, link.pending = link.pending, None
+    if waiting is not None and not link.asked and len(failures) == 1 and min(failures) > 0:
+        found.draws.append(Draw(waiting.t, waiting.link, waiting.delay, *failures))
+
+
+def broken_rule(history: History) -> str | None:
+    """How the back-off broke a rule that the client declares, the first time in each way; None: it broke none."""
+    timing = history.settings.get("timing", {})
+    found = backoff(history)
+    if "stable_after" in timing and found.miscounted:
+        return _miscount(found.miscounted)
+    if not {"reconnect_delay", "reconnect_cap"} <= timing.keys():
+        return _above_the_cap(found.draws, timing.get("reconnect_cap", inf))
+    longer = [draw for draw in found.draws if draw.delay > draw.ceiling(timing)]
+    if longer:
+        draw = longer[0]
+        where = f"{draw.delay:.2f} s after failure {draw.failures} on {draw.link} at {draw.t:.1f} s"
+        return f"{len(longer)} delays were longer than declared, the first is {where}: {draw.ceiling(timing):.2f} s at most"
+    return unlike_full_jitter(found.draws, timing)
+
+
+def _miscount(miscounted: Sequence[tuple[events.Connecting, frozenset[int]]]) -> str:
+    early = [event for event, due in miscounted if event.attempt < min(due)]
+    if early:
+        first = early[0]
+        times = f"{len(early)} times after no stable connection"
+        return f"it started over {times}, the first time on {first.link} at {first.t:.1f} s"
+    first, due = miscounted[0]
+    where = f"on {first.link} at {first.t:.1f} s"
+    if due == {2}:
+        return f"attempt {first.attempt} came after a stable connection, {where}: it must start over"
+    return f"attempt {first.attempt} came where number {max(due)} was due, {where}"
+
+
+def _above_the_cap(draws: Iterable[Draw], cap: float) -> str | None:
+    longer = [draw for draw in draws if draw.delay > cap]
+    if not longer:
+        return None
+    first = longer[0]
+    return f"{len(longer)} delays were longer than declared, the first is {first.delay:.2f} s on {first.link}"
+
+
+def unlike_full_jitter(draws: Iterable[Draw], timing: Mapping[str, Any]) -> str | None:
+    """What tells these delays from full jitter, after any number of failures or over all; None: nothing does.
+
+    Each as a share of its range must be uniform in 0..1: its mean is 1/2 with a variance of 1/12, and so is the mean of its
+    squared distance from there 1/12, with a variance of 1/180.
+    """
+    every = sorted(draws, key=attrgetter("failures"))
+    groups = [(f"after failure {n}", list(some)) for n, some in groupby(every, key=attrgetter("failures"))]
+    for what, some in [*groups, ("over all", every)]:
+        if len(some) < ENOUGH:
+            continue
+        shares = [draw.delay / draw.ceiling(timing) for draw in some]
+        chance = DEVIATIONS / sqrt(len(shares))
+        mean = fmean(shares)
+        spread = fmean((share - 0.5) ** 2 for share in shares)
+        if abs(mean - 1 / 2) > chance * sqrt(1 / 12):
+            return f"{len(some)} delays {what} are {mean:.2f} of their range on average: full jitter has 0.50"
+        if abs(spread - 1 / 12) > chance * sqrt(1 / 180):
+            return (
+                f"{len(some)} delays {what} stray by {sqrt(spread):.2f} of their range: full jitter has 0.29"
+            )
+    return None

@@ -10,6 +10,7 @@ from typing import Literal
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
+from websockets.protocol import State
 
 from simulator import events
 from simulator.admission import Refusal
@@ -247,16 +248,21 @@ class PoseServer:
         last = -1
         with contextlib.suppress(ConnectionClosed):
             async for number, data in self._feed.frames():
+                if connection.state is State.OPEN:  # it writes at once; what it waits for afterwards is room
+                    self._offers(number, data, connection)
                 await connection.send(data, text=True)
-                now = connection.loop.time()
                 if number is not None:
                     last = number
-                    self._report(events.Offered(t=now, sequence=number, connection=connection.number))
                     if every is not None and number % every == 0:
                         await self._confirm_up_to(number, connection)
-                elif data == RESET:
-                    self._report(events.ResetOffered(t=now, connection=connection.number))
             await self._confirm_up_to(last, connection)
+
+    def _offers(self, number: int | None, data: bytes, connection: PeerConnection) -> None:
+        now = connection.loop.time()
+        if number is not None:
+            self._report(events.Offered(t=now, sequence=number, connection=connection.number))
+        elif data == RESET:
+            self._report(events.ResetOffered(t=now, connection=connection.number))
 
     async def _confirm_up_to(self, number: int, connection: PeerConnection) -> None:
         def confirmed(pong: "asyncio.Future[float]") -> None:

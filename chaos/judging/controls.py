@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from math import inf
 from types import MappingProxyType
 
-from chaos.judging.evidence import AFTERMATH
+from chaos.judging.carried import surely_came
 from chaos.judging.facts import IN_FLIGHT, Facts
 from chaos.judging.verdicts import Check, decided
 from chaos.scenario import Scenario
@@ -65,20 +65,9 @@ def _not_as_offered(facts: Facts, offered: list[peer.ControlOffered], obeyed: li
             continue
         if waiting and waiting[0] == event.kind:
             del waiting[0]
-        elif _surely_came(facts, event):
+        elif surely_came(facts, event.t, event.link, event.connection):
             return f"{event.kind}, sent at {event.t:.1f} s, was not obeyed, or not in its turn"
     return f"{waiting[0]} was obeyed, and was not sent over the control link" if waiting else None
-
-
-def _surely_came(facts: Facts, event: peer.ControlOffered) -> bool:
-    """Whether nothing can have kept it from the client: no fault, no end of its connection, no end of the run."""
-    ends = {e.connection: e.t for e in facts.history.of(peer.Ended)}
-    disturbed = any(
-        strike.concerns("control") and strike.during.begin - AFTERMATH <= event.t <= strike.during.end
-        for strike in facts.strikes
-    )
-    lasted = ends.get(event.connection, inf) > event.t + AFTERMATH
-    return event.t < facts.stopping - IN_FLIGHT and lasted and not disturbed
 
 
 def _not_as_obeyed(obeyed: list[str], told: list[str], *, open_end: bool) -> str | None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from chaos.faults import Fault
 from chaos.history import History
 from chaos.judging.evidence import AFTERMATH, Window, same_connections, windows
-from chaos.kinds import LINKS
+from chaos.kinds import ALL_LINKS
 from simulator import events as peer
 from tracker import events
 
@@ -415,7 +415,7 @@ class Facts:
         """The peer's number of each connection, by its link and the client's own."""
         return {
             (link, ours): theirs
-            for link in LINKS
+            for link in ALL_LINKS
             for ours, theirs in same_connections(self.history, link).items()
         }
 

@@ -398,6 +398,15 @@ class _ResetsNeedALink(Tracker):
             self._report(events.SessionReset(t=asyncio.get_running_loop().time(), link=link))
 
 
+class _ResetsOnConnect(Incoming):
+    """Whoever connects the input anew starts a new session."""
+
+    async def converse(self, wire: Wire) -> None:
+        if wire.number > 1:
+            await self._handle(b'{"type":"reset_holds"}', wire)
+        await super().converse(wire)
+
+
 class _ResetsMayBeDisplaced(Pipeline):
     """The output that tells of a reset is one like any other."""
 
@@ -533,6 +542,7 @@ own_clock = Ablated("own-clock", _OwnClock)
 gaps_break_contact = Ablated("gaps-break-contact", _GapsBreakContact)
 resets_need_a_link = Ablated("resets-need-a-link", _ResetsNeedALink)
 resets_may_be_displaced = Ablated("resets-may-be-displaced", _ResetsMayBeDisplaced)
+resets_on_connect = Ablated("resets-on-connect", _ResetsOnConnect)
 fail_goes_on = Ablated("fail-goes-on", _FailGoesOn)
 
 obeys_the_input = Ablated("obeys-the-input", _ObeysTheInput)

@@ -92,6 +92,7 @@ MORE: tuple[tuple[str, Red], ...] = (
     ("steady", Red("one-hand-out-of-sight", "every-frame")),
     ("steady", Red("stops-by-the-clock", "clean-stop")),
     ("reset", Red("sent-is-delivered", "no-loss")),
+    ("half-open-input", Red("resets-on-connect", "every-reset")),
     ("cut-mid-frame", Red("requeue-at-the-tail", "in-order")),
     ("close-codes", Red("backoff-never-starts-over", "recover")),
     ("echo-backlog", Red("no-drain", "no-false-kill")),

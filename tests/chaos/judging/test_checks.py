@@ -20,7 +20,6 @@ from chaos.judging.promises import (
     silence,
     survives_input,
 )
-from chaos.judging.sessions import every_reset
 from chaos.scenario import PROMISES
 from simulator import events as peer
 from tests.chaos.histories import (
@@ -626,54 +625,6 @@ def test_displacing_with_room_left_breaks_the_bound() -> None:
     gone = events.Displaced(t=4.0, seq=1)  # said right after what it gave way to was accepted
     assert said(bounded, record(accepted(1, 2), gone, settings=settings)) == "fail"
     assert said(bounded, record(accepted(1, 2, 3, 4), gone, settings=settings)) == "pass"
-
-
-# every-reset
-
-
-def reset_taken(*times: float) -> list[events.SessionReset]:
-    return [events.SessionReset(t=t, link="input") for t in times]
-
-
-def reset_offered(*times: float) -> list[peer.ResetOffered]:
-    return [peer.ResetOffered(t=t, connection=1) for t in times]
-
-
-def told(seq: int, *, at: float | None = None, repeat: bool = False) -> peer.Delivered:
-    t = float(seq) if at is None else at
-    return peer.Delivered(
-        t=t, stream="s", seq=seq, size=100, digest=0, connection=1, repeat=repeat, reset=True
-    )
-
-
-RESET = [reset_offered(2.5), reset_taken(2.6), accepted(1, 2, 3, 4), stopping(60.0)]
-
-
-def test_a_reset_is_told_by_the_next_output_and_by_no_other() -> None:
-    assert said(every_reset, record(RESET, delivered(1, 2, 4), told(3))) == "pass"
-    assert (
-        said(every_reset, record(RESET, delivered(1, 2, 4), told(3), told(3, at=9.0, repeat=True))) == "pass"
-    )
-    assert said(every_reset, record(RESET, delivered(1, 2, 3), told(4))) == "fail"
-    assert said(every_reset, record(RESET, delivered(1, 2), told(3), told(4))) == "fail"
-    assert said(every_reset, record(RESET, delivered(1, 2, 3, 4))) == "fail"
-    assert said(every_reset, record(accepted(1), delivered(1))) is None
-
-
-def test_two_resets_before_one_output_are_told_as_one() -> None:
-    history = record(RESET, reset_offered(2.7), reset_taken(2.8), delivered(1, 2, 4), told(3))
-    assert said(every_reset, history) == "pass"
-
-
-def test_a_reset_over_a_healthy_input_must_be_taken() -> None:
-    ignored = record(reset_offered(2.5), accepted(1, 2, 3), delivered(1, 2, 3), stopping(60.0))
-    assert said(every_reset, ignored) == "fail"
-    cut = fault("down", 2.0, 2.0, on="input")
-    assert said(every_reset, record(ignored.events, struck(cut)), cut) == "pass"
-
-
-def test_a_reset_that_was_still_in_flight_is_not_known_to_be_told() -> None:
-    assert said(every_reset, record(RESET, delivered(1, 2))) == "unknown"
 
 
 # What is left at an end under a fault

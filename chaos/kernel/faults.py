@@ -137,7 +137,7 @@ class Egress:
     become no delay, and a rate that nothing reaches.
     """
 
-    WAITING = 0.5
+    WAITING = 0.25
     """Seconds for which a packet may wait for a narrow link; what would wait longer is lost. A queue of some size, 64 KiB say,
     would make a round trip of many seconds on the narrowest, and no connection may be asked to bear that."""
     UNLIMITED = "10gbit burst 1mb limit 1mb"

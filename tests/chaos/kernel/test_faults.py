@@ -112,7 +112,7 @@ def test_latencies_add_up() -> None:
 def test_a_bandwidth_is_a_token_bucket_and_becomes_one_that_nothing_reaches_when_it_ends() -> None:
     queue, narrow = Egress("peer"), fault("bandwidth", rate=60)
     assert queue.add(narrow) == [
-        "qdisc replace dev peer root handle 2: tbf rate 480kbit burst 3200b limit 33200b",
+        "qdisc replace dev peer root handle 2: tbf rate 480kbit burst 3200b limit 18200b",
     ]
     assert queue.remove(narrow) == [
         "qdisc replace dev peer root handle 2: tbf rate 10gbit burst 1mb limit 1mb",

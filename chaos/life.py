@@ -9,7 +9,6 @@ from functools import partial
 from operator import itemgetter
 from pathlib import Path
 from random import Random
-from tempfile import TemporaryDirectory
 from typing import Literal
 
 from chaos import peer_faults, workloads
@@ -31,6 +30,7 @@ from chaos.history import (
 )
 from chaos.judging import herd
 from chaos.scenario import Scenario
+from chaos.temporary import temporary_folder
 from simulator import events as peer
 from simulator.pose_server import PATHS, PoseServer
 
@@ -105,8 +105,8 @@ class Life:
         self._began = asyncio.get_running_loop().time()
         self._scale = world.scale
         world.on_standstill(self._stood_still)
-        with TemporaryDirectory(prefix="simtool-") as folder:
-            files = self._material.files(Path(folder))
+        with temporary_folder() as folder:
+            files = self._material.files(folder)
             try:
                 await self._with_peer(world, files)
             except Exception as error:
@@ -127,8 +127,8 @@ class Life:
             preset=self._scenario.preset,
         )
         records = [part.events for part in herd.apart(history)]
-        with TemporaryDirectory(prefix="simtool-") as folder:
-            first, *others = workloads.references(self._material, Path(folder), records)
+        with temporary_folder() as folder:
+            first, *others = workloads.references(self._material, folder, records)
         return replace(history, reference=first, others=tuple(others))
 
     def broke(self, who: Literal["client", "laboratory"], error: BaseException, *, client: int = 0) -> None:

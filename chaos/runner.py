@@ -16,7 +16,6 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from chaos.clients.choose import COMMAND, DEFAULT, file_name, load_client
@@ -32,6 +31,7 @@ from chaos.life import Life, budget
 from chaos.reports.results import RunResult
 from chaos.scenario import Scenario
 from chaos.side_by_side import Run, Waiting, limits, limits_of_waiting
+from chaos.temporary import temporary_folder
 
 R = TypeVar("R")
 
@@ -174,8 +174,8 @@ def perform_twice(plan: Plan) -> Twice:
 
 def _made_elsewhere(plan: Plan) -> tuple[bytes, ...]:
     seed = "2" if os.environ.get(HASH_SEED) == "1" else "1"
-    with TemporaryDirectory(prefix="simtool-") as folder:
-        order, record = Path(folder) / "plan", Path(folder) / "record"
+    with temporary_folder() as folder:
+        order, record = folder / "plan", folder / "record"
         order.write_bytes(pickle.dumps(plan))
         # Ended with us: an exception here, an interrupt too, kills it.
         ended = subprocess.run(  # noqa: S603 - our own program

@@ -58,6 +58,7 @@ def test_a_layer_imports_only_what_is_below_it(path: Path) -> None:
 FLOORS = (
     *(
         "nearest",
+        "temporary",
         "durations",
         "kinds",
         "faults",

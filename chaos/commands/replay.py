@@ -3,7 +3,6 @@
 import os
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import msgspec
@@ -26,6 +25,7 @@ from chaos.reports.results import EXIT_UNKNOWN
 from chaos.scenario import Workload
 from chaos.scenario_reading import parse
 from chaos.scenario_writing import write
+from chaos.temporary import temporary_folder
 from chaos.traces.reading import open_trace
 
 SCHEMA = "simtool.replay/1"
@@ -88,9 +88,9 @@ def replay(
     out = report.console(stderr=json == "-")
     opened = open_trace(trace, format=checked_format(format_))
     wanted = Wanted(client, settings, engine, seed, time_scale)
-    with TemporaryDirectory(prefix="simtool-") as folder:
+    with temporary_folder() as folder:
         case = understand(
-            opened, Path(folder), since=_duration("--since", since), until=_duration("--until", until)
+            opened, folder, since=_duration("--since", since), until=_duration("--until", until)
         )
         tell_what_happened(out, case)
         if case.lacking is not None:

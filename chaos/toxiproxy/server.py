@@ -9,7 +9,6 @@ import json
 import re
 import secrets
 import socket
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from chaos.temporary import temporary_folder
 from chaos.toxiproxy.api import innermost, point_to, read_back, remedy, request
 from chaos.toxiproxy.proxy import ProxyHandle
 from chaos.toxiproxy.toxics import ToxiproxyError
@@ -176,8 +176,8 @@ class ToxiproxyServer:
         """
         owner = f"owner-{secrets.token_hex(8)}"
         mark = [{"name": owner, "listen": "127.0.0.1:0", "upstream": "127.0.0.1:1", "enabled": False}]
-        with tempfile.TemporaryDirectory(prefix="toxiproxy-") as room:
-            config = Path(room) / "owner.json"
+        with temporary_folder() as room:
+            config = room / "owner.json"
             config.write_text(json.dumps(mark))
             await self._launch(port, config)
             while not self._log.port_taken:

@@ -3,7 +3,9 @@
 import asyncio
 import os
 import signal
+import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from secrets import token_hex
@@ -12,6 +14,7 @@ import pytest
 
 from chaos.runner import Plan, perform, perform_all
 from chaos.scenario_reading import parse
+from chaos.temporary import temporary_folder
 
 pytestmark = [pytest.mark.kernel, pytest.mark.usefixtures("kernel")]
 
@@ -93,25 +96,56 @@ class Family:
         return found
 
 
-@pytest.mark.parametrize("victim", ["simtool", "worker"])
-async def test_what_is_killed_in_the_middle_of_a_run_leaves_no_process_and_no_namespace(
-    victim: str, tmp_path: Path
+@pytest.mark.parametrize(
+    ("victim", "how", "code"),
+    [
+        ("simtool", signal.SIGKILL, -signal.SIGKILL),
+        ("worker", signal.SIGKILL, 3),
+        ("simtool", signal.SIGINT, 130),
+        ("everybody", signal.SIGINT, 130),  # what Ctrl-C does
+        ("simtool", signal.SIGTERM, 130),
+    ],
+)
+async def test_what_is_ended_in_the_middle_of_a_run_leaves_no_process_no_namespace_and_no_file(
+    victim: str, how: signal.Signals, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    family = Family()
+    """Rules and interfaces stand in the namespaces, and go with them; a file goes when the next run begins."""
+    family, temporary = Family(), tmp_path / "temporary"
+    temporary.mkdir()
+    before = known_to_the_host()
     command = await asyncio.create_subprocess_exec(
         *(SIMTOOL, "chaos", "steady", "--engine", "kernel", "--command", "sleep 3600"),
         cwd=tmp_path,
-        env=family.environment,
+        env=family.environment | {"TMPDIR": str(temporary)},
         stderr=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
     )
     (program,) = await family.until(there=True, within="sleep\x003600")
     namespace = family.members()[program]
     (worker,) = family.members("spawn_main")
     assert family.members()[worker] == namespace != str(Path("/proc/self/ns/net").readlink())
-    os.kill(command.pid if victim == "simtool" else worker, signal.SIGKILL)
+    if victim == "everybody":
+        os.killpg(command.pid, how)
+    else:
+        os.kill(command.pid if victim == "simtool" else worker, how)
     _, said = await command.communicate()
     await family.until(there=False)
-    assert command.returncode == (-signal.SIGKILL if victim == "simtool" else 3)
+    assert command.returncode == code
+    if how is not signal.SIGKILL:
+        assert list(temporary.iterdir()) == []
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    with temporary_folder():
+        pass
+    assert list(temporary.iterdir()) == []
+    assert known_to_the_host() == before
     if victim == "worker":
         assert "a worker process died" in said.decode()
+
+
+def known_to_the_host() -> list[str]:
+    """Its interfaces and rules, and the namespaces that have a name."""
+    return [
+        subprocess.run(["ip", *words], capture_output=True, text=True, check=True).stdout
+        for words in (["-o", "link"], ["rule"], ["netns"])
+    ]

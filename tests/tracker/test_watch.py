@@ -267,11 +267,11 @@ async def test_a_write_buffer_that_no_byte_leaves_is_dead_4_s_after_the_last(net
 @virtual
 async def test_a_buffer_that_drains_slowly_is_not_dead_while_answers_come(network: Network) -> None:
     async with met(network, quiet, Writing()) as (way, record):
-        # 390 kB/s are written, first 60 and then 25 kB/s pass: an answer takes the time in which the buffers drain, first
-        # 2.7 and then 6.4 s.
+        # 390 kB/s are written, first 60 and then 22 kB/s pass: an answer takes the time in which the buffers drain, first
+        # 2 and then 5.7 s.
         way.add("bandwidth", "upstream", {"rate": 60})
         await until(30)
-        way.add("bandwidth", "upstream", {"rate": 25})
+        way.add("bandwidth", "upstream", {"rate": 22})
         await until(90)
         assert max(event.rtt for event in record.of(events.Answered)) > 5
         assert not record.of(events.Died)

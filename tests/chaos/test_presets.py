@@ -208,7 +208,7 @@ def history(scenario: Scenario, folder: Path) -> History:
 
 
 NOT_TOGETHER = {
-    ("slow-link", "3g"): "carries an output in 2.9 s",
+    ("slow-link", "3g"): "carries an output in 1.4 s",
     ("slow-link", "lossy-wifi"): "is sent again behind all that waits",
     ("latency-spike", "lossy-wifi"): "a round trip takes up to",
 }

@@ -124,7 +124,7 @@ class OneSeedForAll(TrackerClient):
 
 @pytest.mark.parametrize(
     ("client", "what"),
-    [(WithoutJitter(), {"polite", "spread"}), (OneSeedForAll(), {"spread"})],
+    [(WithoutJitter(), {"polite", "jitter", "spread"}), (OneSeedForAll(), {"jitter", "spread"})],
     ids=["without-jitter", "one-seed"],
 )
 def test_trackers_that_try_again_together_are_a_herd(client: Client, what: set[str]) -> None:

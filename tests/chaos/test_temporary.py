@@ -71,3 +71,22 @@ def test_what_others_call_alike_stays(room: Path) -> None:
     with temporary_folder():
         pass
     assert [folder.name for folder in room.iterdir()] == ["simtool-mine"]
+
+
+def test_a_folder_that_is_removed_before_it_is_locked_is_made_again(
+    room: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As another process does that takes it for an orphan's."""
+    make = tempfile.mkdtemp
+    made: list[str] = []
+
+    def make_and_lose_the_first(*, prefix: str) -> str:
+        made.append(make(prefix=prefix))
+        if len(made) == 1:
+            Path(made[0]).rmdir()
+        return made[-1]
+
+    monkeypatch.setattr(tempfile, "mkdtemp", make_and_lose_the_first)
+    with temporary_folder() as folder:
+        assert [str(folder)] == made[1:]
+        assert folder.exists()

@@ -73,9 +73,7 @@ def test_what_others_call_alike_stays(room: Path) -> None:
     assert [folder.name for folder in room.iterdir()] == ["simtool-mine"]
 
 
-def test_a_folder_that_is_removed_before_it_is_locked_is_made_again(
-    room: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_that_is_removed_before_it_is_locked_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """As another process does that takes it for an orphan's."""
     make = tempfile.mkdtemp
     made: list[str] = []

@@ -23,7 +23,7 @@ class Event(msgspec.Struct, frozen=True, tag_field="event", kw_only=True, omit_d
 
 
 class Connecting(Event, frozen=True, tag="connecting"):
-    """An attempt begins. `attempt` counts from 1 since the last stable connection."""
+    """An attempt begins. `attempt` counts from 1 since the start or the last stable connection."""
 
     link: LinkName
     attempt: int

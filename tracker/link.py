@@ -345,7 +345,7 @@ class Link:
     async def _connect_and_serve(self) -> float | None:
         """One attempt and all that follows from it: seconds to wait before the next, None when there is none."""
         began = _now()
-        self.report(events.Connecting(t=began, link=self.name, attempt=self._backoff.failures + 1))
+        self.report(events.Connecting(t=began, link=self.name, attempt=self._backoff.attempt))
         try:
             connection = await connect(
                 self.url,

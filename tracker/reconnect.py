@@ -39,7 +39,8 @@ def remedy(failure: Failure) -> str | None:
 
 
 class Backoff:
-    """Full jitter: delay n is uniform in 0..min(cap, base * 2**n), so that a crowd spreads out at once.
+    """Full jitter: the delay before attempt n is uniform in 0..min(cap, base * 2**(n - 1)), so that a crowd spreads out
+    at once; only the first attempt of all has none.
 
     (Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.) It starts over only after a
     connection proved *stable*; one that is accepted and dropped again counts as one more failure.
@@ -48,16 +49,17 @@ class Backoff:
     def __init__(self, timing: Timing, rng: Random) -> None:
         self._timing = timing
         self._rng = rng
-        self._failures = 0
+        self._attempt = 1
 
     @property
-    def failures(self) -> int:
-        """Failures since the last stable connection."""
-        return self._failures
+    def attempt(self) -> int:
+        """The number of the next attempt, from 1 since the start or the last stable connection."""
+        return self._attempt
 
     def after_refusal(self, failure: Failure) -> float:
         """Seconds to wait after an attempt that did not open."""
-        delay = self._next_delay()
+        self._attempt += 1
+        delay = self._delay()
         if failure.retry_after is None:
             return delay
         # The jitter comes on top: everybody was told the same number.
@@ -65,14 +67,12 @@ class Backoff:
 
     def after_close(self, lived: float) -> float:
         """Seconds to wait after a connection that showed signs of life for `lived` seconds, however it ended."""
-        if lived >= self._timing.stable_after:
-            self._failures = 0
-        return self._next_delay()
+        self._attempt = 1 if lived >= self._timing.stable_after else self._attempt + 1
+        return self._delay()
 
-    def _next_delay(self) -> float:
+    def _delay(self) -> float:
         # 2**60 is far above any cap; a larger exponent would only overflow after months of failure.
         ceiling = min(
-            self._timing.reconnect_cap, self._timing.reconnect_delay * 2.0 ** min(self._failures, 60)
+            self._timing.reconnect_cap, self._timing.reconnect_delay * 2.0 ** min(self._attempt - 1, 60)
         )
-        self._failures += 1
         return self._rng.uniform(0.0, ceiling)

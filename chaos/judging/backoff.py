@@ -26,17 +26,17 @@ _BARELY = 0.05
 
 
 class Draw(NamedTuple):
-    """One delay that the client announced, and the failures since its last stable connection, the last one included."""
+    """One delay that the client announced, and the number of the attempt that it comes before."""
 
     t: float
     link: events.LinkName
     delay: float
-    failures: int
+    attempt: int
 
     def ceiling(self, timing: Mapping[str, Any]) -> float:
         """The longest that it may be."""
         return float(
-            min(timing["reconnect_cap"], timing["reconnect_delay"] * 2.0 ** min(self.failures - 1, 60))
+            min(timing["reconnect_cap"], timing["reconnect_delay"] * 2.0 ** min(self.attempt - 1, 60))
         )
 
 
@@ -44,8 +44,10 @@ class Draw(NamedTuple):
 class _Link:
     """What is known of one link so far."""
 
-    failures: frozenset[int] = frozenset()
-    """Since its last stable connection. Several: nobody can say whether the last one was stable; none: unknown."""
+    attempt: int | None = None
+    """The number of the last attempt."""
+    due: frozenset[int] = frozenset()
+    """What the next attempt may be numbered. Two: nobody can say whether the last connection was stable; none: unknown."""
     opened: float | None = None
     answered: float = 0.0
     asked: bool = False
@@ -92,41 +94,44 @@ def backoff(history: History) -> Backoff:
         elif isinstance(event, events.Answered):
             link.answered = event.t
         elif isinstance(event, events.Closed):
-            link.failures = _after_close(link, event.t, stable_after)
+            link.due = _after_close(link, event.t, stable_after)
             link.opened, link.asked = None, False
         elif isinstance(event, events.Refused):
-            link.failures = frozenset(n + 1 for n in link.failures)
+            link.due = _one_more(link)
             link.asked = event.status is not None and patience.get(event.link, inf) > 0
         else:
             link.pending = event
     for link in links.values():
-        _settle(found, link, link.failures)
+        _settle(found, link)
     found.draws.sort()
     return found
 
 
 def _tried(found: Backoff, link: _Link, event: events.Connecting) -> None:
-    due = frozenset(n + 1 for n in link.failures)
-    if due and event.attempt not in due:
-        found.miscounted.append((event, due))
-    link.failures = frozenset({event.attempt - 1})
-    _settle(found, link, link.failures)
+    if link.due and event.attempt not in link.due:
+        found.miscounted.append((event, link.due))
+    link.attempt, link.due = event.attempt, frozenset({event.attempt})
+    _settle(found, link)
+
+
+def _one_more(link: _Link) -> frozenset[int]:
+    return frozenset() if link.attempt is None else frozenset({link.attempt + 1})
 
 
 def _after_close(link: _Link, t: float, stable_after: float) -> frozenset[int]:
-    """A stable connection's end is the first failure. It was stable if it showed life for so long; an answer is life."""
+    """A stable connection starts the count over. It was stable if it showed life for so long; an answer is life."""
     opened = t if link.opened is None else link.opened
     surely = link.opened is not None and link.answered - opened >= stable_after + _BARELY
     perhaps = t - opened >= stable_after - _BARELY
-    carried_on = frozenset() if surely else frozenset(n + 1 for n in link.failures)
+    carried_on = frozenset() if surely else _one_more(link)
     return carried_on | (frozenset({1}) if surely or perhaps else frozenset())
 
 
-def _settle(found: Backoff, link: _Link, failures: frozenset[int]) -> None:
+def _settle(found: Backoff, link: _Link) -> None:
     """Take a delay into account once it is known what it was drawn for."""
     waiting, link.pending = link.pending, None
-    if waiting is not None and not link.asked and len(failures) == 1 and min(failures) > 0:
-        found.draws.append(Draw(waiting.t, waiting.link, waiting.delay, *failures))
+    if waiting is not None and not link.asked and len(link.due) == 1:
+        found.draws.append(Draw(waiting.t, waiting.link, waiting.delay, *link.due))
 
 
 def broken_rule(history: History) -> str | None:
@@ -140,7 +145,7 @@ def broken_rule(history: History) -> str | None:
     longer = [draw for draw in found.draws if draw.delay > draw.ceiling(timing)]
     if longer:
         draw = longer[0]
-        where = f"{draw.delay:.2f} s after failure {draw.failures} on {draw.link} at {draw.t:.1f} s"
+        where = f"{draw.delay:.2f} s before attempt {draw.attempt} on {draw.link} at {draw.t:.1f} s"
         return f"{len(longer)} delays were longer than declared, the first is {where}: {draw.ceiling(timing):.2f} s at most"
     return unlike_full_jitter(found.draws, timing)
 
@@ -153,7 +158,7 @@ def _miscount(miscounted: Sequence[tuple[events.Connecting, frozenset[int]]]) ->
         return f"it started over {times}, the first time on {first.link} at {first.t:.1f} s"
     first, due = miscounted[0]
     where = f"on {first.link} at {first.t:.1f} s"
-    if due == {2}:
+    if due == {1}:
         return f"attempt {first.attempt} came after a stable connection, {where}: it must start over"
     return f"attempt {first.attempt} came where number {max(due)} was due, {where}"
 
@@ -167,13 +172,13 @@ def _above_the_cap(draws: Iterable[Draw], cap: float) -> str | None:
 
 
 def unlike_full_jitter(draws: Iterable[Draw], timing: Mapping[str, Any]) -> str | None:
-    """What tells these delays from full jitter, after any number of failures or over all; None: nothing does.
+    """What tells these delays from full jitter, before the attempts of one number or over all; None: nothing does.
 
     Each as a share of its range must be uniform in 0..1: its mean is 1/2 with a variance of 1/12, and so is the mean of its
     squared distance from there 1/12, with a variance of 1/180.
     """
-    every = sorted(draws, key=attrgetter("failures"))
-    groups = [(f"after failure {n}", list(some)) for n, some in groupby(every, key=attrgetter("failures"))]
+    every = sorted(draws, key=attrgetter("attempt"))
+    groups = [(f"before attempt {n}", list(some)) for n, some in groupby(every, key=attrgetter("attempt"))]
     for what, some in [*groups, ("over all", every)]:
         if len(some) < ENOUGH:
             continue

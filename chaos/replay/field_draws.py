@@ -11,7 +11,7 @@ from tracker.config import Timing
 
 def ceiling_of(attempt: int, timing: Timing) -> float:
     """The longest delay that the back-off before attempt `attempt` could have drawn."""
-    return min(timing.reconnect_cap, timing.reconnect_delay * 2.0 ** min(max(attempt - 2, 0), 60))
+    return min(timing.reconnect_cap, timing.reconnect_delay * 2.0 ** min(max(attempt - 1, 0), 60))
 
 
 def shares(seen: Observed, timing: Timing) -> dict[str, tuple[float, ...]]:

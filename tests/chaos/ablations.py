@@ -195,25 +195,23 @@ class _BackoffRestartsOnConnect(Backoff):
 class _NoJitter(Backoff):
     """Everybody waits equally long."""
 
-    def _next_delay(self) -> float:
-        super()._next_delay()
-        return min(self._timing.reconnect_cap, self._timing.reconnect_delay * 2.0 ** (self._failures - 1))
+    def _delay(self) -> float:
+        return min(self._timing.reconnect_cap, self._timing.reconnect_delay * 2.0 ** (self._attempt - 1))
 
 
 class _HalfJitter(Backoff):
     """Half of every delay is the same for everybody."""
 
-    def _next_delay(self) -> float:
-        ceiling = min(self._timing.reconnect_cap, self._timing.reconnect_delay * 2.0**self._failures)
-        return (ceiling + super()._next_delay()) / 2
+    def _delay(self) -> float:
+        ceiling = min(self._timing.reconnect_cap, self._timing.reconnect_delay * 2.0 ** (self._attempt - 1))
+        return (ceiling + super()._delay()) / 2
 
 
 class _NoGrowth(Backoff):
     """Every delay is drawn from the same range."""
 
-    def _next_delay(self) -> float:
-        self._failures = 0
-        return super()._next_delay()
+    def _delay(self) -> float:
+        return self._rng.uniform(0.0, self._timing.reconnect_delay)
 
 
 class _BackoffNeverStartsOver(Backoff):
@@ -269,7 +267,7 @@ class _GoodbyeForGood(Link):
     async def _serve(self, wire: Wire) -> None:
         await super()._serve(wire)
         if wire.epilogue()[0] == 1000:
-            self._backoff._next_delay = lambda: NEVER
+            self._backoff._delay = lambda: NEVER
 
 
 class _IgnoresRefusals(Link):

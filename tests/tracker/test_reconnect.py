@@ -29,27 +29,26 @@ def ranges(backoff: Backoff, count: int) -> list[float]:
 
 
 def test_the_range_doubles_with_each_failure_up_to_the_cap() -> None:
-    assert ranges(Backoff(TIMING, Widest()), 7) == [0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0]
+    assert ranges(Backoff(TIMING, Widest()), 6) == [1.0, 2.0, 4.0, 8.0, 8.0, 8.0]
 
 
 def test_a_cap_between_two_powers_is_met_exactly() -> None:
-    assert ranges(Backoff(replace(TIMING, reconnect_cap=3.0), Widest()), 4) == [0.5, 1.0, 2.0, 3.0]
+    assert ranges(Backoff(replace(TIMING, reconnect_cap=3.0), Widest()), 3) == [1.0, 2.0, 3.0]
 
 
 def test_months_of_failure_do_not_overflow() -> None:
     backoff = Backoff(TIMING, Widest())
     assert ranges(backoff, 3000)[-1] == 8.0
-    assert backoff.failures == 3000
+    assert backoff.attempt == 3001
 
 
-@pytest.mark.parametrize(("failures", "width"), [(0, 0.5), (2, 2.0), (9, 8.0)])
+@pytest.mark.parametrize(("failures", "width"), [(1, 1.0), (2, 2.0), (9, 8.0)])
 def test_delays_are_spread_evenly_over_the_whole_range(failures: int, width: float) -> None:
     rng = Random(7)
     tenths = [0] * 10
     for _ in range(2000):
         backoff = Backoff(TIMING, rng)
-        backoff._failures = failures
-        delay = backoff.after_refusal(UNREACHABLE)
+        *_, delay = ranges(backoff, failures)
         assert 0 <= delay <= width
         tenths[min(9, int(10 * delay / width))] += 1
     # 200 are expected in each; five standard deviations either way.
@@ -72,12 +71,12 @@ def test_a_connection_that_was_stable_starts_the_back_off_over() -> None:
     backoff = Backoff(TIMING, Widest())
     ranges(backoff, 5)
     assert backoff.after_close(lived=10.0) == 0.5
-    assert backoff.failures == 1
+    assert backoff.attempt == 1
 
 
 def test_a_connection_that_was_accepted_and_dropped_is_one_more_failure() -> None:
     backoff = Backoff(TIMING, Widest())
-    assert [backoff.after_close(lived=9.999) for _ in range(5)] == [0.5, 1.0, 2.0, 4.0, 8.0]
+    assert [backoff.after_close(lived=9.999) for _ in range(5)] == [1.0, 2.0, 4.0, 8.0, 8.0]
 
 
 def test_short_lives_do_not_add_up_to_a_stable_one() -> None:
@@ -98,7 +97,7 @@ def test_even_after_a_stable_connection_there_is_a_delay_to_draw() -> None:
 def test_a_server_that_asks_for_patience_gets_it_and_the_jitter_on_top() -> None:
     backoff = Backoff(TIMING, Widest())
     busy = Failure("HTTP 503", status=503, retry_after=20.0)
-    assert [backoff.after_refusal(busy) for _ in range(3)] == [20.5, 21.0, 22.0]
+    assert [backoff.after_refusal(busy) for _ in range(3)] == [21.0, 22.0, 24.0]
 
 
 def test_those_who_were_told_the_same_number_come_back_at_different_times() -> None:
@@ -111,13 +110,13 @@ def test_those_who_were_told_the_same_number_come_back_at_different_times() -> N
 @pytest.mark.parametrize("asked", [300.0, 301.0, 1e9, float("inf")])
 def test_patience_has_a_limit(asked: float) -> None:
     failure = Failure("HTTP 429", status=429, retry_after=asked)
-    assert Backoff(TIMING, Widest()).after_refusal(failure) == RETRY_AFTER_LIMIT + 0.5
+    assert Backoff(TIMING, Widest()).after_refusal(failure) == RETRY_AFTER_LIMIT + 1.0
 
 
 @pytest.mark.parametrize("asked", [0.0, -5.0])
 def test_a_server_that_asks_for_none_does_not_take_the_jitter_away(asked: float) -> None:
     failure = Failure("HTTP 503", status=503, retry_after=asked)
-    assert Backoff(TIMING, Widest()).after_refusal(failure) == 0.5
+    assert Backoff(TIMING, Widest()).after_refusal(failure) == 1.0
 
 
 # Transient or fatal
@@ -165,16 +164,16 @@ def test_whatever_happens_a_delay_keeps_to_its_range_and_only_stability_starts_i
     history: list[Failure | float], seed: int
 ) -> None:
     backoff = Backoff(TIMING, Random(seed))
-    failures = 0
+    attempt = 1
     for outcome in history:
         asked = 0.0
         if isinstance(outcome, Failure):
             delay = backoff.after_refusal(outcome)
+            attempt += 1
             asked = min(max(outcome.retry_after or 0.0, 0.0), RETRY_AFTER_LIMIT)
         else:
             delay = backoff.after_close(outcome)
-            failures = 0 if outcome >= TIMING.stable_after else failures
-        width = min(TIMING.reconnect_cap, TIMING.reconnect_delay * 2**failures)
+            attempt = 1 if outcome >= TIMING.stable_after else attempt + 1
+        width = min(TIMING.reconnect_cap, TIMING.reconnect_delay * 2 ** (attempt - 1))
         assert asked <= delay <= asked + width
-        failures += 1
-        assert backoff.failures == failures
+        assert backoff.attempt == attempt

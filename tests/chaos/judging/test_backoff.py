@@ -28,24 +28,19 @@ def answered(t: float) -> events.Answered:
 @pytest.mark.parametrize(
     ("answer", "end", "number", "rule"),
     [
-        (12.0, 13.0, 2, None),
+        (12.0, 13.0, 1, None),
         (12.0, 13.0, 4, "attempt 4 came after a stable connection, on output at 14.0 s: it must start over"),
         (10.9, 10.92, 4, None),
         (
             10.9,
             10.92,
-            2,
-            "it started over 1 times after no stable connection, the first time on output at 14.0 s",
-        ),
-        (10.9, 13.0, 2, None),  # only the client knows whether it took this connection for a stable one
-        (10.9, 13.0, 4, None),
-        (10.9, 13.0, 3, "attempt 3 came where number 4 was due, on output at 14.0 s"),
-        (
-            12.0,
-            13.0,
             1,
             "it started over 1 times after no stable connection, the first time on output at 14.0 s",
         ),
+        (10.9, 13.0, 1, None),  # only the client knows whether it took this connection for a stable one
+        (10.9, 13.0, 4, None),
+        (10.9, 13.0, 3, "attempt 3 came where number 4 was due, on output at 14.0 s"),
+        (12.0, 13.0, 2, "attempt 2 came after a stable connection, on output at 14.0 s: it must start over"),
     ],
 )
 def test_after_a_connection_that_answered_for_long_enough_the_count_starts_over(
@@ -89,20 +84,20 @@ def drawn(*delays: float) -> History:
 
 
 def test_a_delay_comes_from_a_range_that_doubles_up_to_the_cap() -> None:
-    assert broken_rule(drawn(0.5, 1.0, 2.0, 4.0, 8.0, 8.0)) is None
-    assert broken_rule(drawn(0.1, 1.01)) == (
-        "1 delays were longer than declared, the first is 1.01 s after failure 2 on output at 0.1 s: 1.00 s at most"
+    assert broken_rule(drawn(1.0, 2.0, 4.0, 8.0, 8.0)) is None
+    assert broken_rule(drawn(0.1, 2.01)) == (
+        "1 delays were longer than declared, the first is 2.01 s before attempt 3 on output at 0.1 s: 2.00 s at most"
     )
-    assert broken_rule(drawn(0.1, 0.1, 0.1, 0.1, 8.01)) == (
-        "1 delays were longer than declared, the first is 8.01 s after failure 5 on output at 0.4 s: 8.00 s at most"
+    assert broken_rule(drawn(0.1, 0.1, 0.1, 8.01)) == (
+        "1 delays were longer than declared, the first is 8.01 s before attempt 5 on output at 0.3 s: 8.00 s at most"
     )
 
 
-def test_after_a_stable_connection_a_delay_is_drawn_as_after_the_first_failure() -> None:
+def test_after_a_stable_connection_a_delay_is_drawn_from_the_first_range() -> None:
     def rule(delay: float) -> str | None:
         stable = attempt(0.0, 4), connected(0.1), answered(12.0), closed(13.0)
         return broken_rule(
-            record(stable, waiting(13.0, delay), attempt(13.0 + delay, 2), settings={"timing": TIMING})
+            record(stable, waiting(13.0, delay), attempt(13.0 + delay, 1), settings={"timing": TIMING})
         )
 
     assert rule(0.5) is None
@@ -111,14 +106,14 @@ def test_after_a_stable_connection_a_delay_is_drawn_as_after_the_first_failure()
 
 def test_the_last_delay_counts_although_no_attempt_followed() -> None:
     history = record(attempt(0.0, 1), refused(0.1), waiting(0.1, 0.6), settings={"timing": TIMING})
-    assert [draw.failures for draw in backoff(history).draws] == [1]
+    assert [draw.attempt for draw in backoff(history).draws] == [2]
     later = record(
         attempt(0.0, 1),
         refused(0.1),
         waiting(0.1, 0.3),
         attempt(0.4, 2),
         refused(0.5),
-        waiting(0.5, 1.1),
+        waiting(0.5, 2.1),
         settings={"timing": TIMING},
     )
     assert broken_rule(later) is not None
@@ -142,8 +137,8 @@ def test_a_delay_that_a_refusal_may_have_lengthened_is_not_held_to_the_range() -
 # Full jitter, where there are enough delays to tell
 
 
-def draws(shares: Iterable[float], failures: int = 2) -> list[Draw]:
-    return [Draw(float(n), "output", share, failures) for n, share in enumerate(shares)]  # of 1 s
+def draws(shares: Iterable[float], attempt: int = 2) -> list[Draw]:
+    return [Draw(float(n), "output", share, attempt) for n, share in enumerate(shares)]  # of 1 s
 
 
 def uniform(count: int, seed: int) -> list[float]:
@@ -161,15 +156,15 @@ def test_full_jitter_is_taken_for_full_jitter(count: int) -> None:
     [
         (
             [0.5 + share / 2 for share in uniform(100, 1)],
-            "100 delays after failure 2 are 0.76 of their range on average: full jitter has 0.50",
+            "100 delays before attempt 2 are 0.76 of their range on average: full jitter has 0.50",
         ),
         (
             [share / 4 for share in uniform(100, 1)],
-            "100 delays after failure 2 are 0.13 of their range on average: full jitter has 0.50",
+            "100 delays before attempt 2 are 0.13 of their range on average: full jitter has 0.50",
         ),
         (
             [0.45 + share / 10 for share in uniform(100, 1)],
-            "100 delays after failure 2 stray by 0.03 of their range: full jitter has 0.29",
+            "100 delays before attempt 2 stray by 0.03 of their range: full jitter has 0.29",
         ),
     ],
     ids=["half of it is fixed", "it never grows", "a little about the middle"],
@@ -180,11 +175,11 @@ def test_what_is_no_full_jitter_is_told_from_it(shares: list[float], observed: s
 
 
 def test_delays_are_held_to_full_jitter_after_each_number_of_failures() -> None:
-    low, high = draws([0.05] * 30, failures=2), draws([1.9] * 30, failures=3)
+    low, high = draws([0.05] * 30, attempt=2), draws([1.9] * 30, attempt=3)
     told = unlike_full_jitter([*low, *high], TIMING)
     assert told is not None
-    assert told.startswith("30 delays after failure 2")
-    few = [*draws([0.9] * 10, failures=2), *draws([1.9] * 10, failures=3)]
+    assert told.startswith("30 delays before attempt 2")
+    few = [*draws([0.9] * 10, attempt=2), *draws([1.9] * 10, attempt=3)]
     assert unlike_full_jitter(few, TIMING) == (
         "20 delays over all are 0.93 of their range on average: full jitter has 0.50"
     )

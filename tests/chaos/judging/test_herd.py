@@ -214,7 +214,7 @@ def refused_again_and_again(clients: int, *, fixed: float) -> History:
     for client in range(clients):
         rng, t = Random(client), 15.0
         for number in (1, 2):
-            delay = 0.5 * number * (fixed + (1 - fixed) * rng.random())
+            delay = 1.0 * number * (fixed + (1 - fixed) * rng.random())
             tried = events.Connecting(t=t, link="output", attempt=number)
             turned_away = events.Refused(t=t, link="output", why="refused")
             parts.append([tried, turned_away, events.Waiting(t=t, link="output", delay=delay)])

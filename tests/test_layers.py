@@ -101,7 +101,7 @@ def test_the_core_is_pure() -> None:
         "tracker": "messages wall calibration session outbox liveness reconnect states meter config events pipeline",
         "simulator": "controls tcp seen",
         "chaos": "durations kinds faults presets controls scenario scenario_values scenario_reading scenario_writing history side_by_side",
-        "chaos/judging": "evidence facts outages limits attempts controls fire_and_forget promises recover sessions herd checks verdicts measures"
+        "chaos/judging": "evidence facts outages limits attempts accounts probing controls fire_and_forget promises recover sessions herd checks verdicts measures"
         " peer_facts peer_promises peer_evidence"
         " field_checks",
         "chaos/toxiproxy": "toxics",

@@ -23,6 +23,8 @@ ENOUGH = 16
 """From so many delays on, something can be said of what they are drawn from."""
 _BARELY = 0.05
 """Seconds by which the client may have measured otherwise how long a connection lived."""
+PATIENCE = 300.0
+"""Seconds. A peer may ask for more, and gets no more than this and the delay on top."""
 
 
 class Draw(NamedTuple):
@@ -50,8 +52,12 @@ class _Link:
     """What the next attempt may be numbered. Two: nobody can say whether the last connection was stable; none: unknown."""
     opened: float | None = None
     answered: float = 0.0
+    heard: float | None = None
+    """When bytes came the last time, at the latest; None: it does not tell."""
     asked: bool = False
     """Whether the last refusal may have asked for patience: then a delay is not drawn from a range alone."""
+    patience: float | None = None
+    """Seconds that the last refusal asked for, where the peer tells; None: it asked for nothing."""
     pending: events.Waiting | None = None
 
 
@@ -61,6 +67,8 @@ class Backoff:
 
     draws: list[Draw] = field(default_factory=list)
     """Without those that a refusal lengthened, or may have."""
+    patience: list[tuple[events.Waiting, float]] = field(default_factory=list)
+    """Delays after a refusal that asked for so many seconds."""
     miscounted: list[tuple[events.Connecting, frozenset[int]]] = field(default_factory=list)
     """Attempts with a number that nothing explains, and what would have been right."""
 
@@ -72,39 +80,42 @@ def backoff(history: History) -> Backoff:
     links: dict[str, _Link] = {}
     patience: dict[str, float] = {}  # what the peer asked for at its last refusal
     for event in history.events:
-        if isinstance(event, peer.Misbehaved):
-            if event.kind == "refuse":
+        match event:
+            case peer.Misbehaved(kind="refuse"):
                 patience[event.link] = event.retry_after
-            continue
-        if not isinstance(
-            event,
-            events.Connecting
-            | events.Connected
-            | events.Answered
-            | events.Closed
-            | events.Refused
-            | events.Waiting,
-        ):
-            continue
-        link = links.setdefault(event.link, _Link())
-        if isinstance(event, events.Connecting):
-            _tried(found, link, event)
-        elif isinstance(event, events.Connected):
-            link.opened = link.answered = event.t
-        elif isinstance(event, events.Answered):
-            link.answered = event.t
-        elif isinstance(event, events.Closed):
-            link.due = _after_close(link, event.t, stable_after)
-            link.opened, link.asked = None, False
-        elif isinstance(event, events.Refused):
-            link.due = _one_more(link)
-            link.asked = event.status is not None and patience.get(event.link, inf) > 0
-        else:
-            link.pending = event
+            case events.Connecting():
+                _tried(found, links.setdefault(event.link, _Link()), event)
+            case events.Closed():
+                link = links.setdefault(event.link, _Link())
+                link.due = _after_close(link, event.t, stable_after)
+                link.opened, link.asked, link.patience = None, False, None
+            case events.Refused():
+                link = links.setdefault(event.link, _Link())
+                link.due = _one_more(link)
+                link.asked = event.status is not None and patience.get(event.link, inf) > 0
+                link.patience = patience.get(event.link) if link.asked else None
+            case events.Waiting():
+                link = links.setdefault(event.link, _Link())
+                link.pending = event
+                if link.patience is not None:
+                    found.patience.append((event, link.patience))
+            case events.Connected() | events.Answered() | events.Carried():
+                _lives(links.setdefault(event.link, _Link()), event)
+            case _:
+                pass
     for link in links.values():
         _settle(found, link)
     found.draws.sort()
     return found
+
+
+def _lives(link: _Link, event: events.Connected | events.Answered | events.Carried) -> None:
+    if isinstance(event, events.Connected):
+        link.opened, link.answered, link.heard = event.t, event.t, None
+    elif isinstance(event, events.Answered):
+        link.answered = event.t
+    else:
+        link.heard = event.t if event.received else link.heard or link.opened
 
 
 def _tried(found: Backoff, link: _Link, event: events.Connecting) -> None:
@@ -122,7 +133,7 @@ def _after_close(link: _Link, t: float, stable_after: float) -> frozenset[int]:
     """A stable connection starts the count over. It was stable if it showed life for so long; an answer is life."""
     opened = t if link.opened is None else link.opened
     surely = link.opened is not None and link.answered - opened >= stable_after + _BARELY
-    perhaps = t - opened >= stable_after - _BARELY
+    perhaps = (t if link.heard is None else link.heard) - opened >= stable_after - _BARELY
     carried_on = frozenset() if surely else _one_more(link)
     return carried_on | (frozenset({1}) if surely or perhaps else frozenset())
 
@@ -138,6 +149,8 @@ def broken_rule(history: History) -> str | None:
     """How the back-off broke a rule that the client declares, the first time in each way; None: it broke none."""
     timing = history.settings.get("timing", {})
     found = backoff(history)
+    if (wrong := _impatient(found.patience, timing)) is not None:
+        return wrong
     if "stable_after" in timing and found.miscounted:
         return _miscount(found.miscounted)
     if not {"reconnect_delay", "reconnect_cap"} <= timing.keys():
@@ -148,6 +161,17 @@ def broken_rule(history: History) -> str | None:
         where = f"{draw.delay:.2f} s before attempt {draw.attempt} on {draw.link} at {draw.t:.1f} s"
         return f"{len(longer)} delays were longer than declared, the first is {where}: {draw.ceiling(timing):.2f} s at most"
     return unlike_full_jitter(found.draws, timing)
+
+
+def _impatient(delays: Iterable[tuple[events.Waiting, float]], timing: Mapping[str, Any]) -> str | None:
+    """Everybody was told the same number: with nothing on top all come back at once. And no peer can ask for hours."""
+    for event, asked in delays:
+        where = f"on {event.link} at {event.t:.1f} s, where {asked:g} s were asked for"
+        if event.delay == asked:
+            return f"no jitter on top of {event.delay:.2f} s {where}"
+        if event.delay > min(asked, PATIENCE) + timing.get("reconnect_cap", inf):
+            return f"it waits {event.delay:.2f} s {where}"
+    return None
 
 
 def _miscount(miscounted: Sequence[tuple[events.Connecting, frozenset[int]]]) -> str:

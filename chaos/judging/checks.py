@@ -10,6 +10,7 @@ from math import inf
 
 from chaos.faults import Fault
 from chaos.history import Broke, History, StoodStill
+from chaos.judging.accounts import accounts
 from chaos.judging.attempts import refused_for_good
 from chaos.judging.controls import controls
 from chaos.judging.evidence import Window, evidence, misbehaviour, windows
@@ -18,6 +19,7 @@ from chaos.judging.herd import apart, jitter, spread, together
 from chaos.judging.peer_evidence import peer_evidence, slow_throughout
 from chaos.judging.peer_facts import facts_of
 from chaos.judging.peer_promises import PEER_CHECKS
+from chaos.judging.probing import probes
 from chaos.judging.promises import PROMISE_CHECKS, every_frame, silence
 from chaos.judging.sessions import every_reset
 from chaos.judging.verdicts import Check, Verdict
@@ -27,7 +29,9 @@ from tracker import events
 
 CALM = "calm"
 """The check that speaks where the machine stood still and something is unknown, perhaps for that reason."""
-TIMED = frozenset({"detect", "no-false-kill", "recover", "polite", "clean-stop", "silence", "spread"})
+TIMED = frozenset(
+    {"detect", "no-false-kill", "recover", "polite", "clean-stop", "silence", "spread", "probes"}
+)
 """Checks that a pause of the machine can turn red. What was lost, reordered or changed was so on any machine."""
 
 
@@ -85,7 +89,7 @@ def _checks(history: History, scenario: Scenario) -> list[Check]:
         what = f"one of {', '.join(scenario.stresses)}"
         judged.append(Check("stressed", "unknown", what, "none of them shows from the peer's side"))
     checks += judged
-    beyond = (every_frame, every_reset, controls, silence) if reports else (silence,)
+    beyond = (accounts, probes, every_frame, every_reset, controls, silence) if reports else (silence,)
     checks += [check for each in beyond if (check := each(facts, scenario)) is not None]
     return checks
 

@@ -27,13 +27,15 @@ def clean_stop(facts: Facts, scenario: Scenario) -> Check | None:
     if stopped is None:
         return Check("clean-stop", "fail", "an orderly end", "the client never came to an end")
     took = stopped.t - stopping.t
-    codes = [e.code for e in history.of(events.Closed) if e.t >= stopping.t and e.link == "output"]
-    observed = f"close codes {codes}, {stopped.undelivered} undelivered, {took:.2f} s"
+    ends = [e for e in history.of(events.Closed) if e.t >= stopping.t and e.link == "output"]
+    codes = [e.code for e in ends]
+    who = "".join(f" by {e.by}" for e in ends if e.by != "tracker")
+    observed = f"close codes {codes}{who}, {stopped.undelivered} undelivered, {took:.2f} s"
     deadline = _deadline(facts)
     if _connected(facts, "output") and not _struck(facts, "output", stopping.t, stopped.t):
         limit = min(deadline, _healthy(facts, scenario, stopping.t, stopped.t))
         expected = f"flushed, closed with 1001, nothing undelivered{_within(limit)}"
-        ok = codes == [1001] and not stopped.undelivered
+        ok = codes == [1001] and not who and not stopped.undelivered
     else:
         limit, ok = deadline, True
         expected = f"an end{_within(limit)} that says what is left: no healthy connection to flush over"

@@ -71,6 +71,21 @@ def test_every_failure_counts_for_one() -> None:
     assert rule(5, 6, 7) is None, "a record may begin in the middle"
 
 
+def test_a_connection_that_was_silent_at_its_end_did_not_live_so_long() -> None:
+    def carried(t: float, received: int) -> events.Carried:
+        return events.Carried(t=t, link="output", connection=1, received=received)
+
+    def rule(heard: float, number: int) -> str | None:
+        silent = [carried(t, 0) for t in (heard + 1.0, heard + 2.0)]
+        over = closed(heard + 3.0), attempt(heard + 4.0, number)
+        before = attempt(0.5, 3), connected(1.0), carried(heard, 50)
+        return broken_rule(record(before, silent, over, settings={"timing": {"stable_after": 10.0}}))
+
+    early = "it started over 1 times after no stable connection, the first time on output at 14.5 s"
+    assert [rule(10.5, number) for number in (4, 1)] == [None, early]
+    assert [rule(11.5, number) for number in (4, 1)] == [None, None]  # only the client knows
+
+
 # The delays
 
 
@@ -122,7 +137,7 @@ def test_the_last_delay_counts_although_no_attempt_followed() -> None:
 def test_a_delay_that_a_refusal_may_have_lengthened_is_not_held_to_the_range() -> None:
     def rule(*asked: peer.Misbehaved, status: int | None = 503) -> str | None:
         refusal = events.Refused(t=0.2, link="output", why="HTTP 503", status=status)
-        parts = attempt(0.0, 1), refusal, waiting(0.2, 5.0), attempt(5.2, 2)
+        parts = attempt(0.0, 1), refusal, waiting(0.2, 5.1), attempt(5.3, 2)
         return broken_rule(record(parts, asked, settings={"timing": TIMING}))
 
     def refuse(retry_after: float) -> peer.Misbehaved:
@@ -183,3 +198,26 @@ def test_delays_are_held_to_full_jitter_after_each_number_of_failures() -> None:
     assert unlike_full_jitter(few, TIMING) == (
         "20 delays over all are 0.93 of their range on average: full jitter has 0.50"
     )
+
+
+@pytest.mark.parametrize(
+    ("asked", "delay", "rule"),
+    [
+        (10.0, 10.3, None),
+        (10.0, 10.0, "no jitter on top of 10.00 s on output at 0.1 s, where 10 s were asked for"),
+        (10.0, 19.0, "it waits 19.00 s on output at 0.1 s, where 10 s were asked for"),
+        (3600.0, 304.0, None),
+        (3600.0, 3600.4, "it waits 3600.40 s on output at 0.1 s, where 3600 s were asked for"),
+    ],
+)
+def test_a_peer_that_asks_for_patience_gets_it_and_jitter_on_top_but_no_hours(
+    asked: float, delay: float, rule: str | None
+) -> None:
+    history = record(
+        attempt(0.0, 1),
+        peer.Misbehaved(t=0.1, kind="refuse", link="output", retry_after=asked),
+        events.Refused(t=0.1, link="output", why="HTTP 503", status=503),
+        waiting(0.1, delay),
+        settings={"timing": TIMING},
+    )
+    assert broken_rule(history) == rule

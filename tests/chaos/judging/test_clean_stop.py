@@ -23,12 +23,15 @@ STALL = fault("stall", 10.0, 20.0)
 
 def test_a_stop_that_flushed_and_said_goodbye_is_clean() -> None:
     assert (
-        said(clean_stop, record(connected(), stopping(9.0), closed(9.5, code=1001), stopped(9.6))) == "pass"
+        said(clean_stop, record(connected(), stopping(9.0), closed(9.5, "tracker", code=1001), stopped(9.6)))
+        == "pass"
     )
 
 
 def test_a_stop_with_something_left_over_a_healthy_connection_is_not_clean() -> None:
-    history = record(connected(), stopping(9.0), closed(9.5, code=1001), stopped(9.6, undelivered=3))
+    history = record(
+        connected(), stopping(9.0), closed(9.5, "tracker", code=1001), stopped(9.6, undelivered=3)
+    )
     assert said(clean_stop, history) == "fail"
 
 
@@ -37,6 +40,11 @@ def test_a_stop_without_a_1001_over_a_healthy_connection_is_not_clean() -> None:
         said(clean_stop, record(connected(), stopping(9.0), closed(9.5, code=1006), stopped(9.6))) == "fail"
     )
     assert said(clean_stop, record(connected(), stopping(9.0), stopped(9.6))) == "fail"
+
+
+def test_a_stop_that_the_peer_is_said_to_have_begun_is_not_clean() -> None:
+    history = record(connected(), stopping(9.0), closed(9.5, "peer", code=1001), stopped(9.6))
+    assert said(clean_stop, history) == "fail"
 
 
 def test_a_stop_that_never_ends_is_not_clean() -> None:
@@ -65,7 +73,10 @@ def healthy(took: float, rtt: float = 0.1, *, goodbye: float = 0.1) -> list[Part
     """A stop at 9 s over connections that answered until then."""
     answers = [events.Answered(t=8.0, link=link, number=1, rtt=rtt) for link in ("input", "output")]
     both = connected(), connected(link="input", number=2)
-    ends = closed(9.0 + goodbye, code=1001), closed(9.0 + goodbye, code=1001, link="input", number=2)
+    ends = (
+        closed(9.0 + goodbye, "tracker", code=1001),
+        closed(9.0 + goodbye, code=1001, link="input", number=2),
+    )
     return [both, answers, stopping(9.0), ends, stopped(9.0 + took)]
 
 

@@ -28,6 +28,7 @@ from chaos.kernel.namespaces import Namespace, enter_user_namespace, in_fresh_na
 from chaos.kernel.router import KernelError, Router, listen, prepare_end, switch, tell
 from simulator.loop import VirtualLoop
 from simulator.network import Direction, Network
+from simulator.sockets import TCP_RTO_MAX_MS
 from simulator.tcp import Tcp
 from tracker import events
 from tracker.config import Timing
@@ -152,6 +153,9 @@ class End(asyncio.Protocol):
         self.ended = now(), exc
         self.over.set()
 
+    def option(self, name: int, value: int) -> None:
+        self.transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, name, value)
+
     async def say(self, seconds: float) -> int:
         """Thirty messages a second, until paused; returns how many bytes the kernel took."""
         until, written = now() + seconds, 0
@@ -193,9 +197,11 @@ async def pause_in_a_partition(world: World) -> Figures:
     return {"seconds": client.paused - began, "kB": taken / 1000}
 
 
-def silence_after(outage: float) -> Callable[[World], Awaitable[Figures]]:
+def silence_after(outage: float, *, rto_max: int | None = None) -> Callable[[World], Awaitable[Figures]]:
     async def probe(world: World) -> Figures:
         client, server = await met(world)
+        if rto_max is not None:
+            client.option(TCP_RTO_MAX_MS, rto_max)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(client.say(outage + 0.1))
             await asyncio.sleep(0.1)
@@ -231,12 +237,11 @@ async def connect_in_vain(world: World) -> Figures:
     return {"seconds": now() - began}
 
 
-def give_up(user_timeout: int | None = None) -> Callable[[World], Awaitable[Figures]]:
+def give_up(option: int | None = None, value: int = 0) -> Callable[[World], Awaitable[Figures]]:
     async def probe(world: World) -> Figures:
         client, _ = await met(world)
-        if user_timeout is not None:
-            options = client.transport.get_extra_info("socket")
-            options.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, user_timeout)
+        if option is not None:
+            client.option(option, value)
         await world.silence()
         began = now()
         client.transport.write(b"x")
@@ -356,12 +361,14 @@ ROWS: tuple[tuple[str, Probe, bool], ...] = (
         (f"an outage of {outage:g} s is a silence of", silence_after(outage), False)
         for outage in (0.5, 1.6, 3.2, 20)
     ),
+    ("one of 3.2 s with TCP_RTO_MAX_MS 1 s is one of", silence_after(3.2, rto_max=1000), False),
     ("a connect into a partition of 2 s takes", connect_into_a_partition, False),
     ("a connect into a lasting one is given up after", connect_in_vain, True),
     ("the tracker gives up an output that is silent upstream after", detection(up=True, down=False), False),
     ("... downstream", detection(up=False, down=True), False),
     ("... both ways", detection(up=True, down=True), False),
-    ("ETIMEDOUT with TCP_USER_TIMEOUT 5 s comes after", give_up(5000), False),
+    ("ETIMEDOUT with TCP_USER_TIMEOUT 5 s comes after", give_up(socket.TCP_USER_TIMEOUT, 5000), False),
+    ("ETIMEDOUT with TCP_RTO_MAX_MS 1 s comes after", give_up(TCP_RTO_MAX_MS, 1000), False),
     ("ETIMEDOUT without comes after", give_up(), True),
     ("500 bytes, then a reset: read before ECONNRESET", bytes_then_reset, False),
     ("a peer that does not read: taken until the writer is paused", peer_that_does_not_read, False),

@@ -235,8 +235,9 @@ class Connection:
         client.join(there, back)
         server.join(back, there)
         self._keepalives = (Keepalive(client, there, back), Keepalive(server, back, there))
-        for end, keepalive in zip((client, server), self._keepalives, strict=True):
+        for end, keepalive, stream in zip((client, server), self._keepalives, self._streams, strict=True):
             end.socket.changed = keepalive.option_changed
+            end.socket.tries_in_vain = stream.tries_in_vain
         self._path.connections.append(self)
         for end in (server, client):
             end.make()

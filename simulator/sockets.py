@@ -3,11 +3,16 @@
 import socket
 from collections.abc import Callable
 from types import MappingProxyType
+from typing import overload
 
 from simulator.refusals import refuse
 
 TCP_RTO_MAX_MS = 44
 """Linux 6.15 and later; Python's `socket` has no name for it yet."""
+TCP_ESTABLISHED = 1
+"""The state in which a socket's connection is open."""
+INFO_SIZE = 3
+"""So many bytes of TCP_INFO are modelled: the state, one that is 0, and the tries in vain."""
 
 _OPTIONS = MappingProxyType(
     {
@@ -39,6 +44,8 @@ class SimSocket:
         self._values: dict[tuple[int, int], int] = {}
         self.changed: Callable[[], None] = lambda: None
         """Called after an option was set."""
+        self.tries_in_vain: Callable[[], int] = lambda: 0
+        """How often in a row what was sent has been sent again and not been acknowledged."""
 
     def getsockname(self) -> tuple[str, int]:
         return self._own
@@ -59,8 +66,16 @@ class SimSocket:
         self._values[level, option] = value
         self.changed()
 
-    def getsockopt(self, level: int, option: int) -> int:
-        """What was set, or Linux's default."""
+    @overload
+    def getsockopt(self, level: int, option: int) -> int: ...
+
+    @overload
+    def getsockopt(self, level: int, option: int, size: int) -> bytes: ...
+
+    def getsockopt(self, level: int, option: int, size: int = 0) -> int | bytes:
+        """What was set, or Linux's default. Of TCP_INFO the first three bytes: the last is `tcpi_retransmits`."""
+        if (level, option, size) == (socket.IPPROTO_TCP, socket.TCP_INFO, INFO_SIZE):
+            return bytes([TCP_ESTABLISHED, 0, min(self.tries_in_vain(), 255)])
         default, _, _ = _known(level, option)
         return self._values.get((level, option), default)
 
@@ -92,6 +107,7 @@ def _known(level: int, option: int) -> tuple[int, int, int]:
     if (level, option) not in _OPTIONS:
         refuse(
             f"the socket option {option} of level {level}",
-            "it has TCP_NODELAY, TCP_USER_TIMEOUT, TCP_RTO_MAX_MS, SO_KEEPALIVE and TCP's three of keepalive",
+            "it has TCP_NODELAY, TCP_USER_TIMEOUT, TCP_RTO_MAX_MS, SO_KEEPALIVE, TCP's three of keepalive, and the first"
+            " three bytes of TCP_INFO",
         )
     return _OPTIONS[level, option]

@@ -170,6 +170,11 @@ class Stream:
         """Whether something was sent, or waits for room at the receiver, and is not acknowledged."""
         return self._acknowledged < self._sent or bool(self._unsent)
 
+    def tries_in_vain(self) -> int:
+        """How often in a row what was sent has been sent again and not been acknowledged."""
+        self._take_acks()
+        return self._backoff if self._acknowledged < self._sent else 0
+
     @property
     def heard(self) -> float:
         """When the last acknowledgement came."""
@@ -303,8 +308,12 @@ class Stream:
     @property
     def timeout(self) -> float:
         """The RTO, backed off."""
-        longest = self._sender.socket.rto_max or self._tcp.rto_max
-        return min(self._trip.timeout(self._tcp) * 2.0**self._backoff, longest)
+        return min(self._trip.timeout(self._tcp) * 2.0**self._backoff, self._longest_pause)
+
+    @property
+    def _longest_pause(self) -> float:
+        """Between two tries."""
+        return self._sender.socket.rto_max or self._tcp.rto_max
 
     def _watch(self) -> None:
         """See to it that the RTO does not pass unnoticed."""
@@ -345,7 +354,7 @@ class Stream:
         if patience:
             return now >= self._first_retransmission + patience
         retries = self._tcp.orphan_retries if self._sender.gone else self._tcp.retries
-        return now >= self._unheard_since + self._tcp.patience(retries)
+        return now >= self._unheard_since + self._tcp.patience(retries, self._longest_pause)
 
     def _send_again(self) -> None:
         """One packet, the oldest that is not acknowledged."""

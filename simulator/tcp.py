@@ -38,12 +38,12 @@ class Tcp:
     synack_retries: int = 5
     """How often the answer to a connect is repeated (`tcp_synack_retries`)."""
 
-    def patience(self, retries: int) -> float:
-        """Seconds without an acknowledgement after which so many retries are spent: 924.6 for 15.
+    def patience(self, retries: int, rto_max: float) -> float:
+        """Seconds without an acknowledgement after which so many retries are spent: 924.6 for 15, and a cap of 120 s.
 
-        As Linux reckons it, from the shortest RTO, whatever the connection's own is.
+        As Linux reckons it, from the shortest RTO, whatever the connection's own is, and up to the connection's cap.
         """
-        return sum(min(self.rto_min * 2.0**n, self.rto_max) for n in range(retries + 1))
+        return sum(min(self.rto_min * 2.0**n, rto_max) for n in range(retries + 1))
 
     def syn_waits(self) -> Iterator[float]:
         """How long a connect waits for an answer before it asks again; after the last one it fails, 131 s in all.

@@ -27,6 +27,7 @@ from tracker.config import Timing, redacted, without_credentials
 from tracker.liveness import Health, Liveness
 from tracker.meter import Meter
 from tracker.reconnect import Backoff, Failure, remedy
+from tracker.retransmission import Retransmission
 from tracker.states import LinkState
 
 MAX_FRAME_BYTES = 64 * 2**20
@@ -88,6 +89,7 @@ class Wire:
         self._loop = asyncio.get_running_loop()
         self.opened_at = self._loop.time()
         self.liveness = Liveness(link.timing, self.opened_at)
+        self._retransmission = Retransmission(connection.transport)
         self._handed = 0  # bytes given to the transport since it opened
         self._flushed = self._buffered = 0  # of these, as of the last look: gone, and still waiting
         self.meter = Meter(link.name, number)
@@ -193,6 +195,8 @@ class Wire:
         link, liveness = self._link, self.liveness
         liveness.progress(now, flushed=self._flushed, buffered=self._buffered)
         liveness.received(self._connection.last_received)
+        if self._retransmission.got_through():
+            liveness.path_healed(now)
         verdict = liveness.check(now)
         if verdict.health is Health.DEAD:
             link.report(

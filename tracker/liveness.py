@@ -2,17 +2,19 @@
 
 A WebSocket link is two streams, and each can die alone. A *probe* (a Ping with a number) is answered by a
 Pong of the same number; the answer says that the upstream carried the probe and the downstream its answer.
-Three rules decide:
+Four rules decide:
 
 1. A probe has a deadline that adapts to the measured round trip. Missing it makes the link SUSPECT and doubles
    the deadline; missing that one makes it DEAD. Anything received extends the deadline, because the downstream
    lives, but only up to a ceiling: a peer that talks and hears nothing is dead all the same.
 2. A write buffer from which no byte leaves for `write_timeout`, while no answer comes either, is DEAD: it blocks the
    probe itself.
-3. Time in which our own event loop did not run, or in which we did not read on purpose, is nobody's silence: it is
+3. Where TCP had to send again, and is then acknowledged, a path has healed. What the outage has swallowed of the answers
+   comes when the peer's TCP tries again, so the present deadline starts over, up to the same ceiling.
+4. Time in which our own event loop did not run, or in which we did not read on purpose, is nobody's silence: it is
    credited to the deadlines.
 
-The shell tells what happened (`probe_sent`, `pong`, `received`, `progress`, `stalled`, `hold`) and asks `check`.
+The shell tells what happened (`probe_sent`, `pong`, `received`, `path_healed`, `progress`, `stalled`, `hold`) and asks `check`.
 """
 
 import math
@@ -117,9 +119,17 @@ class Liveness:
     def received(self, now: float) -> None:
         """Bytes came. The downstream lives; the deadline moves, up to the ceiling."""
         if self._anchor is not None:
-            self._deadline = max(
-                self._deadline, min(now + self._patience(), self._anchor + self._timing.probe_ceiling)
-            )
+            self._extend(now + self._patience())
+
+    def path_healed(self, now: float) -> None:
+        """What our TCP had sent again in vain has been acknowledged: the path was out, and carries again.
+
+        An answer that was lost meanwhile the peer's TCP sends again, which takes it as long again as the outage lasted. So
+        the present deadline starts over, up to the ceiling.
+        """
+        if self._anchor is not None:
+            patience = self._patience() * (2 if self._health is Health.SUSPECT else 1)
+            self._extend(now + patience)
 
     def progress(self, now: float, *, flushed: int, buffered: int) -> None:
         """`flushed` bytes have left the write buffer since the connection opened, `buffered` are still in it."""
@@ -212,6 +222,10 @@ class Liveness:
     def _patience(self) -> float:
         # A third of the ceiling, so that the doubled second deadline still fits below it.
         return min(max(self.round_trip.timeout(), self._timing.probe_floor), self._timing.probe_ceiling / 3)
+
+    def _extend(self, deadline: float) -> None:
+        assert self._anchor is not None, "only what is awaited has a deadline"
+        self._deadline = max(self._deadline, min(deadline, self._anchor + self._timing.probe_ceiling))
 
     def _restart(self, now: float) -> None:
         self._anchor = now

@@ -13,7 +13,7 @@ FIXED = Tcp(send_buffer_limit=TCP.send_buffer, receive_buffer_limit=TCP.receive_
 """Kernels whose buffers do not grow."""
 BUFFERS = TCP.send_buffer + TCP.receive_buffer
 """Bytes that both kernels together take from a writer whose peer does not read."""
-GIVE_UP = TCP.patience(TCP.retries)
+GIVE_UP = TCP.patience(TCP.retries, TCP.rto_max)
 FIN: tuple[str, object] = ("eof", None)
 RESET: tuple[str, object] = ("lost", "ConnectionResetError")
 BROKEN_PIPE: tuple[str, object] = ("lost", "BrokenPipeError")

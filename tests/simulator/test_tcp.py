@@ -56,8 +56,8 @@ def option(end: End, name: int, value: int, level: int = socket.IPPROTO_TCP) -> 
 
 
 def test_fifteen_retries_are_some_fifteen_minutes() -> None:
-    assert Tcp().patience(15) == pytest.approx(924.6)  # as tcp(7) and the kernel's documentation have it
-    assert Tcp().patience(8) == pytest.approx(102.2)
+    assert Tcp().patience(15, 120) == pytest.approx(924.6)  # as tcp(7) and the kernel's documentation have it
+    assert Tcp().patience(8, 120) == pytest.approx(102.2)
 
 
 def test_a_connect_waits_for_131_s_in_all() -> None:
@@ -666,12 +666,49 @@ def test_a_cap_on_the_rto_notices_a_healed_outage_within_it(simulate: Simulate) 
         option(client, TCP_RTO_MAX_MS, 1000)
         effects = silence(scene)
         client.write(b"x")
-        await asyncio.sleep(20)
+        await asyncio.sleep(10)
         heal(scene, effects)
         await asyncio.sleep(10)
         return server.times[0]
 
-    assert simulate(main) == at_once(20.4)  # after 0.2, 0.6, 1.4, 2.4 ... s
+    assert simulate(main) == at_once(10.4)  # after 0.2, 0.6, 1.4, 2.4 ... s
+
+
+def test_under_a_cap_on_the_rto_fifteen_retries_are_soon_spent(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        client, _ = await scene.connect()
+        option(client, TCP_RTO_MAX_MS, 1000)
+        silence(scene)
+        client.write(b"x")
+        await asyncio.sleep(100)
+        return client.log, client.times[-1]
+
+    assert simulate(main) == ([TIMED_OUT], at_once(14.4))  # 0.2 + 0.4 + 0.8 s, and 13 times 1 s
+
+
+def test_a_socket_tells_how_often_in_a_row_it_has_sent_again_in_vain(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        client, _ = await scene.connect()
+        ours: Any = client.transport.get_extra_info("socket")
+
+        def in_vain() -> int:
+            return int(ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 3)[2])
+
+        effects = silence(scene)
+        told = [in_vain()]
+        client.write(b"x")
+        for seconds in (0.1, 0.2, 0.4, 0.8):  # tries come after 0.2, 0.6 and 1.4 s
+            await asyncio.sleep(seconds)
+            told.append(in_vain())
+        heal(scene, effects)
+        await asyncio.sleep(1.4)
+        told.append(in_vain())
+        await asyncio.sleep(0.2)
+        return [*told, in_vain()]
+
+    assert simulate(main) == [0, 0, 1, 2, 3, 3, 0]
 
 
 def test_keepalive_finds_out_about_a_silent_path_and_leaves_a_living_one_alone(simulate: Simulate) -> None:

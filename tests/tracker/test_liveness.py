@@ -250,7 +250,39 @@ def test_a_buffer_that_fills_again_has_its_own_deadline() -> None:
     assert turns(link, Health.DEAD, 14.0)
 
 
-# Rule 3: our own stalls, and our own silence
+# Rule 3: a path that has healed
+
+
+def test_a_suspect_link_whose_path_has_healed_gets_its_second_deadline_anew() -> None:
+    link = probed()
+    link.check(1)
+    link.path_healed(2.5)
+    assert turns(link, Health.DEAD, 4.5)
+
+
+def test_a_link_whose_path_has_healed_before_the_first_deadline_gets_both_anew() -> None:
+    link = probed()
+    link.path_healed(0.5)
+    assert turns(link, Health.SUSPECT, 1.5)
+    assert turns(link, Health.DEAD, 3.5)
+
+
+def test_a_path_that_heals_again_and_again_and_brings_no_answer_is_dead_at_the_ceiling() -> None:
+    link = probed()
+    for half_seconds in range(2, 24):
+        assert link.check(half_seconds / 2).health is Health.SUSPECT
+        link.path_healed(half_seconds / 2)
+    assert turns(link, Health.DEAD, 12.0)
+
+
+def test_a_path_that_has_healed_while_nothing_is_outstanding_extends_no_later_deadline() -> None:
+    link = opened()
+    link.path_healed(5)
+    link.probe_sent(5.5, 1)
+    assert turns(link, Health.SUSPECT, 6.5)
+
+
+# Rule 4: our own stalls, and our own silence
 
 
 def test_a_stall_of_our_own_is_credited_to_every_deadline() -> None:
@@ -471,6 +503,7 @@ any_writes = st.tuples(st.integers(0, 2), st.integers(0, 9)).map(lambda w: lambd
 stalls = st.floats(0.0, 10.0).map(lambda seconds: lambda d: d.link.stalled(seconds))
 holds = st.just(lambda d: d.link.hold(d.now))
 resumes = st.just(lambda d: d.link.resume(d.now))
+heals = st.just(lambda d: d.link.path_healed(d.now))
 confirms = st.just(lambda d: d.link.confirmed(d.now))
 silent_probes = st.just(lambda d: d.probe(None))
 any_answers = st.integers(-2, 3).map(lambda n: lambda d: d.link.pong(d.now, d.next_number - n, 0.5))
@@ -516,8 +549,8 @@ def test_a_round_trip_that_jumps_to_2_9_s_never_kills_with_the_defaults(
 
 
 @given(
-    timelines(silent_probes, any_answers, received, any_writes, stalls, holds, resumes, confirms),
-    st.lists(st.tuples(st.floats(0.01, 1.0), st.one_of(silent_probes, received, stalls)), max_size=40),
+    timelines(silent_probes, any_answers, received, heals, any_writes, stalls, holds, resumes, confirms),
+    st.lists(st.tuples(st.floats(0.01, 1.0), st.one_of(silent_probes, received, heals, stalls)), max_size=40),
     st.floats(0.0, 1e6),
 )
 def test_a_link_that_no_longer_proves_its_upstream_is_dead_by_the_ceiling_and_the_credited_stalls(
@@ -554,6 +587,7 @@ def test_a_link_that_no_longer_proves_its_upstream_is_dead_by_the_ceiling_and_th
         any_answers,
         received,
         received_earlier,
+        heals,
         any_writes,
         stalls,
         holds,

@@ -9,7 +9,7 @@ from chaos.scenario_reading import load
 
 _FOLDER = files("chaos") / "scenarios"
 _ORDER = (
-    *("steady", "latency-below-limit", "latency-spike", "latency-ramp", "lossy-link"),
+    *("steady", "latency-below-limit", "latency-spike", "latency-ramp", "lossy-link", "short-outages"),
     *("half-open-output", "unreachable-output", "half-open-input"),
     *("one-way-upstream", "one-way-downstream", "swallowing-proxy"),
     *("reset", "clean-drop", "flapping", "stable-then-cut", "long-outage"),

@@ -113,6 +113,8 @@ class Expect:
     """Between two deliveries."""
     ends: StopCause | None = None
     """The cause for which a tracker must come to its end by itself; None: it must not."""
+    keeps_connections: bool = False
+    """Whether the scenario's faults excuse no lost connection, although faults of their kinds may."""
 
 
 @dataclass(frozen=True, slots=True)

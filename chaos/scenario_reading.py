@@ -29,7 +29,7 @@ from chaos.scenario import (
     Workload,
     on_preset,
 )
-from chaos.scenario_values import one_of, only, positive, subtable, subtables, text
+from chaos.scenario_values import one_of, only, positive, subtable, subtables, switch, text
 from simulator.climber import MAX_FPS, MAX_HOLDS, MIN_FPS, MIN_HOLDS
 from tracker.config import ConfigError, Confirm, OutboxLimits, Overflow, Timing
 from tracker.events import StopCause
@@ -234,10 +234,10 @@ def _client(table: Mapping[str, object]) -> ClientOverrides:
 
 def _peer(table: Mapping[str, object]) -> Peer:
     only(table, [f.name for f in fields(Peer)], "peer.")
-    echo = table.get("echo", False)
-    if not isinstance(echo, bool):
-        raise ScenarioError(f"peer.echo is {echo!r}: it must be true or false, without quotes")
-    return Peer(confirm=one_of(table, "confirm", _PEER_CONFIRMS, "peer.") or Peer().confirm, echo=echo)
+    return Peer(
+        confirm=one_of(table, "confirm", _PEER_CONFIRMS, "peer.") or Peer().confirm,
+        echo=switch(table, "echo", "peer."),
+    )
 
 
 def _faults(table: Mapping[str, object], end: float, *, judges_recovery: bool) -> tuple[Fault, ...]:
@@ -348,5 +348,11 @@ _ENDS: tuple[StopCause, ...] = ("stop-control", "outbox-full")
 def _expect(table: Mapping[str, object]) -> Expect:
     names = [f.name for f in fields(Expect)]
     only(table, names, "expect.")
-    thresholds = {name: positive(table, name, "expect.") for name in names if name != "ends"}
-    return Expect(**thresholds, ends=one_of(table, "ends", _ENDS, "expect."))
+    thresholds = {
+        name: positive(table, name, "expect.") for name in names if name not in ("ends", "keeps_connections")
+    }
+    return Expect(
+        **thresholds,
+        ends=one_of(table, "ends", _ENDS, "expect."),
+        keeps_connections=switch(table, "keeps_connections", "expect."),
+    )

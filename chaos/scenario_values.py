@@ -56,6 +56,14 @@ def positive(table: Mapping[str, object], key: str, where: str) -> float | None:
     return seconds
 
 
+def switch(table: Mapping[str, object], key: str, where: str) -> bool:
+    """False where the key is not there."""
+    value = table.get(key, False)
+    if not isinstance(value, bool):
+        raise ScenarioError(f"{where}{key} is {value!r}: it must be true or false, without quotes")
+    return value
+
+
 def one_of(table: Mapping[str, object], key: str, choices: tuple[T, ...], where: str) -> T | None:
     """One of `choices`; None where the key is not there."""
     if key not in table:

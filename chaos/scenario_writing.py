@@ -122,7 +122,9 @@ def _expect(expect: Expect) -> list[str]:
         "longest_silence": expect.longest_silence,
     }
     lines = [f"{key} = {_duration(seconds)}" for key, seconds in given.items() if seconds is not None]
-    return lines if expect.ends is None else [*lines, f"ends = {_quoted(expect.ends)}"]
+    if expect.ends is not None:
+        lines.append(f"ends = {_quoted(expect.ends)}")
+    return [*lines, "keeps_connections = true"] if expect.keeps_connections else lines
 
 
 # Values

@@ -69,7 +69,7 @@ def _checks(history: History, scenario: Scenario) -> list[Check]:
     if start.verdict == "unknown":
         return [start]
     scenario = scenario.paced
-    facts = facts_of(history, scenario.faults)
+    facts = facts_of(history, scenario.faults, excuse=not scenario.expect.keeps_connections)
     checks = [start, *traces(facts, scenario), *network_traces(facts, scenario)]
     reports = history.role == "tracker"
     judged = []

@@ -79,11 +79,15 @@ class Arrival(NamedTuple):
 
 
 class Facts:
-    """Derived from one history; everything is computed once, when first asked for."""
+    """Derived from one history; everything is computed once, when first asked for.
 
-    def __init__(self, history: History, faults: Iterable[Fault]) -> None:
+    Where the faults do not `excuse`, no connection may be lost for them, whatever their kinds.
+    """
+
+    def __init__(self, history: History, faults: Iterable[Fault], *, excuse: bool = True) -> None:
         self.history = history
         self._faults = tuple(faults)
+        self._excuse = excuse
 
     @cached_property
     def accepted(self) -> dict[int, float]:
@@ -361,6 +365,11 @@ class Facts:
         found = [Strike(fault, during) for fault, during in self.in_force if fault.severs]
         return tuple(sorted(found, key=lambda strike: strike.during.begin))
 
+    @property
+    def excuses(self) -> tuple[Strike, ...]:
+        """Those of them for which a connection may rightly be lost."""
+        return self.strikes if self._excuse else ()
+
     def endings(self, strike: Strike) -> tuple[float, ...]:
         """Seconds from the strike to the end of each connection that it ended."""
         found = []
@@ -467,7 +476,7 @@ class Facts:
             strike.strikes(connection)
             and strike.during.begin <= given_up
             and strike.during.end >= given_up - silence
-            for strike in self.strikes
+            for strike in self.excuses
         )
 
     @cached_property

@@ -83,7 +83,10 @@ def _worst(judged: Sequence[tuple[int, Check]]) -> Check:
 
 def measures(history: History, scenario: Scenario) -> dict[str, Any]:
     """The figures of one run: counts of all clients together, and the longest of their times."""
-    each = [measures_of(facts_of(part, scenario.faults)) for part in apart(history)]
+    each = [
+        measures_of(facts_of(part, scenario.faults, excuse=not scenario.expect.keeps_connections))
+        for part in apart(history)
+    ]
     found = {}
     for name in each[0]:
         known = [figures[name] for figures in each if figures[name] is not None]

@@ -38,17 +38,18 @@ _ENDERS: dict[Literal["client", "peer", "network"], events.Ender] = {
 }
 
 
-def facts_of(history: History, faults: Iterable[Fault]) -> Facts:
-    """What follows from a record, whoever it is about."""
-    return Facts(history, faults) if history.role == "tracker" else PeerFacts(history, faults)
+def facts_of(history: History, faults: Iterable[Fault], *, excuse: bool = True) -> Facts:
+    """What follows from a record, whoever it is about; see `Facts`."""
+    kind = Facts if history.role == "tracker" else PeerFacts
+    return kind(history, faults, excuse=excuse)
 
 
 class PeerFacts(Facts):
     """See `Facts`. `history` has, beside what the peer saw, what that means for the client."""
 
-    def __init__(self, history: History, faults: Iterable[Fault]) -> None:
+    def __init__(self, history: History, faults: Iterable[Fault], *, excuse: bool = True) -> None:
         faults = tuple(faults)
-        super().__init__(_told(history, faults), faults)
+        super().__init__(_told(history, faults), faults, excuse=excuse)
 
     @cached_property
     def false_kills(self) -> tuple[events.Closed, ...]:
@@ -64,7 +65,7 @@ class PeerFacts(Facts):
             and connection.closed.by != "peer"
             and not any(
                 strike.during.begin <= connection.closed.t <= strike.during.end + _excuses_for(strike)
-                for strike in self.strikes
+                for strike in self.excuses
             )
             and not self._asked_for(connection.closed)
         )

@@ -4,6 +4,7 @@ To see the laboratory find one of them: `simtool chaos reset --client tests.chao
 """
 
 import asyncio
+import socket
 from dataclasses import replace
 
 import msgspec
@@ -18,6 +19,7 @@ from tracker.messages import BadMessage, Control, Landmark, Pose, Reply, UpdateP
 from tracker.outbox import Message, Outbox
 from tracker.pipeline import VISIBLE, Pipeline, Step
 from tracker.reconnect import Backoff, Failure
+from tracker.retransmission import TCP_RTO_MAX_MS
 from tracker.session import Session
 from tracker.states import LinkState
 from tracker.traffic import Incoming, Outgoing
@@ -135,6 +137,13 @@ class _FixedDeadline(Liveness):
         return self._timing.probe_floor
 
 
+class _HealsUnnoticed(Liveness):
+    """An answer that an outage swallowed is waited for no longer than any other."""
+
+    def path_healed(self, now: float) -> None:
+        pass
+
+
 class _EachProbeByItself(Liveness):
     """The deadline counts from the sending of the oldest unanswered probe, not from the last answer."""
 
@@ -244,6 +253,15 @@ class _ControlLinkStaysAway(Link):
     async def _connect_and_serve(self) -> float | None:
         delay = await super()._connect_and_serve()
         return NEVER if self.name == "control" else delay
+
+
+class _RestsEverLonger(Link):
+    """TCP doubles its pauses as long as it likes."""
+
+    async def _serve(self, wire: Wire) -> None:
+        own = wire._connection.transport.get_extra_info("socket")
+        own.setsockopt(socket.IPPROTO_TCP, TCP_RTO_MAX_MS, 120_000)
+        await super()._serve(wire)
 
 
 class _NoBackoffAfterCleanClose(Link):
@@ -490,6 +508,8 @@ unbounded_outbox = Misconfigured(
 no_probe_verdicts = Ablated("no-probe-verdicts", _NoProbeVerdicts)
 no_second_chance = Ablated("no-second-chance", _NoSecondChance)
 fixed_deadline = Ablated("fixed-deadline", _FixedDeadline)
+heals_unnoticed = Ablated("heals-unnoticed", _HealsUnnoticed)
+rests_ever_longer = Ablated("rests-ever-longer", _RestsEverLonger)
 each_probe_by_itself = Ablated("each-probe-by-itself", _EachProbeByItself)
 sent_bytes_are_life = Ablated("sent-bytes-are-life", _SentBytesAreLife)
 no_ceiling = Misconfigured(

@@ -38,6 +38,7 @@ CULPRITS: Mapping[str, Red] = MappingProxyType(
         "latency-spike": Red("no-second-chance", "no-false-kill"),
         "latency-ramp": Red("fixed-deadline", "no-false-kill"),
         "lossy-link": Red("no-time-for-a-retransmission", "no-false-kill"),
+        "short-outages": Red("heals-unnoticed", "no-false-kill"),
         "half-open-output": Red("sent-is-delivered", "no-loss"),
         "unreachable-output": Red("no-growth", "polite"),
         "half-open-input": Red("no-probe-verdicts", "detect"),
@@ -91,6 +92,7 @@ CULPRITS: Mapping[str, Red] = MappingProxyType(
 MORE: tuple[tuple[str, Red], ...] = (
     ("steady", Red("one-hand-out-of-sight", "every-frame")),
     ("steady", Red("stops-by-the-clock", "clean-stop")),
+    ("short-outages", Red("rests-ever-longer", "no-false-kill")),
     ("reset", Red("sent-is-delivered", "no-loss")),
     ("half-open-input", Red("resets-on-connect", "every-reset")),
     ("cut-mid-frame", Red("requeue-at-the-tail", "in-order")),

@@ -34,7 +34,8 @@ def refusal(text: str, file: Path = FILE) -> str:
 def test_a_whole_file_is_read_as_it_says() -> None:
     text = HEAD + (
         '[workload]\nfps = 20\nholds = 3\n[client]\nprobe_floor = "1s"\noutbox_messages = 100\nconfirm = "ack"\n'
-        '[peer]\nconfirm = "ack"\necho = true\n[expect]\ndetect_within = "8s"\nlongest_silence = 40\n' + FAULT
+        '[peer]\nconfirm = "ack"\necho = true\n[expect]\ndetect_within = "8s"\nlongest_silence = 40\n'
+        "keeps_connections = true\n" + FAULT
     )
     scenario = parse(text, FILE)
     assert scenario == Scenario(
@@ -46,7 +47,7 @@ def test_a_whole_file_is_read_as_it_says() -> None:
         client=scenario.client,
         peer=Peer(confirm="ack", echo=True),
         faults=(Fault("stall", 10.0, 20.0, "output"),),
-        expect=Expect(detect_within=8.0, longest_silence=40.0),
+        expect=Expect(detect_within=8.0, longest_silence=40.0, keeps_connections=True),
     )
 
 

@@ -101,6 +101,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         expect=Expect(
             recover_within=draw(st.none() | seconds),
             ends="stop-control" if any(control.stops for control in sent) else ends,
+            keeps_connections=draw(st.booleans()),
         ),
         sim_only=draw(st.none() | texts),
     )

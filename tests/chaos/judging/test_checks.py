@@ -1,4 +1,5 @@
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -416,6 +417,17 @@ def test_a_healed_fault_excuses_what_was_silent_since_then_and_nothing_later() -
     later = [died(19.0, 3.0), closed(19.0, "tracker")]
     assert said(no_false_kill, stalled(since_then, by=short), short) == "pass"
     assert said(no_false_kill, stalled(later, by=short), short) == "fail"
+
+
+def test_where_connections_are_to_be_kept_no_fault_excuses_a_lost_one() -> None:
+    lost = stalled(died(13.5, 3.0), closed(13.5, "tracker"))
+    asked = scenario(STALL)
+    kept = replace(asked, expect=replace(asked.expect, keeps_connections=True))
+    verdicts = [
+        next(check.verdict for check in judge(lost, each).checks if check.name == "no-false-kill")
+        for each in (asked, kept)
+    ]
+    assert verdicts == ["pass", "fail"]
 
 
 def test_a_peer_that_turns_newcomers_away_excuses_nothing_for_the_connection_that_was_there() -> None:

@@ -11,10 +11,11 @@ from typing import Any, Literal, TypeVar, cast
 
 import msgspec
 
+from chaos.answer import Answer
 from simulator.events import AnyPeerEvent, PeerEvent
 from tracker.events import AnyEvent, Event
 
-SCHEMA = "simtool.history/1"
+SCHEMA = "simtool.history/2"
 
 Role = Literal["tracker", "relay", "receiver"]
 """What a client does with the frames it reads: outputs of its own, and reports; sends each on; nothing that shows."""
@@ -116,14 +117,14 @@ class History:
     client: str
     seed: int
     events: tuple[HistoryEvent, ...]
-    reference: dict[str, tuple[float, ...]] = field(default_factory=dict)
-    """Hold to message times (ms), several where the session was reset: the touches of a fault-free run over the frames
-    and resets that the client received."""
+    reference: tuple[Answer, ...] = ()
+    """What the outputs must show of the frames and resets that the client took: one answer, or those of which either is
+    right; none where nothing was taken."""
     settings: dict[str, Any] = field(default_factory=dict)
     """The client's configuration in scenario seconds, where it has one that we know."""
     role: Role = "tracker"
     """Of the client. Only a tracker reports what it does; the others are judged by what the peer saw."""
-    others: tuple[dict[str, tuple[float, ...]], ...] = ()
+    others: tuple[tuple[Answer, ...], ...] = ()
     """As `reference`, for client 1, client 2 and so on, where there are several; see `chaos.judging.herd`."""
     preset: str | None = None
     """The network that the whole run lay on. Its faults are numbered after the scenario's."""

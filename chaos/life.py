@@ -29,6 +29,7 @@ from chaos.history import (
     in_scenario_time,
 )
 from chaos.judging import herd
+from chaos.judging.climbed import climbed
 from chaos.scenario import Scenario
 from chaos.temporary import temporary_folder
 from simulator import events as peer
@@ -123,12 +124,10 @@ class Life:
             events=in_scenario_time(self._events, began=self._began, scale=self._scale),
             settings=self._client.settings(self._scenario.client),
             role=self._client.role,
-            others=tuple({} for _ in range(1, self._scenario.workload.clients)),
+            others=tuple(() for _ in range(1, self._scenario.workload.clients)),
             preset=self._scenario.preset,
         )
-        records = [part.events for part in herd.apart(history)]
-        with temporary_folder() as folder:
-            first, *others = workloads.references(self._material, folder, records)
+        first, *others = (self._material.answers(climbed(part)) for part in herd.apart(history))
         return replace(history, reference=first, others=tuple(others))
 
     def broke(self, who: Literal["client", "laboratory"], error: BaseException, *, client: int = 0) -> None:

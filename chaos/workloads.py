@@ -1,28 +1,31 @@
-"""What a run feeds its client, and what comes of it without a network."""
+"""What a run feeds its client, and what must come of it."""
 
-import contextlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from chaos.history import HistoryEvent
+from chaos.answer import Answer, Step
 from chaos.scenario import Workload
+from chaos.temporary import temporary_folder
 from simulator.climber import generate_climb
 from simulator.feeds import FrameAt, LiveFeed
 from simulator.film import Film, FilmFeed
 from simulator.recording import RecordingError, read_recording
 from tracker.calibration import load_calibration
 from tracker.config import ConfigError
-from tracker.events import Controlled, Received, SessionReset
-from tracker.messages import BadMessage, Pose, decode_input
-from tracker.pipeline import Pipeline
 from tracker.session import load_route
 from tracker.wall import load_wall
 
+if TYPE_CHECKING:
+    from chaos.reference import Reference
+
 FRAMES_KEPT = 8192
-"""Some 16 MB, and four minutes at 30 fps; in a longer run the reference draws its frames anew."""
+"""Some 16 MB, and four minutes at 30 fps; what comes later is drawn anew each time that it is wanted."""
+
+
+Answers = Callable[[Iterable[Step]], tuple[Answer, ...]]
 
 
 class Files(NamedTuple):
@@ -45,6 +48,8 @@ class Material:
     """The camera, on a clock in whose second so many scenario seconds pass."""
     files: Callable[[Path], Files]
     """The wall's files; the folder is for those that have to be written."""
+    answers: Answers
+    """What the outputs must show of those frames that a client took."""
 
 
 def material(workload: Workload, seed: int) -> Material:
@@ -56,14 +61,19 @@ def material(workload: Workload, seed: int) -> Material:
 
 @lru_cache(maxsize=1)
 def _generated(seed: int, fps: float, holds: int) -> Material:
-    """Frames are wanted again: by the reference run, and by the seed's next scenario."""
+    """Frames are wanted again, for their answer and by the seed's next scenario; and so is the answer's reference."""
     climb = generate_climb(seed, fps=fps, holds=holds)
     frame = lru_cache(FRAMES_KEPT)(climb.frame)
+
+    def files(folder: Path) -> Files:
+        return Files(*climb.write_files(folder))
+
     return Material(
         frame,
         fps,
         feed=lambda scale: LiveFeed(frame, interval=1 / (fps * scale)),
-        files=lambda folder: Files(*climb.write_files(folder)),
+        files=files,
+        answers=_answers(frame, files),
     )
 
 
@@ -73,12 +83,31 @@ def _recorded(workload: Workload, recording: Path) -> Material:
     assert wall is not None, "a scenario with a recording names all three"
     assert calibration is not None, "as above"
     assert route is not None, "as above"
+    files = Files(wall, calibration, route)
     return Material(
         film.frame,
         1 / film.interval,
         feed=lambda scale: FilmFeed(film, speed=scale),
-        files=lambda _: Files(wall, calibration, route),
+        files=lambda _: files,
+        answers=_answers(film.frame, lambda _: files),
     )
+
+
+def _answers(frame: FrameAt, files: Callable[[Path], Files]) -> Answers:
+    """By a reference that is made when it is first wanted, and kept."""
+
+    @cache
+    def reference() -> "Reference":
+        # Its libraries take a quarter of a second to import, which only a run has to wait for.
+        from chaos.reference import Reference  # noqa: PLC0415 - as said
+
+        with temporary_folder() as folder:
+            return Reference(frame, *files(folder))
+
+    def answers(steps: Iterable[Step]) -> tuple[Answer, ...]:
+        return reference().answers(steps)
+
+    return answers
 
 
 def problem(workload: Workload) -> str | None:
@@ -86,47 +115,11 @@ def problem(workload: Workload) -> str | None:
     if workload.recording is None:
         return None
     try:
-        _pipelines(_recorded(workload, workload.recording).files(Path()))()
+        files = _recorded(workload, workload.recording).files(Path())
+        load_calibration(files.calibration)
+        load_route(str(files.route)).check([hold.id for hold in load_wall(files.wall).holds])
         for _ in read_recording(workload.recording):
             pass  # what is wrong with it is said now, not in the middle of a run
     except (RecordingError, ConfigError) as error:
         return str(error)
     return None
-
-
-def references(
-    made_of: Material, folder: Path, records: Iterable[Iterable[HistoryEvent]]
-) -> list[dict[str, tuple[float, ...]]]:
-    """For each client's record, the touches of a run without a network over the frames and resets that it received.
-
-    Message times in milliseconds, by hold; several where a session was reset. `folder` is for the wall's files.
-    """
-    fresh = _pipelines(made_of.files(folder))
-    return [_reference(made_of, fresh(), record) for record in records]
-
-
-def _reference(
-    made_of: Material, pipeline: Pipeline, record: Iterable[HistoryEvent]
-) -> dict[str, tuple[float, ...]]:
-    touches: dict[str, tuple[float, ...]] = {}
-    for event in record:
-        if type(event) is SessionReset:
-            pipeline.reset()
-        elif type(event) is Controlled and event.kind == "update_parameters":
-            pipeline.update(
-                proximity_threshold=event.proximity_threshold, touch_duration=event.touch_duration
-            )
-        elif type(event) is Received and event.sequence is not None:
-            with contextlib.suppress(BadMessage):  # it was one for the client too
-                pose = decode_input(made_of.frame(event.sequence))
-                assert isinstance(pose, Pose), "frames are nothing else"
-                for touch in pipeline.step(pose).touched:
-                    touches[touch.hold_id] = (*touches.get(touch.hold_id, ()), touch.time_ms)
-    return touches
-
-
-def _pipelines(files: Files) -> Callable[[], Pipeline]:
-    """Makes pipelines for one wall, whose files are read once."""
-    wall, calibration = load_wall(files.wall), load_calibration(files.calibration)
-    route = load_route(str(files.route))
-    return lambda: Pipeline(wall, calibration, route=route, stream="reference")

@@ -5,6 +5,8 @@ from typing import Literal
 
 import msgspec
 
+from tracker.messages import SessionState
+
 PeerLink = Literal["input", "output", "control"]
 
 
@@ -80,6 +82,8 @@ class Delivered(PeerEvent, frozen=True, tag="delivered"):
     """Whether it says that the session was reset."""
     reply: str = ""
     """The type of a control's reply, as in `output_paused`; empty for the state of a session."""
+    pose: float | None = None
+    """The pose that it shows, as one number: `simulator.shown.pose_sum`. None: it shows none, or is a repeat."""
 
 
 class Parameters(PeerEvent, frozen=True, tag="parameters"):
@@ -89,6 +93,14 @@ class Parameters(PeerEvent, frozen=True, tag="parameters"):
     connection: int
     proximity_threshold: float | None
     touch_duration: float | None
+
+
+class SessionShown(PeerEvent, frozen=True, tag="session-shown"):
+    """Output `seq` was delivered, which shows another session than the output that was delivered before it."""
+
+    seq: int
+    connection: int
+    session: SessionState
 
 
 class Arrived(PeerEvent, frozen=True, tag="arrived"):
@@ -132,6 +144,7 @@ AnyPeerEvent = (
     | ControlOffered
     | Delivered
     | Parameters
+    | SessionShown
     | Arrived
     | Unreadable
     | Misbehaved

@@ -20,6 +20,7 @@ from simulator.feeds import RESET, Feed
 from simulator.peer_connection import PeerConnection
 from simulator.relayed import RELAY, relayed_sequence
 from simulator.sender import Sender, client_number
+from simulator.shown import shown_pose
 from tracker import messages
 
 FEED_PATH = "/ws/pose/"
@@ -314,12 +315,19 @@ class PoseServer:
                 repeat=repeat,
                 reset=output.reset,
                 reply=output.type or "",
+                pose=None if repeat or output.session is None else shown_pose(body),
             )
         )
         if output.type == RULES_REPLY and not repeat:
             self._report_rules(body, output.seq, connection)
-        for hold, time in () if repeat else sender.new_touches(output):
-            self._report(events.Arrived(t=now, hold=hold, time=time, client=connection.client))
+        if not repeat and output.session is not None and sender.shows_anew(output):
+            self._report(
+                events.SessionShown(
+                    t=now, seq=output.seq, connection=connection.number, session=output.session
+                )
+            )
+            for hold, time in sender.new_touches(output):
+                self._report(events.Arrived(t=now, hold=hold, time=time, client=connection.client))
         return output.stream, output.seq
 
     def _report_rules(self, reply: bytes, seq: int, connection: PeerConnection) -> None:

@@ -24,11 +24,17 @@ class Sender:
         """Note it; whether its `(stream, seq)` had arrived before."""
         return not self._seen.setdefault(output.stream, Seen()).add(output.seq)
 
+    def shows_anew(self, output: messages.Output) -> bool:
+        """Note its session; whether the output before showed another, or none."""
+        if output.session is None or output.session is self._session or output.session == self._session:
+            return False
+        self._session = output.session
+        return True
+
     def new_touches(self, output: messages.Output) -> list[tuple[str, int]]:
         """The touches that no output before this one showed: hold and message time in epoch milliseconds."""
-        if output.session is None or output.session is self._session:
+        if output.session is None:
             return []
-        self._session = output.session
         found = []
         for hold in output.session.holds:
             if (

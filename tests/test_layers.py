@@ -18,7 +18,17 @@ IMPURE = {"asyncio", "websockets", "time", "random", "os", "socket", "threading"
 # Pure, but drawing from a generator that is handed in: the type's name is all they import.
 NAMES_RANDOM = {"tracker/reconnect.py"}
 # What the laboratory alone depends on; the tracker is installed without it.
-LAB_ONLY = {"faker", "rich", "toxiproxy", "requests", "hypothesis", "numpy", "aiohttp", "websocket"}
+LAB_ONLY = {
+    "faker",
+    "rich",
+    "toxiproxy",
+    "requests",
+    "hypothesis",
+    "numpy",
+    "shapely",
+    "aiohttp",
+    "websocket",
+}
 
 
 def imports(path: Path) -> set[str]:
@@ -69,7 +79,9 @@ FLOORS = (
         "scenario_reading",
         "scenario_writing",
         "catalogue",
+        "answer",
         "history",
+        "reference",
     ),
     *("judging", "reports", "toxiproxy", "kernel", "engines", "traces", "clients"),
     *("workloads", "peer_faults", "life", "side_by_side", "runner", "replay", "commands", "start"),
@@ -96,12 +108,19 @@ def test_the_tracker_needs_nothing_of_the_laboratory(path: Path) -> None:
     assert not {name.partition(".")[0] for name in imports(path)} & LAB_ONLY
 
 
+@pytest.mark.parametrize("path", named(sorted((ROOT / "chaos" / "reference").glob("*.py"))))
+def test_the_answer_to_a_climb_owes_the_tracker_nothing_but_the_types_of_its_messages(path: Path) -> None:
+    types = {"tracker.messages", "tracker.messages.HoldState", "tracker.messages.SessionState"}
+    assert {name for name in imports(path) if name.partition(".")[0] == "tracker"} <= types
+
+
 def test_the_core_is_pure() -> None:
     core = {
         "tracker": "messages wall calibration session outbox liveness reconnect states meter config events pipeline",
-        "simulator": "controls tcp seen",
-        "chaos": "durations kinds faults presets controls scenario scenario_values scenario_reading scenario_writing history side_by_side",
-        "chaos/judging": "evidence facts outages limits attempts accounts probing controls fire_and_forget promises recover sessions herd checks verdicts measures"
+        "simulator": "controls tcp seen shown",
+        "chaos": "durations kinds faults presets controls scenario scenario_values scenario_reading scenario_writing answer history side_by_side",
+        "chaos/reference": "body climb",
+        "chaos/judging": "evidence facts outages limits attempts accounts probing controls fire_and_forget climbed same_climb promises recover sessions herd checks verdicts measures"
         " peer_facts peer_promises peer_evidence"
         " field_checks",
         "chaos/toxiproxy": "toxics",

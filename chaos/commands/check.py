@@ -112,7 +112,7 @@ def history_of(trace: Trace, found: tuple[HistoryEvent, ...], *, began: float | 
         role=header.role,
         seed=header.seed or 0,
         events=found,
-        reference=dict(header.reference),
+        reference=header.reference,
         settings=dict(header.config or {}),
         others=header.others,
         preset=header.preset,

@@ -17,9 +17,9 @@ from chaos.judging.limits import detection_limit, on_the_way
 from chaos.judging.outages import PAUSE
 from chaos.judging.polite import polite
 from chaos.judging.recover import recover
+from chaos.judging.same_climb import same_climb
 from chaos.judging.verdicts import Check, decided
 from chaos.scenario import Scenario
-from simulator import events as peer
 from tracker import events
 
 _ENDED_BY = {"tracker": "by the client", "peer": "by the peer", "network": "without a close frame"}
@@ -183,27 +183,6 @@ def _ends(closed: tuple[events.Closed, ...]) -> str:
         f"{f', {times} times' if times > 1 else ''}"
         for (code, why, by, link), times in kinds.items()
     )
-
-
-def same_climb(facts: Facts, _: Scenario) -> Check | None:
-    """The touches that arrived are those of a fault-free run over the frames that the client received."""
-    reference = facts.history.reference
-    received = any(event.sequence is not None for event in facts.history.of(events.Received))
-    arrived = {(event.hold, event.time) for event in facts.history.of(peer.Arrived)}
-    if not (reference or (received and arrived)):
-        return None
-    # Times travel as whole milliseconds, cut off.
-    due = {(hold, float(int(time))) for hold, times in reference.items() for time in times}
-    wrong, absent = ({hold for hold, _ in some} for some in (arrived - due, due - arrived))
-    expected = f"{len(due)} touches, as in a fault-free run over the same frames"
-    if wrong or (absent and not facts.missing):
-        return Check("same-climb", "fail", expected, f"different: {some(sorted(wrong | absent))}")
-    if absent and not facts.declared_left.issuperset(facts.told_by.get(touch, 0) for touch in due - arrived):
-        return Check(
-            "same-climb", "unknown", expected, f"{len(absent)} may be among the {len(facts.missing)} missing"
-        )
-    left = f", {len(absent)} left at the end" if absent else ""
-    return Check("same-climb", "pass", expected, f"{len(arrived)}, at the same times{left}")
 
 
 def survives_input(facts: Facts, _: Scenario) -> Check | None:

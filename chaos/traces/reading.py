@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 
 from chaos import history
+from chaos.answer import Answer
 from chaos.history import HistoryEvent
 from chaos.traces import log_survey
 from chaos.traces.files import TraceError, first_bytes, open_lines
@@ -73,8 +74,8 @@ class Header:
     """Of the client; only a tracker reports what it does."""
     seed: int | None = None
     preset: str | None = None
-    reference: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    others: tuple[dict[str, tuple[float, ...]], ...] = ()
+    reference: tuple[Answer, ...] = ()
+    others: tuple[tuple[Answer, ...], ...] = ()
 
     def content(self, name: str) -> bytes | None:
         """The wall's SVG (`wall`), its `calibration` or its `route`; None where only a digest was kept, or nothing."""
@@ -260,13 +261,18 @@ def _header(path: Path, found: Mapping[str, Any]) -> Header:
             role=msgspec.convert(found.get("role", "tracker"), history.Role),
             seed=msgspec.convert(found.get("seed"), int | None),
             preset=msgspec.convert(found.get("preset"), str | None),
-            reference=msgspec.convert(found.get("reference", {}), dict[str, tuple[float, ...]]),
-            others=msgspec.convert(found.get("others", ()), tuple[dict[str, tuple[float, ...]], ...]),
+            reference=_answers(found, "reference", tuple[Answer, ...]),
+            others=_answers(found, "others", tuple[tuple[Answer, ...], ...]),
         )
     except msgspec.ValidationError as error:
         raise TraceError(
             f"{path}: its header makes no sense ({error}): it was changed by hand or damaged"
         ) from None
+
+
+def _answers(found: Mapping[str, Any], name: str, kind: Any) -> Any:
+    """None in records of the first schema, which hold touches in their place."""
+    return () if found["schema"] == RECORD_SCHEMAS[0] else msgspec.convert(found.get(name, ()), kind)
 
 
 # A log

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
+from chaos.answer import Answer
 from chaos.faults import Fault, read_fault
 from chaos.history import Began, Broke, Healed, History, HistoryEvent, LabEvent, Reached, Role
 from chaos.judging.facts import Facts
@@ -20,13 +21,13 @@ Parts: TypeAlias = "events.Event | peer.PeerEvent | LabEvent | Iterable[Parts]"
 def record(
     *parts: Parts,
     settings: Mapping[str, Any] | None = None,
-    reference: Mapping[str, float] | None = None,
+    reference: tuple[Answer, ...] = (),
     role: Role = "tracker",
     clients: int = 1,
 ) -> History:
     """A history of these events; those of one time stay in the order in which they are given.
 
-    `reference` has one touch for each hold, and is the first client's.
+    `reference` is the first client's.
     """
     flat = sorted(_flat(parts), key=lambda event: event.t)
     return History(
@@ -35,10 +36,10 @@ def record(
         "tracker",
         0,
         tuple(flat),
-        {hold: (time,) for hold, time in (reference or {}).items()},
+        reference,
         dict(settings or {}),
         role,
-        tuple({} for _ in range(1, clients)),
+        tuple(() for _ in range(1, clients)),
     )
 
 

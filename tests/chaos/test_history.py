@@ -4,6 +4,7 @@ from typing import get_args
 import msgspec
 import pytest
 
+from chaos.answer import Answer, SessionFrom
 from chaos.history import (
     _SECONDS,
     AnyLabEvent,
@@ -18,13 +19,14 @@ from simulator.events import AnyPeerEvent
 from tests.chaos.histories import STEADY, accepted, broke, connected, delivered, record, stopping
 from tracker import events
 from tracker.events import AnyEvent
+from tracker.messages import SessionState
 
 KINDS = (*get_args(AnyEvent), *get_args(AnyPeerEvent), *get_args(AnyLabEvent))
 
 
 def test_no_two_kinds_of_event_have_the_same_name() -> None:
     names = [kind.__struct_config__.tag for kind in KINDS]
-    assert len(set(names)) == len(names) == 40
+    assert len(set(names)) == len(names) == 41
 
 
 def test_every_figure_of_an_event_that_is_no_duration_is_known_by_name() -> None:
@@ -73,17 +75,27 @@ def test_the_record_is_a_header_and_an_event_a_line_and_can_be_read_back() -> No
         Healed(t=6.0, fault=0, planned=6.0),
         broke("client", t=7.0),
         settings={"confirm": "pong", "timing": {"flush_timeout": 5.0}},
-        reference={"hold_1": 1761934987500.0},
+        reference=(Answer((2.5,), (SessionFrom(0, SessionState("started")),)),),
     )
     header, *lines = history.lines()
     assert json.loads(header) == {
-        "schema": "simtool.history/1",
+        "schema": "simtool.history/2",
         "scenario": "literal",
         "engine": "sim",
         "client": "tracker",
         "role": "tracker",
         "seed": 0,
-        "reference": {"hold_1": [1761934987500.0]},
+        "reference": [
+            {
+                "poses": [2.5],
+                "sessions": [
+                    {
+                        "output": 0,
+                        "session": {"status": "started", "startTime": None, "endTime": None, "holds": []},
+                    }
+                ],
+            }
+        ],
         "settings": {"confirm": "pong", "timing": {"flush_timeout": 5.0}},
     }
     assert all(line.endswith(b"\n") and line.count(b"\n") == 1 for line in (header, *lines))

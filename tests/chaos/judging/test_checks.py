@@ -17,7 +17,6 @@ from chaos.judging.promises import (
     in_order,
     no_false_kill,
     no_loss,
-    same_climb,
     silence,
     survives_input,
 )
@@ -463,38 +462,6 @@ def test_a_client_that_reports_no_connection_is_not_praised_for_keeping_it() -> 
     assert said(no_false_kill, record(delivered(*FRAMES))) is None
 
 
-# same-climb
-
-
-def touch(hold: str, time: float, t: float = 5.0) -> peer.Arrived:
-    return peer.Arrived(t=t, hold=hold, time=time)
-
-
-def test_the_touches_of_the_reference_at_the_same_times_are_the_same_climb() -> None:
-    assert said(same_climb, record(touch("a", 1000), reference={"a": 1000.4})) == "pass"
-
-
-@pytest.mark.parametrize(
-    "arrived",
-    [[], [touch("a", 1001)], [touch("a", 1000), touch("b", 2000)], [touch("a", 900, 4.0), touch("a", 1000)]],
-)
-def test_a_touch_that_is_absent_changed_or_added_is_another_climb(arrived: list[HistoryEvent]) -> None:
-    assert said(same_climb, record(arrived, reference={"a": 1000})) == "fail"
-
-
-def test_a_touch_may_be_among_the_messages_still_in_flight() -> None:
-    in_flight = record(accepted(1, 2), delivered(1), reference={"a": 1000})
-    assert said(same_climb, in_flight) == "unknown"
-    wrong = record(accepted(1, 2), delivered(1), touch("b", 1.0), reference={"a": 1000})
-    assert said(same_climb, wrong) == "fail"
-
-
-def test_a_touch_where_the_reference_has_none_is_another_climb() -> None:
-    seen = events.Received(t=1.0, timestamp=1.0, sequence=1)
-    assert said(same_climb, record(seen, touch("a", 1000))) == "fail"
-    assert said(same_climb, record(touch("a", 1000))) is None  # there was no reference run
-
-
 # survives-input
 
 
@@ -656,16 +623,6 @@ def test_a_refusal_of_newcomers_is_no_reason_to_leave_anything_on_an_open_connec
     refusal = fault("refuse", 2.5)
     begun = [struck(refusal), connected(), accepted(1, 2), delivered(1), stopping(5.0)]
     assert said(no_loss, record(begun, stopped(6.0, undelivered=1)), refusal) == "unknown"
-
-
-def test_a_touch_among_what_was_left_at_such_an_end_is_no_other_climb() -> None:
-    stall = fault("stall", 2.5)
-    touched = [events.Touched(t=t, hold=hold, time=t * 1000) for hold, t in (("a", 0.9), ("b", 2.9))]
-    begun = [struck(stall), connected(), touched, accepted(1, 2, 3), touch("a", 900), stopping(5.0)]
-    history = record(begun, delivered(1, 2), stopped(6.0, undelivered=1), reference={"a": 900, "b": 2900})
-    assert said(same_climb, history, stall) == "pass"
-    lost = record(begun, delivered(1, 2), stopped(6.0, undelivered=1), reference={"a": 900, "c": 2900})
-    assert said(same_climb, lost, stall) == "unknown"
 
 
 def test_a_connection_that_the_peer_closed_is_not_killed_by_the_client_even_if_no_close_frame_arrived() -> (

@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 
+from chaos.answer import Answer
 from chaos.history import Began, History, HistoryEvent, Reported
 from chaos.judging.checks import judge
 from chaos.judging.facts import Facts
@@ -74,8 +75,8 @@ def test_the_failure_of_a_client_is_its_own_and_that_of_the_laboratory_everybody
 
 
 def test_each_client_is_held_to_its_own_reference() -> None:
-    history = record(STEADY, reference={"hold_1": 1.0}, clients=2)
-    assert [part.reference for part in apart(history)] == [{"hold_1": (1.0,)}, {}]
+    history = record(STEADY, reference=(Answer((1.0,)),), clients=2)
+    assert [part.reference for part in apart(history)] == [(Answer((1.0,)),), ()]
     assert [part.clients for part in apart(history)] == [1, 1]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import json
 import os
 import tracemalloc
 from codecs import BOM_UTF8
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chaos.answer import Answer, SessionFrom
 from chaos.history import History, Reached
 from chaos.traces.files import MAX_LINE_BYTES
 from chaos.traces.reading import Trace, TraceError, open_trace
@@ -22,10 +24,15 @@ from simulator.loop import VirtualLoop
 from simulator.network import Network
 from tracker import events
 from tracker.config import TrackerConfig
+from tracker.messages import HoldState, SessionState
 from tracker.trace import Bounds, Recorder
 
 DATA = Path(__file__).parents[1] / "data"
 OLD = DATA / "trace-1.jsonl"
+ANSWER = Answer(
+    (2.5, 3.5),
+    (SessionFrom(1, SessionState("started", holds=(HoldState("hold_1", "start", "touched", "now"),))),),
+)
 CONFIG = TrackerConfig("ws://camera/in", "ws://displays/out")
 
 
@@ -98,14 +105,21 @@ def test_the_messages_and_the_walls_files_are_there_where_they_were_kept(tmp_pat
 
 def test_a_record_of_the_laboratory_is_read_with_all_its_events(tmp_path: Path) -> None:
     told = (Reached(t=1.0, phase="steady"), events.Sent(t=2.0, seq=1, connection=1))
-    history = History("reset", "sim", "tracker", 7, told, {"hold_1": (5.0, 9.0)}, {"confirm": "pong"})
+    history = History("reset", "sim", "tracker", 7, told, (ANSWER,), {"confirm": "pong"})
     (tmp_path / "record").write_bytes(b"".join(history.lines()))
     trace = open_trace(tmp_path / "record")
     assert trace.kind == "history"
     assert (trace.header.scenario, trace.header.engine, trace.header.seed) == ("reset", "sim", 7)
     assert trace.header.config == {"confirm": "pong"}
-    assert trace.header.reference == {"hold_1": (5.0, 9.0)}
+    assert trace.header.reference == (ANSWER,)
     assert tuple(trace.events()) == told
+
+
+def test_a_record_of_the_first_schema_is_read_without_its_answer(tmp_path: Path) -> None:
+    header = {"schema": "simtool.history/1", "reference": {"hold_1": [5.0, 9.0]}, "others": [{}]}
+    (tmp_path / "record").write_text(json.dumps(header) + "\n")
+    found = open_trace(tmp_path / "record").header
+    assert (found.reference, found.others) == ((), ())
 
 
 def test_a_trace_may_be_compressed_whatever_its_name(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The mock peer's misdeeds, each as a client meets it."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -227,3 +228,27 @@ async def _receive(client: ClientConnection, count: int) -> list[float]:
         assert await client.recv(decode=False) == b"%d" % number
         times.append(asyncio.get_running_loop().time())
     return [t - times[0] for t in times]
+
+
+def test_each_output_is_reported_with_its_pose_and_a_session_when_it_changes(served: Serve) -> None:
+    def output(seq: int, status: str, x: float) -> str:
+        place = {"x": x, "y": 0.0, "z": 0.0, "visibility": 0.0}
+        holds = [{"id": "hold_1", "type": "start", "status": status, "time": None}]
+        session = {"status": "started", "holds": holds}
+        return json.dumps({"session": session, "pose": [place], "stream": "s", "seq": seq})
+
+    async def main(peer: Served) -> None:
+        client = await peer.connect()
+        sent = [output(1, "untouched", 1.0), output(2, "untouched", 2.0), output(3, "touched", 3.0)]
+        for each in (*sent, sent[0], sent[2]):  # the last two are repeats
+            await client.send(each)
+        assert await is_answered(client)
+        poses = [event.pose for event in peer.seen if isinstance(event, events.Delivered)]
+        assert poses == [2.0, 3.0, 4.0, None, None]
+        shown = [event for event in peer.seen if isinstance(event, events.SessionShown)]
+        assert [(event.seq, event.session.holds[0].status) for event in shown] == [
+            (1, "untouched"),
+            (3, "touched"),
+        ]
+
+    served(main)

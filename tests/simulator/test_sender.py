@@ -38,3 +38,13 @@ def test_a_touch_is_new_once_whatever_the_session_is_spelt_like() -> None:
     assert shown == [[("hold_1", 5000)], [], [("hold_2", 7500)]]
     assert sender.new_touches(Output("a", 4)) == []
     assert Sender().new_touches(Output("a", 1, after)) == [("hold_1", 5000), ("hold_2", 7500)]
+
+
+def test_a_session_is_shown_anew_when_it_differs_from_the_one_before_and_a_reply_shows_none() -> None:
+    sender = Sender()
+    before, after = SessionState("started"), SessionState("completed")
+    shown = [
+        Output("a", n, session)
+        for n, session in enumerate([before, before, None, SessionState("started"), after])
+    ]
+    assert [sender.shows_anew(output) for output in shown] == [True, False, False, False, True]

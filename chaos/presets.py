@@ -13,8 +13,8 @@ from types import MappingProxyType
 
 from chaos.faults import Fault
 from chaos.kinds import LINKS, Direction, Link
+from simulator.garbage import LARGEST
 from tracker.config import OutboxLimits
-from tracker.messages import MAX_MESSAGE_BYTES
 
 HEALTHY_ROUND_TRIP = 3.0
 """Seconds. No promise covers a link that is slower than this."""
@@ -142,10 +142,10 @@ class Preset:
         return None
 
     def _too_bulky(self, faults: tuple[Fault, ...]) -> str | None:
-        takes = 0.0 if self.down is None else MAX_MESSAGE_BYTES / 1000 / self.down
+        takes = 0.0 if self.down is None else LARGEST / 1000 / self.down
         bulky = any("too-large" in fault.bad_messages for fault in faults if fault.kind == "garbage")
         if bulky and takes > BULK_WITHIN:
-            return f"its messages that are too large take {takes:.0f} s each, and no frame passes meanwhile"
+            return f"its messages that are too large take up to {takes:.0f} s each, and no frame passes meanwhile"
         return None
 
     def _too_narrow(self, faults: tuple[Fault, ...], duration: float, fps: float) -> str | None:

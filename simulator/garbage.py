@@ -16,6 +16,8 @@ from typing import Any
 
 from tracker.messages import MAX_MESSAGE_BYTES, MAX_TIMESTAMP_MS
 
+LARGEST = 2 * MAX_MESSAGE_BYTES
+"""Bytes of padding that a message of the kind `too-large` has at most."""
 _DEEP = 100_000  # arrays inside each other: half a megabyte at most, and no parser's stack is as deep
 _FIELDS = ("x", "y", "z", "visibility")
 
@@ -103,7 +105,7 @@ def _out_of_range(rng: Random) -> bytes:
 
 def _too_large(rng: Random) -> bytes:
     # Up to 2 MB: most of them are beyond the 1 MiB at which many a library ends the connection.
-    return _text(_pose(rng)) + b" " * rng.randrange(MAX_MESSAGE_BYTES, 2 * MAX_MESSAGE_BYTES)
+    return _text(_pose(rng)) + b" " * rng.randrange(MAX_MESSAGE_BYTES, LARGEST)
 
 
 def _too_deep(rng: Random) -> bytes:

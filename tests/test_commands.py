@@ -30,6 +30,8 @@ pytestmark = pytest.mark.commands
 
 BIN = Path(sys.executable).parent
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"
+HANGS = 300.0
+"""Seconds after which a command is not waited for any longer: it hangs. A busy machine takes a few dozen for one."""
 
 
 class Command:
@@ -45,7 +47,7 @@ class Command:
             if found := re.search(pattern, line):
                 return found
         assert self.process.stderr is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(HANGS):
             while raw := await self.process.stderr.readline():
                 self.said.append(raw.decode().rstrip())
                 if found := re.search(pattern, self.said[-1]):
@@ -54,7 +56,7 @@ class Command:
 
     async def end(self) -> tuple[int, str, str]:
         """Exit code, stdout and stderr, once it has ended."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(HANGS):
             out, err = await self.process.communicate()
         assert self.process.returncode is not None
         return self.process.returncode, out.decode(), "\n".join([*self.said, err.decode()])

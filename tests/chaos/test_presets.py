@@ -185,7 +185,7 @@ def test_the_latencies_of_two_links_or_of_two_times_do_not_add_up() -> None:
 
 
 def test_messages_that_fill_a_narrow_link_for_seconds_are_refused_with_the_reason() -> None:
-    with pytest.raises(UnsuitablePreset, match="too large take 5 s each"):
+    with pytest.raises(UnsuitablePreset, match="too large take up to 10 s each"):
         on_preset(catalogue.find("garbage-input"), "3g")
     assert on_preset(catalogue.find("poison-message"), "3g").preset == "3g"
 

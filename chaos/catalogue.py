@@ -13,15 +13,18 @@ _ORDER = (
     *("half-open-output", "unreachable-output", "half-open-input"),
     *("one-way-upstream", "one-way-downstream", "swallowing-proxy"),
     *("reset", "clean-drop", "flapping", "stable-then-cut", "long-outage"),
-    *("lost-on-the-way-out", "lost-acks", "fire-and-forget"),
-    *("small-outbox", "block-when-full", "outbox-full-ends"),
-    *("slow-link", "stalled-reader", "cut-mid-frame", "sliced", "slow-close"),
+    *("silent-is-not-stable", "lost-on-the-way-out", "lost-acks", "acks-without-pongs", "fire-and-forget"),
+    *("small-outbox", "only-touches-left", "block-when-full", "outbox-full-ends", "narrow-window"),
+    *("slow-link", "crowded-input", "full-buffer"),
+    *("stalled-reader", "cut-mid-frame", "sliced", "slow-close"),
     *("echo-backlog", "crowded-pongs", "silent-pong", "close-codes", "accept-then-close"),
-    *("refused-start", "handshake-503", "retry-after", "handshake-401", "handshake-403", "handshake-404"),
+    *("refused-start", "handshake-503", "retry-after", "retry-after-hours"),
+    *("handshake-401", "handshake-403", "handshake-404"),
     *("slow-handshake", "server-restart"),
     *("garbage-input", "large-messages", "burst", "blocked-loop", "poison-message"),
     *("control-messages", "control-link-cuts"),
-    *("reset-during-outage", "reconnect-herd", "stop-under-fault", "stop-with-a-full-buffer"),
+    *("reset-during-outage", "reconnect-herd", "stop-under-fault", "stop-without-input"),
+    *("stop-over-a-slow-link", "stop-while-full", "stop-with-a-full-buffer"),
 )
 
 

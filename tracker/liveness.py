@@ -86,6 +86,7 @@ class Liveness:
         self._flushed = 0
         self._stuck_since: float | None = None
         self._held_since: float | None = None
+        self._read_since = -math.inf  # without a break
 
     @property
     def health(self) -> Health:
@@ -109,7 +110,10 @@ class Liveness:
         if reached <= self._answered:
             return
         self._answered = reached
-        self.round_trip.sample(rtt)
+        if (
+            now - rtt >= self._read_since
+        ):  # an answer that waited because we did not read says nothing about the path
+            self.round_trip.sample(rtt)
         self._proven(now)
 
     def confirmed(self, now: float) -> None:
@@ -161,6 +165,7 @@ class Liveness:
         answers, would otherwise live for ever.
         """
         held_since, self._held_since = self._held_since, None
+        self._read_since = now
         if held_since is not None and self._anchor is not None:
             self._anchor += max(0.0, now - max(held_since, self._anchor))
             self._deadline = now + self._patience()

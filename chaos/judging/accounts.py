@@ -103,6 +103,8 @@ class _Account:
     def _displaced(self, event: events.Displaced) -> str | None:
         oldest = min(self.waiting.keys() - self.essential, default=None)
         if event.seq in self.waiting:
+            if event.seq == max(self.waiting):
+                return f"seq {event.seq} was accepted, and gave way to itself"
             del self.waiting[event.seq]
             return None if event.seq == oldest else f"seq {event.seq} gave way, and seq {oldest} was due"
         # It was not accepted, so nobody knows how many bytes it needs.

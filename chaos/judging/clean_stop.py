@@ -60,8 +60,9 @@ def _deadline(facts: Facts) -> float:
 def _healthy(facts: Facts, scenario: Scenario, stopping: float, stopped: float) -> float:
     """Seconds for a stop that nothing is in the way of; infinite where something was, on whichever link, or had just been."""
     timing = facts.history.settings.get("timing", {})
-    links = {connection.link for connection in facts.connections}
-    if "barrier_interval" not in timing or not all(_connected(facts, link) for link in links):
+    # A link that has no connection has none to say goodbye over.
+    links = {connection.link for connection in facts.connections if connection.closed is None}
+    if "barrier_interval" not in timing:
         return inf
     if any(_struck(facts, link, stopping - IN_FLIGHT, stopped) for link in links):
         return inf

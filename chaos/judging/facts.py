@@ -362,13 +362,22 @@ class Facts:
     @cached_property
     def strikes(self) -> tuple[Strike, ...]:
         """Those of them that may end a connection, in the order in which they began."""
-        found = [Strike(fault, during) for fault, during in self.in_force if fault.severs]
+        found = [
+            Strike(fault, during)
+            for fault, during in self.in_force
+            if fault.severs and not self._acknowledged_instead(fault)
+        ]
         return tuple(sorted(found, key=lambda strike: strike.during.begin))
 
     @property
     def excuses(self) -> tuple[Strike, ...]:
         """Those of them for which a connection may rightly be lost."""
         return self.strikes if self._excuse else ()
+
+    def _acknowledged_instead(self, fault: Fault) -> bool:
+        """Whether the peer shows in its own words that it lives, which it does not show by Pongs."""
+        acks = self.history.settings.get("confirm") == "ack"
+        return acks and fault.kind == "mute_pong" and fault.on == "output"
 
     def endings(self, strike: Strike) -> tuple[float, ...]:
         """Seconds from the strike to the end of each connection that it ended."""

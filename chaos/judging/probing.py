@@ -33,6 +33,7 @@ def probes(facts: Facts, scenario: Scenario) -> Check | None:
     if not {"probe_interval", "barrier_interval", "probe_floor", "probe_ceiling"} <= timing.keys():
         return None
     sizes = {event.seq: event.size for event in history.of(events.Accepted)}
+    held = {(e.link, e.connection) for e in history.of(events.Carried) if e.held}
     links: dict[str, _Probing] = {}
     late: dict[str, list[float]] = {}
     for event in history.events:
@@ -40,6 +41,7 @@ def probes(facts: Facts, scenario: Scenario) -> Check | None:
             break
         if isinstance(event, events.Connected):
             links[event.link] = _Probing(event.link, timing, history.settings["confirm"], event.t)
+            links[event.link].measures = (event.link, event.connection) not in held
             continue
         if isinstance(event, events.Sent | events.Confirmed):
             link = links.get("output")
@@ -92,6 +94,8 @@ class _Probing:
     """Since when an answer is due; infinite: none is."""
     deadline: float = inf
     """No verdict comes before this. What arrives may move it on, and nothing moves it back."""
+    measures: bool = True
+    """Whether each round trip counts; those that waited because the client did not read, on purpose, do not."""
     smoothed: float | None = None
     variation: float = 0.0
 
@@ -180,7 +184,8 @@ class _Probing:
             self.smoothed = 0.875 * self.smoothed + 0.125 * rtt
 
     def _patience(self) -> float:
-        timeout = 0.0 if self.smoothed is None else self.smoothed + 4 * self.variation
+        smoothed = self.smoothed if self.measures else None
+        timeout = 0.0 if smoothed is None else smoothed + 4 * self.variation
         return min(max(timeout, self.timing["probe_floor"]), self.timing["probe_ceiling"] / 3)
 
     def _proven(self, t: float) -> None:

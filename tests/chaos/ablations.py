@@ -111,7 +111,35 @@ class _DropsInsteadOfWaiting(Outbox):
         return super().put(message)
 
 
+class _AcksConfirmToo(Outbox):
+    """An ack confirms, although Pongs were told to."""
+
+    def confirm_through(self, seq: int) -> int:
+        return self._confirm_through(seq)
+
+
+class _OverfillsForWhatIsPlain(Outbox):
+    """Where nothing can give way, a message is taken all the same."""
+
+    def _displace_for(self, message: Message) -> list[Message]:
+        return super()._displace_for(message) if self._plain.queue else []
+
+
 # Liveness
+
+
+class _AcksAreNoLife(Liveness):
+    """Only a Pong is a sign of life of the upstream."""
+
+    def confirmed(self, now: float) -> None:
+        pass
+
+
+class _BytesAreNoLife(Liveness):
+    """Whatever comes, only a Pong moves a deadline."""
+
+    def received(self, now: float) -> None:
+        pass
 
 
 class _NoProbeVerdicts(Liveness):
@@ -235,6 +263,35 @@ class _IgnoresRetryAfter(Backoff):
 
     def after_refusal(self, failure: Failure) -> float:
         return super().after_refusal(replace(failure, retry_after=None))
+
+
+class _WaitsAsLongAsAsked(Backoff):
+    """A server may ask for hours, and gets them."""
+
+    def after_refusal(self, failure: Failure) -> float:
+        asked = failure.retry_after or 0.0
+        return asked + super().after_refusal(replace(failure, retry_after=None))
+
+
+class _AgeIsLife(Wire):
+    """A connection is as stable as it is old, silent or not."""
+
+    @property
+    def lived(self) -> float:
+        return self._loop.time() - self.opened_at
+
+
+class _StopsBetweenAttempts(Link):
+    """The stop waits for a connect or a delay to end by itself."""
+
+    async def run(self) -> None:
+        keeper = asyncio.ensure_future(self._keep_connected())
+        keeper.add_done_callback(lambda _: self._stop.set())
+        await self._stop.wait()
+        if self._wire is not None:
+            self.enter("stop")
+            await self._wire.close(1001)
+        await keeper
 
 
 class _ForgetsWhatWaits(Link):
@@ -438,6 +495,21 @@ class _StopsByTheClock(Outgoing):
         await asyncio.Event().wait()
 
 
+class _FlushesOnce(Outgoing):
+    """The flush ends with the first confirm."""
+
+    async def flushed(self) -> None:
+        self._room.clear()
+        await self._room.wait()
+
+
+class _WaitsForRoomForEver(Tracker):
+    """What waits for room waits on after the stop."""
+
+    async def _wait_for_room(self, message: Message) -> None:
+        await self._out.put_when_room(message)
+
+
 class _FailGoesOn(Tracker):
     """What finds no room in the outbox is left out, although the tracker was told to fail."""
 
@@ -499,6 +571,8 @@ ack_confirms_one_more = Ablated("ack-confirms-one-more", _AckConfirmsOneMore)
 acks_confirm_nothing = Ablated("acks-confirm-nothing", _AcksConfirmNothing)
 forgets_what_waits = Ablated("forgets-what-waits", _ForgetsWhatWaits)
 drops_instead_of_waiting = Ablated("drops-instead-of-waiting", _DropsInsteadOfWaiting)
+acks_confirm_too = Ablated("acks-confirm-too", _AcksConfirmToo)
+overfills_for_what_is_plain = Ablated("overfills-for-what-is-plain", _OverfillsForWhatIsPlain)
 unbounded_outbox = Misconfigured(
     "unbounded-outbox",
     "Everything is kept, however long the outage",
@@ -511,6 +585,8 @@ fixed_deadline = Ablated("fixed-deadline", _FixedDeadline)
 heals_unnoticed = Ablated("heals-unnoticed", _HealsUnnoticed)
 rests_ever_longer = Ablated("rests-ever-longer", _RestsEverLonger)
 each_probe_by_itself = Ablated("each-probe-by-itself", _EachProbeByItself)
+acks_are_no_life = Ablated("acks-are-no-life", _AcksAreNoLife)
+bytes_are_no_life = Ablated("bytes-are-no-life", _BytesAreNoLife)
 sent_bytes_are_life = Ablated("sent-bytes-are-life", _SentBytesAreLife)
 no_ceiling = Misconfigured(
     "no-ceiling",
@@ -535,6 +611,9 @@ no_growth = Ablated("no-growth", _NoGrowth)
 no_cap = Misconfigured("no-cap", "Delays double without end", timing={"reconnect_cap": NEVER})
 backoff_never_starts_over = Ablated("backoff-never-starts-over", _BackoffNeverStartsOver)
 ignores_retry_after = Ablated("ignores-retry-after", _IgnoresRetryAfter)
+waits_as_long_as_asked = Ablated("waits-as-long-as-asked", _WaitsAsLongAsAsked)
+age_is_life = Ablated("age-is-life", _AgeIsLife)
+stops_between_attempts = Ablated("stops-between-attempts", _StopsBetweenAttempts)
 control_link_stays_away = Ablated("control-link-stays-away", _ControlLinkStaysAway)
 no_backoff_after_clean_close = Ablated("no-backoff-after-clean-close", _NoBackoffAfterCleanClose)
 goodbye_for_good = Ablated("goodbye-for-good", _GoodbyeForGood)
@@ -548,6 +627,8 @@ waits_for_the_end = Ablated("waits-for-the-end", _WaitsForTheEnd)
 waits_for_the_flush = Misconfigured(
     "waits-for-the-flush", "The stop waits for confirms, however long", timing={"flush_timeout": NEVER}
 )
+flushes_once = Ablated("flushes-once", _FlushesOnce)
+waits_for_room_for_ever = Ablated("waits-for-room-for-ever", _WaitsForRoomForEver)
 stops_by_the_clock = Ablated("stops-by-the-clock", _StopsByTheClock)
 
 usual_max_size = Ablated("usual-max-size", _UsualMaxSize)

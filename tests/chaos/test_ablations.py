@@ -50,13 +50,19 @@ CULPRITS: Mapping[str, Red] = MappingProxyType(
         "flapping": Red("backoff-restarts-on-connect", "polite"),
         "stable-then-cut": Red("backoff-never-starts-over", "polite"),
         "long-outage": Red("displaces-touches", "bounded"),
+        "silent-is-not-stable": Red("age-is-life", "polite"),
         "lost-on-the-way-out": Red("pong-confirms-one-more", "no-loss"),
         "lost-acks": Red("ack-confirms-one-more", "no-loss"),
+        "acks-without-pongs": Red("acks-are-no-life", "no-false-kill"),
         "fire-and-forget": Red("forgets-what-waits", "no-loss"),
         "small-outbox": Red("resets-may-be-displaced", "every-reset"),
+        "only-touches-left": Red("overfills-for-what-is-plain", "bounded"),
         "block-when-full": Red("drops-instead-of-waiting", "bounded"),
         "outbox-full-ends": Red("fail-goes-on", "lived"),
+        "narrow-window": Red("acks-confirm-too", "accounts"),
         "slow-link": Red("no-second-chance", "no-false-kill"),
+        "crowded-input": Red("bytes-are-no-life", "no-false-kill"),
+        "full-buffer": Red("no-write-deadline", "detect"),
         "stalled-reader": Red("no-probe-verdicts", "detect"),
         "cut-mid-frame": Red("any-pong-confirms-all", "no-loss"),
         "sliced": Red("a-read-is-a-message", "no-false-kill"),
@@ -69,6 +75,7 @@ CULPRITS: Mapping[str, Red] = MappingProxyType(
         "refused-start": Red("no-growth", "polite"),
         "handshake-503": Red("no-growth", "polite"),
         "retry-after": Red("ignores-retry-after", "polite"),
+        "retry-after-hours": Red("waits-as-long-as-asked", "polite"),
         "handshake-401": Red("ignores-refusals", "polite"),
         "handshake-403": Red("ignores-refusals", "polite"),
         "handshake-404": Red("ignores-refusals", "polite"),
@@ -84,6 +91,9 @@ CULPRITS: Mapping[str, Red] = MappingProxyType(
         "reset-during-outage": Red("resets-need-a-link", "same-climb"),
         "reconnect-herd": Red("no-jitter", "polite"),
         "stop-under-fault": Red("waits-for-the-flush", "clean-stop"),
+        "stop-without-input": Red("stops-between-attempts", "clean-stop"),
+        "stop-over-a-slow-link": Red("flushes-once", "clean-stop"),
+        "stop-while-full": Red("waits-for-room-for-ever", "clean-stop"),
         "stop-with-a-full-buffer": Red("waits-for-the-flush", "clean-stop"),
     }
 )
@@ -106,7 +116,6 @@ MORE: tuple[tuple[str, Red], ...] = (
     ("small-outbox", Red("displaces-the-newest", "bounded")),
     ("small-outbox", Red("no-cap", "polite")),
     ("reconnect-herd", Red("half-jitter", "jitter")),
-    ("full-buffer", Red("no-write-deadline", "detect")),
     ("full-buffer", Red("waits-for-the-buffer", "detect")),
 )
 """Scenarios that catch what the first table leaves out."""
@@ -140,6 +149,7 @@ def test_the_check_that_fails_is_one_that_the_scenario_is_about(name: str) -> No
     about |= {"lived"} if asked.expect.ends is not None else set()
     about |= {"controls"} if asked.controls else set()
     about |= {"every-reset"} if asked.workload.reset_at else set()
+    about |= {"accounts"} if asked.client.outbox else set()
     assert CULPRITS[name].check in about
 
 

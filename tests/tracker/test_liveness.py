@@ -331,6 +331,17 @@ def test_reading_again_gives_every_answer_a_full_deadline() -> None:
     assert turns(link, Health.DEAD, 53.0)
 
 
+def test_an_answer_that_waited_because_we_did_not_read_is_no_measure_of_the_round_trip() -> None:
+    link = probed()
+    link.hold(5)
+    link.resume(50)
+    link.pong(50, 1, rtt=50)
+    assert link.round_trip.smoothed is None
+    link.probe_sent(50, 2)
+    link.pong(50.5, 2, rtt=0.5)
+    assert link.round_trip.smoothed == 0.5
+
+
 def test_reading_again_gives_a_link_that_was_suspect_both_its_chances() -> None:
     link = probed()
     assert link.check(1).health is Health.SUSPECT

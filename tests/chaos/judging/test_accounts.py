@@ -126,6 +126,11 @@ def test_the_oldest_plain_message_that_is_not_on_the_wire_gives_way() -> None:
     assert [gives_way(seq) for seq in (2, 3, 4, 5)] == ["pass", "fail", "fail", "fail"]
 
 
+def test_a_message_does_not_give_way_to_itself_once_it_is_accepted() -> None:
+    alone = accepted(1), [events.Displaced(t=1.0, seq=1)]
+    assert "gave way to itself" in observed(accounts, account(alone))
+
+
 def test_a_message_is_turned_away_only_where_no_older_one_could_make_room() -> None:
     turned_away = [events.Displaced(t=3.0, seq=3)]
     limits = {"confirm": "pong", "outbox": {"messages": 2, "bytes": 10_000}}

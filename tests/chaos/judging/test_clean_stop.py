@@ -89,6 +89,20 @@ def test_a_healthy_stop_takes_about_a_round_trip_and_not_its_deadline() -> None:
     assert verdict(1.6, rtt=0.2) == "pass"
 
 
+def test_a_link_without_a_connection_holds_up_no_healthy_stop() -> None:
+    timing = {"flush_timeout": 5.0, "close_timeout": 2.0, "barrier_interval": 0.2}
+    trip = events.Answered(t=8.9, link="output", number=1, rtt=0.1)
+
+    def verdict(took: float) -> str | None:
+        down = fault("down", 2.0, on="input")
+        begin = connected(), connected(link="input", number=1), closed(2.0, link="input"), trip, stopping(9.0)
+        end = closed(9.0 + took, "tracker", code=1001), stopped(9.0 + took)
+        return said(clean_stop, record(begin, end, struck(down), settings={"timing": timing}), down)
+
+    assert verdict(1.4) == "pass"
+    assert verdict(1.6) == "fail"
+
+
 def test_a_stop_has_its_deadline_where_a_fault_was_in_force_a_moment_ago() -> None:
     before, long_ago = fault("stall", 4.0, 1.0, on="input"), fault("stall", 2.0, 1.0, on="input")
     history = record(healthy(4.0), struck(before), settings={"timing": TIMING})

@@ -133,3 +133,17 @@ def test_silence_is_measured_from_the_steady_state_to_the_stop() -> None:
     assert facts(STEADY, delivered(4), stopping(4.5)).longest_silence == 3.0
     assert facts(STEADY, delivered(2), stopping(3.0), delivered(9)).longest_silence == 1.0
     assert facts(delivered(2, 9)).longest_silence is None
+
+
+def test_a_peer_that_acknowledges_need_not_answer_pings() -> None:
+    mute = fault("mute_pong", 2.0, 8.0), fault("mute_pong", 2.0, 8.0, on="input")
+
+    def strikes(confirm: str) -> int:
+        return len(
+            Facts(
+                record(connected(), struck(*mute), stopping(60.0), settings={"confirm": confirm}), mute
+            ).strikes
+        )
+
+    assert strikes("pong") == 2
+    assert strikes("ack") == 1

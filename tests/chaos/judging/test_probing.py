@@ -185,6 +185,17 @@ def test_a_link_is_suspected_and_cleared_in_turn() -> None:
     assert said(probes, run(begin, suspected(3.0))) == "fail"
 
 
+def test_an_answer_that_waited_because_the_client_did_not_read_is_no_measure_of_the_round_trip() -> None:
+    def later(held: float) -> History:
+        carried = events.Carried(t=2.0, link="output", connection=1, held=held)
+        return run(
+            carried, probed(1.0, 2.0, 3.0), answered(3.5, 3, rtt=2.5), probed(4.0, first=4), suspected(5.2)
+        )
+
+    assert said(probes, later(held=0.5)) == "pass"
+    assert said(probes, later(held=0.0)) == "fail"
+
+
 def test_a_client_that_does_not_read_on_purpose_starts_its_deadlines_anew() -> None:
     history = run(probed(1.0), suspected(2.2), revived(2.3), suspected(3.6), died(6.0, silence=4.5))
     assert said(probes, history) == "pass"

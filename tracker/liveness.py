@@ -110,9 +110,8 @@ class Liveness:
         if reached <= self._answered:
             return
         self._answered = reached
-        if (
-            now - rtt >= self._read_since
-        ):  # an answer that waited because we did not read says nothing about the path
+        # An answer that waited because we did not read says nothing about the path.
+        if now - rtt >= self._read_since:
             self.round_trip.sample(rtt)
         self._proven(now)
 

@@ -52,12 +52,43 @@ kind = "down"
 
 
 def plan(folder: Path, text: str = STRUCK, client: str = "tracker") -> Plan:
-    return Plan(parse(text, Path("struck.toml")), "kernel", 0, 1.0, folder, client)
+    name = text.split('"')[1]
+    return Plan(parse(text, Path(f"{name}.toml")), "kernel", 0, 1.0, folder, client)
 
 
 def test_a_tracker_keeps_its_promises_whichever_way_a_router_strikes(tmp_path: Path) -> None:
     (result,) = perform_all([plan(tmp_path)], perform, jobs=None, done=lambda _: None)
     assert (result.verdict, result.troubles()) == ("pass", ())
+
+
+HEALED = """
+name = "healed"
+about = "What the peer answers is lost for 2.4 s, twice: its TCP sends it again only a while after the heal."
+stresses = ["no-false-kill", "no-loss", "in-order"]
+duration = "22s"
+
+[[faults]]
+at = "4s"
+for = "2400ms"
+every = "8.13s"
+times = 2
+on = "output"
+kind = "stall"
+direction = "downstream"
+
+[expect]
+keeps_connections = true
+"""
+
+
+def test_an_outage_that_heals_in_time_costs_only_those_a_connection_who_do_not_notice_the_heal(
+    tmp_path: Path,
+) -> None:
+    """The kernel's RTO is some 0.24 s here, so the peer's fourth try comes when the link would be given up."""
+    plans = [plan(tmp_path, HEALED), plan(tmp_path, HEALED, "tests.chaos.ablations:heals_unnoticed")]
+    whole, ablated = perform_all(plans, perform, jobs=None, done=lambda _: None)
+    assert (whole.verdict, whole.troubles()) == ("pass", ())
+    assert {check.name for check in ablated.checks if check.verdict == "fail"} == {"no-false-kill"}
 
 
 # What is left behind

@@ -244,6 +244,15 @@ def test_no_reconnect_and_no_repeat_says_nothing_about_repeats() -> None:
     assert said(dedup_safe, record(delivered(1, 2), delivered(3, over=2))) == "pass"
 
 
+def test_what_is_taken_for_confirmed_before_it_has_arrived_fails_though_it_arrives_later() -> None:
+    def verdict(t: float) -> str | None:
+        confirmed = events.Confirmed(t=t, count=1, left=0)
+        return said(no_loss, record(accepted(1), delivered(1, at=3.0), confirmed, stopped(9.0)))
+
+    assert verdict(3.1) == "pass"
+    assert verdict(2.9) == "fail"
+
+
 # bounded
 
 
@@ -275,8 +284,9 @@ def test_a_client_that_was_told_to_block_or_to_fail_displaces_nothing(overflow: 
 
 
 def test_an_essential_message_must_not_be_displaced() -> None:
-    history = record(accepted(1, essential=True), events.Displaced(t=2.0, seq=1), settings=bound(2))
-    assert said(bounded, history) == "fail"
+    full = accepted(1, essential=True), accepted(2, 3)
+    assert said(bounded, record(full, events.Displaced(t=3.0, seq=1), settings=bound(2))) == "fail"
+    assert said(bounded, record(full, events.Displaced(t=3.0, seq=2), settings=bound(2))) == "pass"
 
 
 def test_the_oldest_plain_message_that_was_never_sent_gives_way_first() -> None:

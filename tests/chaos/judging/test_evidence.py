@@ -354,3 +354,7 @@ def test_a_burst_shows_where_frames_went_out_at_the_rate() -> None:
     offered = [peer.Offered(t=10 + n * 0.15, sequence=n, connection=1) for n in range(20)]
     assert seen(record(struck(burst), offered), burst) == "7 frames a second went out"
     assert seen(record(struck(burst), offered[::2]), burst) is None
+
+
+def test_a_window_holds_its_begin_and_not_its_end() -> None:
+    assert [t in Window(10.0, 12.0) for t in (9.9, 10.0, 11.9, 12.0)] == [False, True, True, False]

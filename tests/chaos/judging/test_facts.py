@@ -2,7 +2,7 @@ import pytest
 
 from chaos.faults import Fault
 from chaos.history import HistoryEvent
-from chaos.judging.facts import Facts
+from chaos.judging.facts import Connection, Facts
 from chaos.judging.measures import measures_of
 from simulator import events as peer
 from tests.chaos.histories import (
@@ -147,3 +147,29 @@ def test_a_peer_that_acknowledges_need_not_answer_pings() -> None:
 
     assert strikes("pong") == 2
     assert strikes("ack") == 1
+
+
+def test_what_is_confirmed_before_it_has_arrived_is_confirmed_too_early() -> None:
+    def premature(t: float) -> tuple[int, ...]:
+        return facts(accepted(1), delivered(1, at=3.0), events.Confirmed(t=t, count=1, left=0)).premature
+
+    assert premature(2.9) == (1,)
+    assert premature(3.1) == ()
+
+
+def test_frames_of_the_last_seconds_before_the_stop_may_still_be_on_their_way() -> None:
+    def unread(t: float) -> int:
+        lost = peer.Offered(t=t, sequence=2, connection=2)
+        taken = events.Received(t=1.0, timestamp=0.0, sequence=1)
+        return facts(peer.Offered(t=1.0, sequence=1, connection=2), taken, lost, stopping(60.0)).passed_over[
+            0
+        ]
+
+    assert unread(54.9) == 1
+    assert unread(55.1) == 0
+
+
+def test_a_fault_that_is_over_ends_no_connection_that_opens_after_it() -> None:
+    strike = facts(stopping(60.0), faults=(DOWN,)).strikes[0]
+    assert strike.strikes(Connection("output", 2, 12.0, None))
+    assert not strike.strikes(Connection("output", 2, 12.1, None))

@@ -9,7 +9,8 @@ from chaos.answer import Answer
 from chaos.history import Began, History, HistoryEvent, Reported
 from chaos.judging.checks import judge
 from chaos.judging.facts import Facts
-from chaos.judging.herd import apart, jitter, measures, spread
+from chaos.judging.herd import apart, jitter, measures, spread, together
+from chaos.judging.verdicts import Check
 from simulator import events as peer
 from tests.chaos.histories import (
     STEADY,
@@ -240,3 +241,9 @@ def test_few_delays_or_those_of_one_client_say_nothing_of_jitter() -> None:
     assert jitter(refused_again_and_again(1, fixed=0.5)) is None
     assert jitter(refused_again_and_again(7, fixed=0.5)) is None
     assert jitter(refused_again_and_again(8, fixed=0.9)) is not None
+
+
+def test_together_the_clients_are_as_bad_as_the_worst_of_them() -> None:
+    fine, doubtful, wrong = (Check("no-loss", verdict, "-", "-") for verdict in ("pass", "unknown", "fail"))
+    assert [check.verdict for check in together([[fine], [doubtful], [wrong], [doubtful]])] == ["fail"]
+    assert [check.verdict for check in together([[fine], [doubtful], [fine]])] == ["unknown"]

@@ -3,6 +3,7 @@ import pytest
 from chaos.faults import Fault
 from chaos.judging.facts import Facts
 from chaos.judging.outages import outages, recoveries
+from simulator import events as peer
 from tests.chaos.histories import Parts, closed, connected, delivered, fault, opened, record, stopping, struck
 
 DOWN = fault("down", 10.0, 2.0)
@@ -69,3 +70,16 @@ def test_a_pause_across_the_heal_is_an_interruption(last: int, found: tuple[floa
     bye = fault("close", 9.9, code=1000)
     flow = delivered(*range(1, last + 1), every=0.1), delivered(109, 110, every=0.1)
     assert recoveries(facts(flow, stopping(30.0), faults=(bye,))) == pytest.approx(found)
+
+
+def test_what_comes_over_a_connection_that_the_peer_closes_is_no_recovery_whoever_else_knows_of_it() -> None:
+    bye = fault("close", 10.0, code=1000)
+    began = peer.Misbehaved(t=10.0, kind="close", link="output", connection=1)
+    flow = delivered(1, at=9.9), delivered(2, at=10.05), delivered(3, at=12.0, over=2)
+    assert recoveries(facts(opened(0.1, 1), began, flow, stopping(30.0), faults=(bye,))) == (2.0,)
+
+
+def test_what_comes_after_the_next_strike_is_no_recovery_from_the_first() -> None:
+    again = fault("down", 20.0, 2.0)
+    flow = connected(), closed(10.5), delivered(25)
+    assert recoveries(facts(flow, stopping(50.0), faults=(DOWN, again))) == (3.0,)

@@ -174,7 +174,8 @@ def test_a_refusal_for_good_ends_the_client_and_is_told_with_its_status() -> Non
     "parts",
     [
         [final(fatal=False), end(), told()],
-        [final(401), end(), told("HTTP 401")],
+        [final(401), end(), told("HTTP 403")],
+        [final(), waiting(2.0, 0.3), connecting(2.3), end(2.4), told()],
         [final(), end(cause="asked"), told()],
         [final(), end(), told("no luck")],
         [final(), end()],
@@ -185,6 +186,7 @@ def test_a_refusal_for_good_ends_the_client_and_is_told_with_its_status() -> Non
     ids=[
         "not taken for good",
         "another status",
+        "one attempt more",
         "another cause",
         "without the status",
         "nobody is told",

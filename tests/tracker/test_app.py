@@ -77,7 +77,7 @@ async def test_a_reset_of_both_links_loses_and_reorders_no_output(
         running() as (_, record, outcome),
     ):
         for _ in range(5):
-            await asyncio.sleep(4)
+            await asyncio.sleep(9)  # longer than the longest delay
             cut(way_in)
             cut(way_out)
         await asyncio.sleep(10)

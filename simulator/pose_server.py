@@ -315,7 +315,7 @@ class PoseServer:
                 repeat=repeat,
                 reset=output.reset,
                 reply=output.type or "",
-                pose=None if repeat or output.session is None else shown_pose(body),
+                pose=None if repeat or output.session is None else shown_pose(output.pose),
             )
         )
         if output.type == RULES_REPLY and not repeat:

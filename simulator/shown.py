@@ -1,7 +1,8 @@
 """What an output shows of the body on the wall, in one number.                                              pure"""
 
 from collections.abc import Iterable
-from itertools import count
+from itertools import chain
+from operator import mul
 
 import msgspec
 
@@ -15,27 +16,25 @@ class Place(msgspec.Struct, frozen=True, gc=False):
     visibility: float
 
 
-class _Output(msgspec.Struct, frozen=True):
-    pose: list[Place] | None = None
+_LANDMARKS = 64
+"""Those that have a weight. A body has 33, and two hand points."""
+_WEIGHTS = tuple(n * factor for n in range(1, _LANDMARKS + 1) for factor in (1.0, 1.7, 2.3, 3.1))
+_decode = msgspec.json.Decoder(list[Place] | None).decode
 
 
-_decoder = msgspec.json.Decoder(_Output)
-
-
-def shown_pose(output: bytes) -> float | None:
-    """The `pose_sum` of an output's pose; None where it has none that can be read. Never raises."""
+def shown_pose(pose: msgspec.Raw | bytes) -> float | None:
+    """The `pose_sum` of an output's pose, as JSON; None where it is none that can be read. Never raises."""
     try:
-        pose = _decoder.decode(output).pose
+        places = _decode(pose)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return None if pose is None else pose_sum(pose)
+    return None if places is None else pose_sum(places)
 
 
 def pose_sum(pose: Iterable[Place]) -> float:
     """All numbers of a pose in one sum, each with a weight of its own: a landmark that is elsewhere, absent, added or in
-    another's place makes another sum.
+    another's place makes another sum. Of more than 64 landmarks, those beyond count for nothing but their number.
     """
-    total = 0.0
-    for weight, place in zip(count(1), pose, strict=False):
-        total += weight * (place.x + 1.7 * place.y + 2.3 * place.z + 3.1 * place.visibility + 1.0)
-    return total
+    places = list(pose)
+    numbers = chain.from_iterable(map(msgspec.structs.astuple, places))
+    return sum(map(mul, _WEIGHTS, numbers)) + len(places) * (len(places) + 1) / 2

@@ -155,6 +155,8 @@ class Output(Struct, frozen=True):
     session: SessionState | None = None
     reset: bool = False
     type: str | None = None
+    pose: msgspec.Raw = msgspec.Raw(b"null")
+    """As it came: who wants it decodes it."""
 
 
 class _Envelope(Struct, frozen=True):
@@ -165,6 +167,7 @@ class _Envelope(Struct, frozen=True):
     session: msgspec.Raw = msgspec.Raw(b"null")
     reset: bool = False
     type: str | None = None
+    pose: msgspec.Raw = msgspec.Raw(b"null")
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,14 +251,14 @@ def encode_ack(stream: str, seq: int) -> bytes:
 
 
 def decode_output(data: bytes) -> Output:
-    """Decode an output message without its pose, which is skipped. Raises `BadMessage`.
+    """Decode an output message but for its pose, which stays as it came. Raises `BadMessage`.
 
     An output whose session is spelt like the last one's has the same `session` object.
     """
     _refuse_large(data)
     try:
         it = _envelope_decoder.decode(data)
-        return Output(it.stream, it.seq, _decode_session(bytes(it.session)), it.reset, it.type)
+        return Output(it.stream, it.seq, _decode_session(bytes(it.session)), it.reset, it.type, it.pose)
     except _DECODE_ERRORS:
         pass
     try:

@@ -201,7 +201,7 @@ def test_a_pose_is_mapped_by_the_calibration_and_has_the_hands_at_its_end(tmp_pa
         hand = {"x": x, "y": y, "z": 0.0, "visibility": 1.0}
         pose = [hand if n in places else place for n, place in enumerate(pose)] + [hand]
     (answer,) = made_of.answers([0])
-    assert answer.poses == (pytest.approx(shown_pose(json.dumps({"pose": pose}).encode())),)
+    assert answer.poses == (pytest.approx(shown_pose(json.dumps(pose).encode())),)
 
 
 def test_a_frame_that_the_calibration_sends_to_infinity_counts_for_nothing(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ for each link, and a fault is what a router does.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +18,7 @@ from chaos.engines.leftovers import without_leftovers
 from chaos.faults import Fault
 from chaos.history import Counts
 from chaos.kernel import faults
-from chaos.kernel.faults import ABOUT, Device, Egress
+from chaos.kernel.faults import ABOUT, Device, Egress, Rule
 from chaos.kernel.namespaces import Namespace, in_fresh_namespace
 from chaos.kernel.router import KernelError, Router, listen, prepare_end
 from chaos.kinds import ALL_LINKS, Link
@@ -139,15 +139,24 @@ async def _ruled(router: Router, fault: Fault, number: int) -> InForce:
 
     async def heal() -> None:
         if fault.kind == "blackhole":
-            # What it keeps from the peer does not reach it any more, and the client hears of the end.
-            await router.delete([rule for rule in rules if rule.comes_in == "peer"])
-            await router.end_connections()
-            await router.delete([rule for rule in rules if rule.comes_in == "client"])
+            await _end_silence(router, rules, number)
         else:
             await router.delete(rules)
         done.stop()
 
     return InForce(heal, lambda: Counts(bytes=done()) if silent else Counts(rejected=done()))
+
+
+async def _end_silence(router: Router, rules: Sequence[Rule], number: int) -> None:
+    """The connections end with it. What was kept from the peer does not reach it any more, and the client hears a reset.
+
+    A client that is reset after bytes that it never saw asks back (RFC 5961), and then it is the router that answers.
+    """
+    answers = [faults.turned_away(rule.comes_in, number) for rule in rules if rule.comes_in == "client"]
+    await router.add(answers)
+    await router.delete(rules)
+    await router.end_connections()
+    await router.delete(answers)
 
 
 async def _down(router: Router, fault: Fault, number: int) -> InForce:

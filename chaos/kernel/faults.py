@@ -104,7 +104,15 @@ def _ways(direction: Direction, upstream: Device, downstream: Device) -> tuple[D
 
 def rule(fault: Fault, device: Device, number: int) -> Rule:
     """That of one way that it strikes; `number` tells the fault from all others of its router."""
-    table = _TABLES[fault.kind]
+    return _leading_to(_TABLES[fault.kind], device, number)
+
+
+def turned_away(device: Device, number: int) -> Rule:
+    """One that has the router answer with a reset what comes in, once no silence strikes it any more."""
+    return _leading_to(RESETS, device, number)
+
+
+def _leading_to(table: int | None, device: Device, number: int) -> Rule:
     return Rule(FAULTS * (1 + _FIRST.index(table)) + number, device, table)
 
 

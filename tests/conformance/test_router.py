@@ -142,6 +142,23 @@ def test_a_connection_hangs_in_its_first_packet_and_asks_again_after_a_second(
     assert play(experiment) == (takes(1), [])
 
 
+def test_a_client_that_says_nothing_hears_of_the_end_of_what_a_blackhole_swallowed(play: Play) -> None:
+    """A reset that comes after lost bytes is one to ask back about (RFC 5961), and somebody has to answer."""
+
+    async def experiment(stage: Any) -> Any:
+        await stage.listen()
+        client, server = await stage.connect()
+        fault = await stage.begin("blackhole")
+        for _ in range(10):
+            server.transport.write(b"never seen")
+            await asyncio.sleep(0.05)
+        await fault.heal()
+        await client.until(lambda end: bool(end.endings))
+        return bytes(client.got), client.endings
+
+    assert play(experiment) == (b"", ["ConnectionResetError"])
+
+
 def test_a_loss_of_25_percent_loses_a_quarter_of_the_packets_of_its_direction(play: Play) -> None:
     async def experiment(stage: Any) -> Any:
         await stage.listen()

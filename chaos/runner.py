@@ -18,6 +18,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TypeVar
 
+from chaos.clients import Client
 from chaos.clients.choose import COMMAND, DEFAULT, file_name, load_client
 from chaos.engines import ClientBrokeError, Engine
 from chaos.engines.kernel import KernelEngine
@@ -129,7 +130,11 @@ def perform(plan: Plan) -> RunResult:
 
 def make_history(plan: Plan) -> History:
     """Make one run; what fails in it is in the record."""
-    client = load_client(plan.client, plan.record.with_suffix(".txt"))
+    return history_with(load_client(plan.client, plan.record.with_suffix(".txt")), plan)
+
+
+def history_with(client: Client, plan: Plan) -> History:
+    """The same with this client, whatever the plan names."""
     life = Life(plan.scenario, client, engine=plan.engine, seed=plan.seed, trace=plan.trace)
     try:
         engine = engine_for(plan)

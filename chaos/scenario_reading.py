@@ -293,7 +293,7 @@ def _in_time(fault: Fault, end: float, *, judges_recovery: bool) -> None:
             f"{fault.kind}: it ends at {format_duration(heals_at)}, but the run ends at {lasts}: lengthen duration,"
             " or leave out 'for' for a fault that lasts until the end"
         )
-    if judges_recovery and (heals_at is None or heals_at > end - RECOVERY_MARGIN):
+    if judges_recovery and fault.severs and (heals_at is None or heals_at > end - RECOVERY_MARGIN):
         ends = "never ends" if heals_at is None else f"ends at {format_duration(heals_at)}"
         raise FaultError(
             f"{fault.kind}: it {ends} and the run ends at {lasts}, but stresses has 'recover': leave"

@@ -15,14 +15,19 @@ WIDTH = 108
 
 
 def write(
-    scenario: Scenario, *, folder: Path | None = None, comments: Mapping[int, str] | None = None
+    scenario: Scenario,
+    *,
+    folder: Path | None = None,
+    comments: Mapping[int, str] | None = None,
+    remark: str = "",
 ) -> str:
-    """The file's text. `comments` says something about faults, by their place; a recording is named as seen from
-    `folder`.
+    """The file's text. `comments` says something about faults, by their place, and `remark` about the whole; a recording
+    is named as seen from `folder`.
 
     Repeated faults are written out one by one. Defaults are left out.
     """
     lines = [
+        *_wrapped(remark),
         f"name = {_quoted(scenario.name)}",
         f"about = {_quoted(scenario.about)}",
         f"stresses = {_listed(scenario.stresses)}",

@@ -13,9 +13,11 @@ from chaos.commands.check import FormatOption, checked_format
 from chaos.commands.outputs import write_output
 from chaos.commands.planning import require_time_scale
 from chaos.durations import DurationError, parse_duration
+from chaos.life import require_runnable
 from chaos.replay import replay_report
 from chaos.replay.cases import Case, Wanted, overrides, understand
 from chaos.replay.field_frames import beside
+from chaos.replay.findings import Finding
 from chaos.replay.inference import scenario_name
 from chaos.replay.minimise import Minimised
 from chaos.replay.playing import Replayed
@@ -75,7 +77,7 @@ def replay(
     """Tell what happened in a trace, infer the faults that explain it, play them, and compare.
 
     Exit codes: 0 reproduced, or with --client or --set all checks pass; 1 only partly or not reproduced, or some check
-    failed; 2 wrong use; 3 the trace has nothing to replay, or the replay proved nothing; 130 interrupted.
+    failed; 2 wrong use; 3 nothing to replay, no trouble to compare, or a laboratory that failed; 130 interrupted.
     """
     if to is not None:
         raise typer.Exit(replay_to(trace, to, speed=speed, loop=loop, repair=repair))
@@ -90,7 +92,11 @@ def replay(
     wanted = Wanted(client, settings, engine, seed, time_scale)
     with temporary_folder() as folder:
         case = understand(
-            opened, folder, since=_duration("--since", since), until=_duration("--until", until)
+            opened,
+            folder,
+            since=_duration("--since", since),
+            until=_duration("--until", until),
+            engine=engine,
         )
         tell_what_happened(out, case)
         if case.lacking is not None:
@@ -102,7 +108,7 @@ def replay(
         done, small = wanted.play(case, minimised=minimised)
         _tell_replay(out, case, wanted, done, small)
         if export is not None:
-            _export(export, case, small)
+            _export(export, case, wanted, small)
     if json is not None:
         _write_json(json, case, wanted, done, small)
     raise typer.Exit(wanted.exit_code(done))
@@ -131,7 +137,7 @@ def _tell_replay(out: Console, case: Case, wanted: Wanted, done: Replayed, small
     who = done.history.client
     replay_report.heading(out, f"Replayed on {wanted.engine}, client {who}")
     if done.broken is not None:
-        out.print(f"the replay itself failed: {done.broken}", style="red", markup=False)
+        out.print(f"the {done.broken.who} failed: {done.broken.what}", style="red", markup=False)
         return
     replay_report.side_by_side(out, done.comparison, drawn=wanted.draws_anew(case))
     if wanted.other is None:
@@ -150,10 +156,11 @@ def _tell_replay(out: Console, case: Case, wanted: Wanted, done: Replayed, small
 # Files
 
 
-def _export(file: Path, case: Case, small: Minimised | None) -> None:
+def _export(file: Path, case: Case, wanted: Wanted, small: Minimised | None) -> None:
+    """What was played, with the settings that were tried; what nobody could load or run again is not written."""
     comments = {}
     if small is None:
-        scenario = case.plot.scenario
+        scenario = wanted.scenario(case)
         comments = {
             place: f"{finding.certainty}: {finding.why}"
             for place, (_, finding) in enumerate(case.plot.faults)
@@ -161,8 +168,8 @@ def _export(file: Path, case: Case, small: Minimised | None) -> None:
     else:
         scenario = small.scenario
     scenario = replace(scenario, name=file.stem, workload=_beside(scenario.workload, file))
-    text = write(scenario, folder=file.parent, comments=comments)
-    parse(text, file)  # what nobody could load again is not written
+    text = write(scenario, folder=file.parent, comments=comments, remark=wanted.remark(case))
+    require_runnable(parse(text, file))
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -229,12 +236,33 @@ def _write_json(to: str, case: Case, wanted: Wanted, done: Replayed, small: Mini
             }
             for row in done.comparison.rows
         ],
+        "findings": None
+        if done.comparison.findings is None
+        else [
+            {
+                "finding": row.finding.kind,
+                "on": row.finding.on,
+                "direction": row.finding.direction,
+                "field": _times(row.field),
+                "replay": _times(row.replay),
+            }
+            for row in done.comparison.findings
+        ],
         "field": done.field_outcome.as_json(),
         "replay": done.outcome.as_json(),
         "removed": None if small is None else list(small.removed),
     }
     text = msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
     write_output("--json", to, text)
+
+
+def _times(finding: Finding | None) -> dict[str, float | None] | None:
+    if finding is None:
+        return None
+    return {
+        "begin": round(finding.begin, 3),
+        "end": None if finding.end is None else round(finding.end, 3),
+    }
 
 
 def _duration(option: str, given: str | None) -> float | None:

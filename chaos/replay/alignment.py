@@ -1,7 +1,7 @@
 """Two records of one story side by side: which link events are the same, and how far apart in time.          pure
 
 Each link is aligned on its own, by the longest common order of equal events; among several such orders, by the one
-whose times are nearest.
+whose times are nearest. What explains the two records is compared too, where both were diagnosed; see `same_findings`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,9 +10,11 @@ from math import inf
 from typing import Literal
 
 from chaos.replay.observed import LinkEvent, Observed
+from chaos.replay.same_findings import FindingRow
 from tracker import events
 
-Verdict = Literal["reproduced", "partly", "not"]
+Verdict = Literal["reproduced", "partly", "not", "no-evidence"]
+"""No evidence: nothing had gone wrong in the field, so that nothing could come again."""
 
 TOLERANCE = 1.0
 """Seconds between an event and its match."""
@@ -91,6 +93,8 @@ class Comparison:
 
     rows: tuple[Row, ...]
     verdict: Verdict
+    findings: tuple[FindingRow, ...] | None = None
+    """What explains the two; None where one side has no trace that could be diagnosed."""
     cut: int = 0
     """Events that were left out because there are too many."""
     links: tuple[str, ...] = field(default=())
@@ -159,9 +163,14 @@ def _what(mark: LinkEvent) -> str:
 
 
 def compare(
-    field_entries: Sequence[Entry], replay_entries: Sequence[Entry], *, until: float = inf
+    field_entries: Sequence[Entry],
+    replay_entries: Sequence[Entry],
+    *,
+    until: float = inf,
+    findings: tuple[FindingRow, ...] | None = None,
 ) -> Comparison:
-    """Align and judge. `reproduced`: every event of the field came again, in order and in time, and no other did.
+    """Align and judge. `reproduced`: every event of the field came again, in order and in time, and no other did; and
+    what explains the replay is what explains the field.
 
     What the replay did about `until`, where the trace ends, and later, counts only where it is the match of something.
     """
@@ -174,18 +183,20 @@ def compare(
         cut += max(0, len(a) - MOST) + max(0, len(b) - MOST)
         rows += _aligned(a[:MOST], b[:MOST])
     rows = sorted((row for row in rows if row.field or row.t <= until - TOLERANCE), key=lambda row: row.t)
-    return Comparison(tuple(rows), _verdict(rows), cut, tuple(links))
+    return Comparison(tuple(rows), _verdict(rows, findings or ()), findings, cut, tuple(links))
 
 
-def _verdict(rows: Iterable[Row]) -> Verdict:
+def _verdict(rows: Iterable[Row], findings: Sequence[FindingRow]) -> Verdict:
     rows = [row for row in rows if row.counts]
-    if all(row.matched for row in rows):
+    findings = [row for row in findings if row.counts]
+    same = all(row.matched for row in rows) and all(row.matched for row in findings)
+    again = [row.replay is not None for row in rows if row.field is not None and row.field.trouble]
+    again += [row.matched for row in findings if row.field is not None]
+    if not again:
+        return "no-evidence" if same else "not"
+    if same:
         return "reproduced"
-    troubles = [row for row in rows if row.field is not None and row.field.trouble]
-    again = [row for row in troubles if row.replay is not None]
-    if troubles and not again:
-        return "not"
-    return "partly" if troubles or any(row.matched for row in rows) else "not"
+    return "partly" if any(again) else "not"
 
 
 def tolerance(entry: Entry) -> float:

@@ -11,10 +11,12 @@ import msgspec
 from chaos.clients import Client
 from chaos.clients.choose import DEFAULT, load_client
 from chaos.clients.websockets_iterator import CLOSE, PING, UNREAD, WebsocketsIterator
+from chaos.engines import Engine, EngineError
+from chaos.faults import Fault
 from chaos.life import CannotRunError, require_runnable
 from chaos.replay.alignment import entries
 from chaos.replay.field_frames import kept_frames
-from chaos.replay.findings import Diagnosis
+from chaos.replay.findings import Diagnosis, Finding
 from chaos.replay.inference import Plot, diagnose, plot
 from chaos.replay.minimise import Minimised, minimise, shows, symptom
 from chaos.replay.narrative import clock
@@ -25,16 +27,20 @@ from chaos.replay.pose_replay import CannotReplayError
 from chaos.replay.story import Story
 from chaos.replay.watching import observe_parts
 from chaos.reports.results import EXIT_FAIL, EXIT_PASS, EXIT_UNKNOWN
+from chaos.runner import Plan, engine_for
 from chaos.scenario import ClientOverrides, Scenario, ScenarioError
 from chaos.scenario_reading import parse
+from chaos.scenario_writing import write
 from chaos.traces.reading import Trace
-from tracker.config import Timing
+from tracker.config import OutboxLimits, Timing
 
 SOONEST_CLOSE = 0.05
 """Seconds; a close handshake needs a round trip."""
 ITS_END = 12.0
 """Seconds before the end of a log in which a program that stops closes its connections; the library waits 10 for a
 peer that does not answer, or that is not read."""
+
+EXITS = {"reproduced": EXIT_PASS, "partly": EXIT_FAIL, "not": EXIT_FAIL, "no-evidence": EXIT_UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +73,15 @@ class Case:
         return f"+{begin} to +{end}, one of {self.story.parts} parts: {why}; for another: --since and --until"
 
 
-def understand(trace: Trace, folder: Path, *, since: float | None = None, until: float | None = None) -> Case:
-    """Read the trace, in one pass, and infer; frames that it kept go into `folder`."""
+def understand(
+    trace: Trace,
+    folder: Path,
+    *,
+    since: float | None = None,
+    until: float | None = None,
+    engine: str = "sim",
+) -> Case:
+    """Read the trace, in one pass, and infer what `engine` can do; frames that it kept go into `folder`."""
     story = Story()
     chosen: tuple[Observed, Diagnosis] | None = None
     for seen, last in _with_last(observe_parts(_part(trace, since, until))):
@@ -82,7 +95,7 @@ def understand(trace: Trace, folder: Path, *, since: float | None = None, until:
     seen, found = chosen
     name = trace.header.scenario or trace.path.name.partition(".")[0]
     told = plot(seen, found, name=name, config=trace.header.config)
-    told = _runnable(told)
+    told = _runnable(told, engine_for(Plan(told.scenario, engine, 0, 1.0, folder)))
     frames = kept_frames(trace, folder, told.scenario.name, since=seen.began, until=seen.ended)
     if frames is not None:
         frames = replace(frames, reset_at=told.scenario.workload.reset_at)
@@ -114,18 +127,27 @@ def _find_its_end(seen: Observed) -> None:
         seen.stopping = first.t
 
 
-def _runnable(told: Plot) -> Plot:
-    """Without what this version of the laboratory cannot do, which is said."""
-    kept, left_out = [], list(told.left_out)
+def _runnable(told: Plot, engine: Engine) -> Plot:
+    """Without what no scenario can say, or this engine cannot do, which is said."""
+    kept: list[tuple[Fault, Finding]] = []
+    left_out = list(told.left_out)
     for fault, finding in told.faults:
+        # Of the others only those of its kind on its link can be in its way.
+        alike = tuple(other for other, _ in kept if (other.kind, other.on) == (fault.kind, fault.on))
         try:
-            require_runnable(replace(told.scenario, faults=(fault,)))
-        except CannotRunError as error:
+            require_exportable(replace(told.scenario, faults=(*alike, fault)), engine)
+        except (CannotRunError, EngineError, ScenarioError) as error:
             left_out.append(str(error))
         else:
             kept.append((fault, finding))
     scenario = replace(told.scenario, faults=tuple(fault for fault, _ in kept))
     return replace(told, scenario=scenario, faults=tuple(kept), left_out=tuple(left_out))
+
+
+def require_exportable(scenario: Scenario, engine: Engine) -> None:
+    """Raises `ScenarioError`, `CannotRunError` or `EngineError` for one that could not be read again, or not be run."""
+    require_runnable(parse(write(scenario), Path(f"{scenario.name}.toml")))
+    engine.require_able(scenario.faults)
 
 
 def _part(trace: Trace, since: float | None, until: float | None) -> Iterator[Any]:
@@ -170,6 +192,24 @@ class Wanted:
             if value is not None
         ]
         return ", ".join(parts) or None
+
+    def remark(self, case: Case) -> str:
+        """Where the exported scenario is other than the field, and how the field was there; empty: nowhere."""
+        field = case.plot.scenario.client
+        parts = []
+        for table, default, inferred, prefix in (
+            (self.settings.timing, Timing(), field.timing, ""),
+            (self.settings.outbox, OutboxLimits(), field.outbox, "outbox_"),
+        ):
+            for key, value in table.items():
+                before = inferred.get(key, getattr(default, key))
+                unit = "" if prefix else "s"
+                parts.append(f"{prefix}{key} is {value:g}{unit} here, and was {before:g}{unit}")
+        for key in ("confirm", "overflow"):
+            if (value := getattr(self.settings, key)) is not None:
+                was = getattr(field, key)
+                parts.append(f"{key} is {value} here, and was {was or 'as by default'}")
+        return f"Not as in the field: {'; '.join(parts)}." if parts else ""
 
     def who(self, case: Case) -> Client:
         """The client under test: the tracker, with the field's own back-off draws, unless another is wanted."""
@@ -222,10 +262,10 @@ class Wanted:
     def exit_code(self, done: Replayed) -> int:
         """See the command."""
         if done.broken is not None:
-            return EXIT_UNKNOWN
+            return EXIT_UNKNOWN if done.broken.who == "laboratory" else EXIT_FAIL
         if self.other is not None:
             return {"pass": EXIT_PASS, "fail": EXIT_FAIL, "unknown": EXIT_UNKNOWN}[done.judgement.verdict]
-        return EXIT_PASS if done.comparison.verdict == "reproduced" else EXIT_FAIL
+        return EXITS[done.comparison.verdict]
 
 
 def library_client(case: Case) -> Client:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
+from math import ceil
 from typing import Any
 
 from chaos.faults import Fault, FaultError, read_fault
@@ -127,7 +128,7 @@ def plot(seen: Observed, diagnosis: Diagnosis, *, name: str, config: Mapping[str
             name=scenario_name(name),
             about=_about(diagnosis),
             stresses=_stresses(diagnosis, seen),
-            duration=round(duration, 1),
+            duration=ceil(duration * 10) / 10,
             workload=Workload(fps=min(max(diagnosis.fps, MIN_FPS), MAX_FPS), reset_at=resets),
             client=overrides(config),
             peer=Peer(

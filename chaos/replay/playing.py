@@ -8,19 +8,18 @@ from random import Random
 
 from chaos.clients import Client
 from chaos.clients.tracker import TrackerClient
-from chaos.engines import EngineError
 from chaos.history import Broke, History, Reached
 from chaos.judging.checks import Judgement, judge
 from chaos.kinds import KINDS
-from chaos.life import Life
 from chaos.replay.alignment import Comparison, compare, entries
 from chaos.replay.field_draws import FieldDraws, ceilings, shares
 from chaos.replay.findings import Finding
-from chaos.replay.inference import Plot
+from chaos.replay.inference import Plot, diagnose
 from chaos.replay.observed import LONG_GAP, Gap, Observed
+from chaos.replay.same_findings import compare_findings, on_clock
 from chaos.replay.watching import observe
-from chaos.runner import Plan, engine_for
-from chaos.scenario import STEADY_BY, Scenario
+from chaos.runner import Plan, history_with
+from chaos.scenario import STEADY_BY
 from simulator import events as peer
 from tracker import events
 from tracker.config import Timing
@@ -82,22 +81,9 @@ class Replayed:
     field_outcome: Outcome = field(default=Outcome(None, None, 0.0, 0))
 
     @property
-    def broken(self) -> str | None:
-        """What failed in the laboratory, if anything: then the replay says nothing."""
-        return next((b.what for b in self.history.of(Broke) if b.who == "laboratory"), None)
-
-
-def play(
-    scenario: Scenario, client: Client, *, engine: str = "sim", seed: int = 0, time_scale: float = 10.0
-) -> History:
-    """Make the run; what fails in it is in the record."""
-    plan = Plan(scenario=scenario, engine=engine, seed=seed, time_scale=time_scale, folder=Path())
-    life = Life(scenario, client, engine=engine, seed=seed)
-    try:
-        engine_for(plan).run(life.live)
-    except EngineError as error:
-        life.broke("laboratory", error)
-    return life.history()
+    def broken(self) -> Broke | None:
+        """What failed in it, the laboratory or the client, if anything: then it is no picture of the field."""
+        return self.history.first(Broke)
 
 
 def field_tracker(seen: Observed, timing: Timing) -> FieldTracker:
@@ -115,7 +101,7 @@ def replay(
     time_scale: float = 10.0,
 ) -> Replayed:
     """Play the plot against `client` and put the two records side by side."""
-    history = play(plot.scenario, client, engine=engine, seed=seed, time_scale=time_scale)
+    history = history_with(client, Plan(plot.scenario, engine, seed, time_scale, folder=Path()))
     reports = history.role == "tracker"
     again = observe(history.events if reports else seen_by_the_peer(history))
     zero = again.began if plot.scenario.from_start else history.phase("steady") or 0.0
@@ -137,6 +123,11 @@ def replay(
         # to be compared with.
         [e for e in entries(again, zero=zero, until=again.ended) if e.link in known],
         until=until,
+        findings=compare_findings(
+            on_clock(diagnose(seen), zero=plot.zero), on_clock(diagnose(again), zero=zero), until=until
+        )
+        if reports
+        else None,
     )
     findings = [finding for _, finding in plot.faults]
     news = again.quiet if reports else _quiet_at_peer(history, until=again.end)

@@ -13,17 +13,19 @@ from chaos.replay.findings import Diagnosis
 from chaos.replay.inference import Plot
 from chaos.replay.narrative import Line, clock
 from chaos.replay.playing import Outcome
+from chaos.replay.same_findings import FindingRow
 from chaos.traces.reading import Anchor
 
 WORTH_TELLING = 0.1
 """Seconds below which two outcomes are the same to whoever waits."""
 DAY = 86_400.0
 TONES = {"good": "green", "bad": "red", "plain": ""}
-VERDICTS = {"reproduced": "green", "partly": "yellow", "not": "red"}
+VERDICTS = {"reproduced": "green", "partly": "yellow", "not": "red", "no-evidence": "yellow"}
 SAID = {
     "reproduced": "reproduced: what happened in the field happens again",
     "partly": "partly reproduced: some of it happens again",
-    "not": "not reproduced: none of the field's trouble happens again",
+    "not": "not reproduced: the field's trouble does not happen again",
+    "no-evidence": "no evidence: nothing went wrong in the field, so nothing could be compared but connections that opened",
 }
 
 
@@ -113,6 +115,9 @@ def side_by_side(out: Console, comparison: Comparison, *, drawn: bool) -> None:
     for row in comparison.rows:
         shown.add_row(*_cells(row))
     out.print(shown)
+    for pair in comparison.findings or ():
+        if not pair.matched:
+            out.print(Text(_unmatched(pair), style="red" if pair.counts else "yellow"))
     if comparison.cut:
         out.print(Text(f"{comparison.cut} more events were not compared", style="yellow"))
     more = " and the back-off delays that could have been drawn" if drawn else ""
@@ -123,6 +128,15 @@ def side_by_side(out: Console, comparison: Comparison, *, drawn: bool) -> None:
             style="dim",
         )
     )
+
+
+def _unmatched(row: FindingRow) -> str:
+    found = row.finding
+    where = "" if found.on is None else f" on the {found.on}"
+    when = "from the start" if found.from_start else f"at {found.begin:.1f} s"
+    if row.field is not None:
+        return f"explains the field and not the replay: {found.kind}{where} {when}: {found.why}"
+    return f"explains the replay and not the field: {found.kind}{where} {when}: {found.why}"
 
 
 def _cells(row: Row) -> list[Text]:
@@ -145,9 +159,19 @@ def verdict(out: Console, comparison: Comparison) -> None:
     out.print(
         Text.assemble(
             (SAID[comparison.verdict], f"bold {VERDICTS[comparison.verdict]}"),
-            f" ({comparison.matched} of {comparison.expected} events in order and in time)",
+            f" ({comparison.matched} of {comparison.expected} events in order and in time{_of_findings(comparison)})",
         )
     )
+
+
+def _of_findings(comparison: Comparison) -> str:
+    if comparison.findings is None:
+        return "; what explains them was not compared, as this client writes no trace"
+    if not comparison.findings:
+        return ""
+    expected = [row for row in comparison.findings if row.field is not None and row.counts]
+    again = sum(row.matched for row in expected)
+    return f"; {again} of {len(expected)} findings inferred again from the replay's own trace"
 
 
 def instead(out: Console, comparison: Comparison, field: Outcome, replay: Outcome, *, what: str) -> None:
@@ -173,7 +197,9 @@ def instead(out: Console, comparison: Comparison, field: Outcome, replay: Outcom
 
 
 def _instead(after: float | None, before: float | None) -> str:
-    if after is not None and before is not None and abs(after - before) < WORTH_TELLING:
+    if before is None:
+        return "; in the field it did not come to that"
+    if after is not None and abs(after - before) < WORTH_TELLING:
         return ", as in the field"
     return f" instead of {_seconds(before)}"
 

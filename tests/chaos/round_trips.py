@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from chaos import catalogue
 from chaos.replay.alignment import Row
 from chaos.replay.cases import Wanted, understand
+from chaos.replay.same_findings import FindingRow
 from chaos.runner import Plan, perform, perform_all
 from chaos.scenario import ClientOverrides
 from chaos.traces.reading import open_trace
@@ -46,6 +47,8 @@ class RoundTrip:
     kinds: frozenset[str]
     """Of the faults that were inferred."""
     rows: tuple[Row, ...]
+    findings: tuple[FindingRow, ...]
+    """What explains the field, and what explains the replay."""
 
     @property
     def farthest(self) -> float:
@@ -56,9 +59,11 @@ class RoundTrip:
         done = ", ".join(dict.fromkeys(fault.kind for fault in catalogue.find(self.scenario).faults))
         again = sum(row.matched for row in self.rows)
         counted = sum(row.counts for row in self.rows)
+        findings = [row for row in self.findings if row.counts]
+        explained = sum(row.matched for row in findings)
         return (
             f"| {self.scenario} | {done} | {', '.join(sorted(self.kinds))} | {again} of {counted}"
-            f" | {self.farthest:.2f} s | {self.verdict} |"
+            f" | {self.farthest:.2f} s | {explained} of {len(findings)} | {self.verdict} |"
         )
 
 
@@ -75,6 +80,7 @@ def round_trip(plan: Plan) -> RoundTrip:
         done.comparison.verdict,
         frozenset(fault.kind for fault, _ in case.plot.faults),
         done.comparison.rows,
+        done.comparison.findings or (),
     )
 
 
@@ -87,8 +93,8 @@ def main() -> None:
         plans = [planned(name, Path(folder)) for name in TEN]
         trips = perform_all(plans, round_trip, jobs=2, done=lambda _: None)
     head = (
-        "| scenario | faults | inferred | link events again | farthest in time | verdict |",
-        "|---" * 6 + "|",
+        "| scenario | faults | inferred | link events again | farthest in time | findings again | verdict |",
+        "|---" * 7 + "|",
     )
     sys.stdout.write("\n".join([*head, *map(str, trips), ""]))
     sys.exit(any(trip.verdict != "reproduced" for trip in trips))

@@ -22,5 +22,6 @@ def test_the_trace_of_a_run_through_toxiproxy_is_reproduced_on_virtual_time(
         pytest.skip("no toxiproxy-server here: `simtool toxiproxy install` makes one")
     trip = round_trip(planned(name, tmp_path))
     assert trip.run == "pass"
-    assert trip.verdict == "reproduced", [row for row in trip.rows if not row.matched]
+    differing = [row for row in (*trip.rows, *trip.findings) if not row.matched]
+    assert trip.verdict == "reproduced", differing
     assert trip.kinds >= TEN[name]

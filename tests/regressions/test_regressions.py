@@ -7,8 +7,7 @@ import pytest
 
 from chaos.clients.websockets_iterator import WebsocketsIterator
 from chaos.judging.checks import judge
-from chaos.replay.playing import play
-from chaos.runner import Plan, perform
+from chaos.runner import Plan, history_with, perform
 from chaos.scenario_reading import load
 
 pytestmark = pytest.mark.scenarios
@@ -24,7 +23,7 @@ def test_the_tracker_keeps_its_promises_in(file: Path, tmp_path: Path) -> None:
 
 def test_the_incident_is_still_fatal_to_a_client_that_never_reads() -> None:
     scenario = load(Path(__file__).with_name("incident.toml"))
-    history = play(scenario, WebsocketsIterator(10, 30, reads=False))
+    history = history_with(WebsocketsIterator(10, 30, reads=False), Plan(scenario, "sim", 0, 10.0, Path()))
     judgement = judge(history, scenario)
     observed = {check.name: check.observed for check in judgement.checks if check.verdict == "fail"}
     assert "1011" in observed["no-false-kill"]
@@ -33,4 +32,5 @@ def test_the_incident_is_still_fatal_to_a_client_that_never_reads() -> None:
 def test_the_incident_spares_a_client_that_reads() -> None:
     scenario = load(Path(__file__).with_name("incident.toml"))
     again = replace(scenario, duration=45.0)
-    assert judge(play(again, WebsocketsIterator(10, 30)), again).verdict == "pass"
+    history = history_with(WebsocketsIterator(10, 30), Plan(again, "sim", 0, 10.0, Path()))
+    assert judge(history, again).verdict == "pass"

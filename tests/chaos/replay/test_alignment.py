@@ -4,6 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaos.replay.alignment import Entry, compare, entries, tolerance
+from chaos.replay.findings import Finding
+from chaos.replay.same_findings import FindingRow
 from chaos.replay.watching import observe
 from tests.chaos.stories import closed, connected, gave_up, pinged, refused, stopped, trace
 from tracker import events as e
@@ -25,8 +27,24 @@ FIELD = made((0, "connected"), (10, "died"), (15, "connected"))
 @given(sequences)
 def test_a_record_reproduces_itself(found: list[Entry]) -> None:
     comparison = compare(found, found)
-    assert comparison.verdict == "reproduced"
+    trouble = any(entry.trouble for entry in found)
+    assert comparison.verdict == ("reproduced" if trouble else "no-evidence")
     assert comparison.matched == len(found)
+
+
+def test_events_that_come_again_for_another_reason_are_partly_reproduced() -> None:
+    stall = Finding("stall", 9.9, 14.0, "silence", on="output")
+    assert compare(FIELD, FIELD, findings=(FindingRow(stall, stall),)).verdict == "reproduced"
+    assert compare(FIELD, FIELD, findings=(FindingRow(stall, None),)).verdict == "partly"
+    assert compare(FIELD, FIELD, findings=(FindingRow(None, stall),)).verdict == "partly"
+
+
+def test_a_fault_that_ended_no_connection_has_to_be_found_again() -> None:
+    opened = made((0, "connected"))
+    latency = Finding("latency", 5.0, 9.0, "longer", on="output")
+    assert compare(opened, opened).verdict == "no-evidence"
+    assert compare(opened, opened, findings=(FindingRow(latency, None),)).verdict == "not"
+    assert compare(opened, opened, findings=(FindingRow(latency, latency),)).verdict == "reproduced"
 
 
 @given(sequences, sequences)
@@ -104,7 +122,7 @@ def test_a_doubt_that_passed_on_one_side_only_is_no_difference() -> None:
     field = entries(observe(trace(connected(0), pinged(0, 9), doubt)), zero=0, until=99)
     assert field[-1].passing
     comparison = compare(field, made((0, "connected")))
-    assert (comparison.verdict, comparison.matched, comparison.expected) == ("reproduced", 1, 1)
-    assert compare(made((0, "connected")), field).verdict == "reproduced"
+    assert (comparison.verdict, comparison.matched, comparison.expected) == ("no-evidence", 1, 1)
+    assert compare(made((0, "connected")), field).verdict == "no-evidence"
     lasting = made((0, "connected"), (10, "suspected"))
     assert compare(lasting, made((0, "connected"))).verdict == "not"

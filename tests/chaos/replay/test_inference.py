@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from itertools import chain
+from pathlib import Path
 
 import pytest
 
 from chaos.replay.findings import Diagnosis, Finding
 from chaos.replay.inference import diagnose, overrides, plot, scenario_name
 from chaos.replay.watching import observe
+from chaos.scenario_reading import parse
+from chaos.scenario_writing import write
 from tests.chaos.stories import (
     closed,
     connected,
@@ -193,6 +196,24 @@ def test_a_replay_lasts_until_it_shows_whether_a_client_came_back_in_time(cap: f
     assert told_as.expect.recover_within == within
     assert told_as.faults[0].heals_at is not None
     assert told_as.duration >= told_as.faults[0].heals_at + within + 0.9
+
+
+def test_a_standing_latency_beside_an_outage_makes_a_scenario_that_can_be_read() -> None:
+    events = (connected(0.1, took=0.1), pinged(0.2, 10, rtt=0.1), closed(10), refused(11), refused(12))
+    again = (connected(13, number=2, took=0.1), pinged(13.2, 30.04, rtt=0.1, first=500), stopped(30.04))
+    seen = observe(trace(*events, *again))
+    told_as = plot(seen, diagnose(seen), name="x", config=None).scenario
+    assert "recover" in told_as.stresses
+    assert [fault.kind for fault in told_as.faults] == ["latency", "down"]
+    assert parse(write(told_as), Path("x.toml")) == told_as
+
+
+def test_a_reset_in_the_last_moment_is_in_a_scenario_that_can_be_read() -> None:
+    reset = [e.SessionReset(t=20.33, link="input")]
+    seen = observe(trace(*STEADY, outputs(5, 20), reset, stopped(20.34)))
+    told_as = plot(seen, diagnose(seen), name="x", config=None).scenario
+    assert len(told_as.workload.reset_at) == 1
+    assert parse(write(told_as), Path("x.toml")) == told_as
 
 
 def test_a_peer_that_sends_everything_back_is_an_echo() -> None:

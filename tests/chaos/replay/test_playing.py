@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from chaos.replay.observed import Observed
 from chaos.replay.playing import Replayed, field_tracker, replay
 from chaos.replay.watching import observe
 from chaos.runner import Plan, make_history
+from chaos.scenario import Peer
 from tracker.config import Timing
 
 pytestmark = pytest.mark.scenarios
@@ -51,6 +53,14 @@ class DoesNotComeBack(Relay):
         await asyncio.Event().wait()
 
 
+class Breaks(TrackerClient):
+    async def run(self, assignment: Assignment) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(super().run(assignment))
+            await asyncio.sleep(5)
+            raise RuntimeError("it broke")
+
+
 def in_the_field(name: str) -> tuple[Observed, Plot]:
     """A run of the catalogue's scenario, of which only the tracker's own events are known."""
     history = make_history(Plan(catalogue.find(name), "sim", 7, 10.0, Path()))
@@ -82,6 +92,34 @@ def test_what_a_trace_leaves_out_is_not_reproduced() -> None:
     seen, told = in_the_field("half-open-output")
     without = Plot(scenario=catalogue.find("steady"), zero=told.zero, faults=())
     assert replay(seen, without, TrackerClient()).comparison.verdict == "not"
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict"),
+    [
+        ("latency-ramp", "not"),
+        ("slow-link", "not"),
+        ("echo-backlog", "not"),
+        ("crowded-pongs", "not"),
+        # Nothing of these is seen in a trace: no fault is found, and none is missed.
+        ("lossy-link", "no-evidence"),
+        ("acks-without-pongs", "no-evidence"),
+        ("sliced", "no-evidence"),
+    ],
+)
+def test_a_fault_that_ended_no_connection_is_not_reproduced_without_it(name: str, verdict: str) -> None:
+    seen, told = in_the_field(name)
+    bare = replace(told, scenario=replace(told.scenario, faults=(), peer=Peer(told.scenario.peer.confirm)))
+    comparison = replay(seen, bare, field_tracker(seen, Timing(**told.scenario.client.timing))).comparison
+    assert all(row.matched for row in comparison.rows if row.counts)
+    assert comparison.verdict == verdict
+
+
+def test_a_client_that_breaks_in_a_replay_is_told_as_one_that_breaks_in_a_run() -> None:
+    seen, told = in_the_field("clean-drop")
+    broken = replay(seen, told, Breaks()).broken
+    assert broken is not None
+    assert (broken.who, broken.what) == ("client", "RuntimeError: it broke")
 
 
 def test_a_client_that_does_not_come_back_is_silent_to_the_end_and_has_not_recovered() -> None:

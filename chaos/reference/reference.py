@@ -1,6 +1,6 @@
 """The answer to a climb, from its files and its frames."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from chaos.answer import Answer, NewRules, Reset, Route, SessionFrom, Step
-from chaos.reference.body import Calibration, seen
+from chaos.reference.body import Calibration, Seen, seen
 from chaos.reference.climb import Climb, Rules
 from chaos.reference.outlines import read_outlines
-from tracker.messages import SessionState
+from simulator.shown import Place
 
 DRAWN_WITHIN = 1.5e-5
 """Of the wall's larger side. An outline's curves are drawn with chords, here and in the tracker; so near to the threshold
@@ -33,13 +33,13 @@ class Reference:
         self._doubt = DRAWN_WITHIN * max(outlines.width, outlines.height)
 
         @lru_cache(KEPT)
-        def seen_in(number: int) -> Any:
+        def seen_in(number: int) -> Seen | None:
             return seen(frame(number), mapping)
 
         @lru_cache(KEPT)
-        def distances(number: int, threshold: float) -> dict[str, float]:
+        def distances(hands: tuple[Place, ...], threshold: float) -> dict[str, float]:
             nearest: dict[str, float] = {}
-            for hand in seen_in(number).hands:
+            for hand in hands:
                 x, y = outlines.left + hand.x * outlines.width, outlines.top + hand.y * outlines.height
                 for hold, distance in outlines.near(x, y, threshold + self._doubt).items():
                     nearest[hold] = min(distance, nearest.get(hold, distance))
@@ -48,31 +48,53 @@ class Reference:
         self._seen, self._distances = seen_in, distances
 
     def answers(self, steps: Iterable[Step]) -> tuple[Answer, ...]:
-        """Mostly one. Where a hand was so near to the threshold that nobody can say, both that it may come to."""
-        steps = tuple(steps)
-        strict, generous = self._answer(steps, -self._doubt), self._answer(steps, self._doubt)
-        return (strict,) if strict == generous else (strict, generous)
+        """Mostly one. Where a hand was so near to the threshold that nobody can say, both that it may come to.
 
-    def _answer(self, steps: Iterable[Step], leeway: float) -> Answer:
-        climb = Climb(self._outlines.ids, Rules(self._route))
-        poses: list[float] = []
-        sessions: list[SessionFrom] = []
-        last: SessionState | None = None
+        Each frame is looked at once: a climb may have more of them than are kept.
+        """
+        rules = Rules(self._route)
+        strict, generous = (
+            _Reading(Climb(self._outlines.ids, rules), by) for by in (-self._doubt, self._doubt)
+        )
+        readings = (strict, generous)
         for step in steps:
             if isinstance(step, Reset):
-                climb.reset()
+                for reading in readings:
+                    reading.climb.reset()
             elif isinstance(step, NewRules):
-                climb.change(step)
+                for reading in readings:
+                    reading.climb.change(step)
             elif (frame := self._seen(step)) is not None:
-                limit = climb.threshold + leeway
-                distances = self._distances(step, climb.threshold)
-                climb.frame(frame.time_ms, [hold for hold, away in distances.items() if away <= limit])
-                shown = climb.shown()
-                if shown is not last and shown != last:
-                    sessions.append(SessionFrom(len(poses), shown))
-                    last = shown
-                poses.append(frame.pose)
-        return Answer(tuple(poses), tuple(sessions))
+                distances = self._distances(frame.hands, strict.climb.threshold)
+                for reading in readings:
+                    reading.take(frame, distances)
+        found = strict.answer(), generous.answer()
+        return found[:1] if found[0] == found[1] else found
+
+
+class _Reading:
+    """One of two ways to see a climb: a hand may be `leeway` wall units further from a hold than the threshold."""
+
+    def __init__(self, climb: Climb, leeway: float) -> None:
+        self.climb = climb
+        self._leeway = leeway
+        self._poses: list[float] = []
+        self._sessions: list[SessionFrom] = []
+
+    def take(self, frame: Seen, distances: Mapping[str, float]) -> None:
+        """One frame, and how far its nearer hand is from each hold."""
+        limit = self.climb.threshold + self._leeway
+        self.climb.frame(frame.time_ms, [hold for hold, away in distances.items() if away <= limit])
+        shown = self.climb.shown()
+        if not self._sessions or (
+            shown is not self._sessions[-1].session and shown != self._sessions[-1].session
+        ):
+            self._sessions.append(SessionFrom(len(self._poses), shown))
+        self._poses.append(frame.pose)
+
+    def answer(self) -> Answer:
+        """What the outputs must show."""
+        return Answer(tuple(self._poses), tuple(self._sessions))
 
 
 def read_route(file: Any) -> Route:

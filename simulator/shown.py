@@ -36,5 +36,5 @@ def pose_sum(pose: Iterable[Place]) -> float:
     another's place makes another sum. Of more than 64 landmarks, those beyond count for nothing but their number.
     """
     places = list(pose)
-    numbers = chain.from_iterable(map(msgspec.structs.astuple, places))
+    numbers: Iterable[float] = chain.from_iterable(map(msgspec.structs.astuple, places))
     return sum(map(mul, _WEIGHTS, numbers)) + len(places) * (len(places) + 1) / 2

@@ -37,4 +37,5 @@ def pose_sum(pose: Iterable[Place]) -> float:
     """
     places = list(pose)
     numbers: Iterable[float] = chain.from_iterable(map(msgspec.structs.astuple, places))
-    return sum(map(mul, _WEIGHTS, numbers)) + len(places) * (len(places) + 1) / 2
+    weighed: float = sum(map(mul, _WEIGHTS, numbers))
+    return weighed + len(places) * (len(places) + 1) / 2

@@ -290,6 +290,28 @@ async def test_while_the_buffer_is_full_one_probe_at_most_is_on_its_way(network:
     assert len([t for t in moments(record, events.Probed) if t > full]) == 1
 
 
+@virtual
+async def test_a_probe_that_waits_for_room_in_a_full_buffer_has_its_deadline_from_when_it_was_due(
+    network: Network,
+) -> None:
+    class LargeOnce(Writing):
+        async def _write(self, wire: Wire) -> None:
+            await until(FIRST + 0.5)
+            await wire.send(b"x" * 3_000_000)
+
+    async def deaf(connection: ServerConnection) -> None:
+        connection.loop.call_later(
+            1.3, connection.transport.pause_reading
+        )  # when it has answered the first probe
+        await quiet(connection)
+
+    async with met(network, deaf, LargeOnce()) as (_, record):
+        died = await record.until(events.Died)
+    assert [event.number for event in record.of(events.Answered)] == [1]
+    assert record.of(events.Suspected)[0].t == exactly(FIRST + TIMING.probe_interval + FLOOR)
+    assert died.t == exactly(FIRST + TIMING.probe_interval + 3 * FLOOR)
+
+
 # Our own stalls
 
 

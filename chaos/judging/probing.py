@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from math import inf
 from statistics import median
 
-from chaos.judging.facts import Facts
+from chaos.judging.evidence import AFTERMATH
+from chaos.judging.facts import ON_TIME, Facts
 from chaos.judging.verdicts import Check
 from chaos.scenario import Scenario
 from tracker import events
@@ -61,8 +62,32 @@ def probes(facts: Facts, scenario: Scenario) -> Check | None:
         if len(some) > 1 and median(some) > LATE:
             observed = f"{len(some)} probes {kind} were {median(some):.2f} s late at the median"
             return Check("probes", "fail", EXPECTED, observed)
+    if (unsaid := _stall_not_told(facts, timing["probe_interval"])) is not None:
+        return Check("probes", "fail", EXPECTED, unsaid)
     total = sum(map(len, late.values()))
     return Check("probes", "pass", EXPECTED, f"{total} probes") if total else None
+
+
+def _stall_not_told(facts: Facts, wakes_within: float) -> str | None:
+    """A stall of the client's loop of which one of its connections did not say how long it was.
+
+    What watches a connection may sleep when the stall begins, for `wakes_within` seconds at most, and does not miss those.
+    """
+    told = list(facts.history.of(events.Lagged))
+    for fault, during in facts.in_force:
+        least = during.end - during.begin - wakes_within - LATE
+        if fault.kind != "block_loop" or least <= 0 or during.end + AFTERMATH > facts.stopping:
+            continue
+        for link, _, opened, closed in facts.connections:
+            lasted = opened < during.begin and (closed is None or closed.t > during.end + AFTERMATH)
+            after = [
+                e.seconds
+                for e in told
+                if e.link == link and during.end <= e.t + ON_TIME <= during.end + AFTERMATH
+            ]
+            if lasted and max(after, default=0.0) < least:
+                return f"its loop stood still for {during.end - during.begin:.1f} s at {during.begin:.1f} s, untold on {link}"
+    return None
 
 
 def _hindered(facts: Facts, scenario: Scenario, begin: float, end: float) -> bool:

@@ -60,6 +60,11 @@ def test_a_probe_of_an_earlier_connection_confirms_nothing_over_this_one() -> No
     late = [probed(2.2, 2), events.Sent(t=2.3, seq=2, connection=2), answered(2.4, 2)]
     assert said(accounts, account(TWO_ON_THE_WIRE, back, again[1:], late, confirmed(2.4, 1, 1))) == "pass"
     assert said(accounts, account(TWO_ON_THE_WIRE, back, again[1:], late, confirmed(2.4, 2, 0))) == "fail"
+    stale = answered(2.15, 1), probed(2.2, 2)
+    assert said(accounts, account(TWO_ON_THE_WIRE, back, again[1:], stale)) == "pass"
+    assert (
+        said(accounts, account(TWO_ON_THE_WIRE, back, again[1:], stale[0], confirmed(2.15, 1, 1))) == "fail"
+    )
 
 
 def test_what_a_lost_connection_leaves_unconfirmed_is_all_that_was_out() -> None:

@@ -168,6 +168,19 @@ def test_a_stall_of_the_clients_own_loop_is_credited() -> None:
     assert said(probes, stalled(2.9)) == "fail"
 
 
+@pytest.mark.parametrize(("seconds", "verdict"), [(2.8, "pass"), (1.0, "fail"), (None, "fail")])
+def test_a_long_stall_of_the_clients_own_loop_is_told(seconds: float | None, verdict: str) -> None:
+    block = fault("block_loop", 5.0, 3.0, on=None)
+    told = [] if seconds is None else [events.Lagged(t=8.0, link="output", seconds=seconds)]
+    steady = in_turn([1.0, 2.0, 3.0, 4.0]), stopping(30.0)
+    assert said(probes, run(struck(block), steady, told), block) == verdict
+
+
+def test_a_stall_that_a_watch_may_have_slept_through_need_not_be_told() -> None:
+    block = fault("block_loop", 5.0, 1.2, on=None)
+    assert said(probes, run(struck(block), in_turn([1.0, 2.0]), stopping(30.0)), block) == "pass"
+
+
 @pytest.mark.parametrize(("t", "verdict"), [(4.6, "pass"), (4.5, "fail")])
 def test_the_second_deadline_is_twice_the_first(t: float, verdict: str) -> None:
     assert said(probes, run(probed(1.0), suspected(2.2), died(t, silence=t - 1.0))) == verdict

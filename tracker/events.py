@@ -5,6 +5,7 @@ one carries `t`, seconds of the event loop's clock. As JSON each is one object w
 """
 
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Literal
 
 import msgspec
@@ -14,6 +15,13 @@ Ender = Literal["tracker", "peer", "network"]
 StopCause = Literal["asked", "stop-control", "refused", "outbox-full"]
 """Why a tracker comes to its end: whoever runs it asked for that, or the peer did, with a `stop` control; an endpoint
 refused for good; the outbox is full and the overflow policy is ``fail``."""
+
+
+class DeathCause(StrEnum):
+    """What a link lacked that was given up, as `Died.cause` says it."""
+
+    UNANSWERED = "probes go unanswered"
+    WRITES_STUCK = "no byte left the write buffer"
 
 
 class Event(msgspec.Struct, frozen=True, tag_field="event", kw_only=True, omit_defaults=True, gc=False):
@@ -74,6 +82,7 @@ class Died(Event, frozen=True, tag="died"):
     link: LinkName
     connection: int
     cause: str
+    """A `DeathCause`, where a tracker reports it."""
     silence: float
 
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from tracker.config import Timing
+from tracker.events import DeathCause
 
 UNANSWERED_AT_MOST = 256
 """Probes. A peer that confirms in its own words may answer none, and then no more are sent: each is kept until it
@@ -177,7 +178,7 @@ class Liveness:
         # a driver that sleeps until then would spin.
         if self._stuck_since is not None and now >= self._stuck_since + self._timing.write_timeout:
             self._health = Health.DEAD
-            return Verdict(Health.DEAD, "no byte left the write buffer", now - self._stuck_since)
+            return Verdict(Health.DEAD, DeathCause.WRITES_STUCK, now - self._stuck_since)
         if self._anchor is None or self._held_since is not None:
             return _ALIVE
         silence = now - self._anchor
@@ -195,7 +196,7 @@ class Liveness:
                 self._health = Health.DEAD
         if self._health is Health.ALIVE:
             return _ALIVE
-        return Verdict(self._health, "probes go unanswered", silence)
+        return Verdict(self._health, DeathCause.UNANSWERED, silence)
 
     def probe_due(self, *, urgent: bool) -> float:
         """When the next probe should go; `urgent` while messages wait for a confirm that only a probe brings.

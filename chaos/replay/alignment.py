@@ -19,7 +19,7 @@ Verdict = Literal["reproduced", "partly", "not", "no-evidence"]
 TOLERANCE = 1.0
 """Seconds between an event and its match."""
 TOLERATED_SHARE = 0.1
-"""The same, as a share of the time since the link was last well; the larger of the two counts."""
+"""The same, as a share of the time since the link was last healthy; the larger of the two counts."""
 MOST = 400
 """Events of one link that are compared; a longer series is cut, and the comparison says so."""
 
@@ -33,8 +33,8 @@ class Entry:
     what: str
     """Equal for events that may match."""
     count: int = 1
-    since_well: float = 0.0
-    """Seconds since the link was last well."""
+    since_healthy: float = 0.0
+    """Seconds since the link was last healthy."""
     drawn: float = 0.0
     """Seconds that the back-offs before it could have been shorter or longer."""
     passing: bool = False
@@ -119,8 +119,9 @@ def entries(
     """
     found: list[Entry] = []
     for name, record in seen.links.items():
-        well: float | None = None
+        unhealthy_since: float | None = None
         drawn = 0.0
+        lasting = {connection.opened: connection.lasted for connection in record.connections}
         waits = sorted((t, most) for (link, t), most in (ceiling or {}).items() if link == name)
         for mark in record.marks:
             # A refusal for good is why the tracker stops, and no part of its stop.
@@ -129,23 +130,23 @@ def entries(
                 found[-1] = replace(found[-1], passing=found[-1].what == "suspected")
             if meant or mark.t > until or isinstance(mark, events.Revived):
                 continue
-            if well is None:
-                well = mark.t
+            if unhealthy_since is None:
+                unhealthy_since = mark.t
             while waits and waits[0][0] < mark.t:
                 drawn += waits.pop(0)[1]
             what = _what(mark)
-            entry = Entry(mark.t - zero, name, what, since_well=mark.t - well, drawn=drawn)
+            entry = Entry(mark.t - zero, name, what, since_healthy=mark.t - unhealthy_since, drawn=drawn)
             if found and what.startswith("refused") and (found[-1].link, found[-1].what) == (name, what):
                 entry = Entry(
-                    found[-1].t, name, what, found[-1].count + 1, found[-1].since_well, found[-1].drawn
+                    found[-1].t, name, what, found[-1].count + 1, found[-1].since_healthy, found[-1].drawn
                 )
                 found[-1] = entry
                 continue
             found.append(entry)
             if what == "connected":
-                lasted = next((s for s in record.spells if s.opened == mark.t), None)
-                if lasted is None or lasted.lived is None or lasted.lived >= TOLERANCE:
-                    well, drawn = None, 0.0
+                lasted = lasting.get(mark.t)
+                if lasted is None or lasted >= TOLERANCE:
+                    unhealthy_since, drawn = None, 0.0
     return found
 
 
@@ -201,7 +202,7 @@ def _verdict(rows: Iterable[Row], findings: Sequence[FindingRow]) -> Verdict:
 
 def tolerance(entry: Entry) -> float:
     """Seconds by which the replay of an event may miss it."""
-    return max(TOLERANCE, TOLERATED_SHARE * entry.since_well) + entry.drawn
+    return max(TOLERANCE, TOLERATED_SHARE * entry.since_healthy) + entry.drawn
 
 
 def _aligned(a: Sequence[Entry], b: Sequence[Entry]) -> list[Row]:

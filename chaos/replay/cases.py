@@ -59,7 +59,7 @@ class Case:
         """Why nothing of it can be replayed; None: it can be."""
         if self.trace.header.role != "tracker":
             return "a record of a client that reports nothing itself"
-        if not any(record.spells or record.attempts for record in self.seen.links.values()):
+        if not any(record.connections or record.attempts for record in self.seen.links.values()):
             return "no connection in it"
         return None if self.seen.ended > self.seen.began else "no time passes in it"
 
@@ -117,8 +117,8 @@ def _troubled(found: Diagnosis) -> bool:
 
 def _find_its_end(seen: Observed) -> None:
     """A log of the library does not say that its program stops; its last connections closed by the client do."""
-    last = [record.spells[-1] for record in seen.links.values() if record.spells]
-    ends = [spell.closed for spell in last if spell.closed is not None]
+    last = [record.connections[-1] for record in seen.links.values() if record.connections]
+    ends = [connection.closed for connection in last if connection.closed is not None]
     if not ends or len(ends) < len(last):
         return
     first = min(ends, key=lambda closed: closed.t)
@@ -278,7 +278,7 @@ def library_client(case: Case) -> Client:
         keepalive.get("ping_timeout", PING),
         max(SOONEST_CLOSE, median(closing)) if closing else CLOSE,
         reads=not mistaken,
-        unread=max(1, min(spell.unasked for spell in mistaken) - 1) if mistaken else UNREAD,
+        unread=max(1, min(connection.unasked for connection in mistaken) - 1) if mistaken else UNREAD,
     )
 
 

@@ -24,8 +24,6 @@ TOGETHER = 0.03
 HUNG = 0.8
 """Seconds more than usual after which a handshake hung: that is an outage, and no delay."""
 SHORTEST_STALL = 0.5
-WITHOUT = "without any"
-"""By which a stall that ended no connection is known."""
 STANDING = 0.02
 """A usual round trip of less is not replayed."""
 LEVEL = 0.25
@@ -33,6 +31,8 @@ LEVEL = 0.25
 MOST_STEPS = 30
 THROTTLED = 0.85
 """Below this share of what was accepted, confirms show a link that is too narrow."""
+JUMP = 0.5
+"""Seconds by which the round trip on a narrow link may grow at once: what was sent together waits together."""
 GENERATED_BYTES = 5_700
 """Bytes of an output of the laboratory's climb; a rate is given in proportion to them."""
 
@@ -85,7 +85,7 @@ def delays(seen: Observed, link: Link) -> Iterator[Finding]:
 
 def _grown(record: LinkRecord, usual: float) -> Iterator[Stretch]:
     limit = usual + max(GROWN, usual)
-    opened = deque(spell.opened for spell in record.spells)
+    opened = deque(connection.opened for connection in record.connections)
     before: Trip | None = None
     stretch: list[Trip] = []
     for trip in map(Trip, record.sent, record.trips):
@@ -142,14 +142,15 @@ def _explained(seen: Observed, link: Link, usual: float, stretch: Stretch) -> It
                 "stall",
                 begin,
                 healed_before(begin, released, usual),
-                f"{came} after {released - begin:.1f} s {WITHOUT}",
+                f"{came} after {released - begin:.1f} s without any",
                 "likely",
                 on=link,
+                ends_none=True,
             )
         return
     if len(together) < 2:
         released = after.sent if after is not None else trips[-1].back
-    rate = _narrow(seen, link, first.sent, trips[-1].back)
+    rate = _narrow(seen, link, trips)
     if rate is not None:
         yield Finding(
             "bandwidth",
@@ -179,21 +180,25 @@ def _last_of_each_batch(trips: list[Trip]) -> list[Trip]:
 
 def _opened_slowly(seen: Observed, link: Link, first: Trip) -> bool:
     """Whether the link's first handshake was as slow as its first Pongs: then it was so before."""
-    spells = seen.link(link).spells
-    if not spells or not spells[0].opened <= first.sent or spells[0].took <= first.took / 2:
+    connections = seen.link(link).connections
+    if not connections or not connections[0].opened <= first.sent or connections[0].took <= first.took / 2:
         return False
-    return len(spells) == 1 or first.sent < spells[1].opened
+    return len(connections) == 1 or first.sent < connections[1].opened
 
 
 def _slow_handshakes(record: LinkRecord, trips: list[Trip], usual: float) -> float:
     """Until when connections followed that opened as slowly, and were gone before a first Pong: it was so still."""
     end = trips[-1].back
-    for spell in record.spells:
-        if spell.opened < trips[-1].sent:
+    for connection in record.connections:
+        if connection.opened < trips[-1].sent:
             continue
-        if spell.answers or spell.closed is None or not trips[-1].took / 2 <= spell.took < usual + HUNG:
+        if (
+            connection.answers
+            or connection.closed is None
+            or not trips[-1].took / 2 <= connection.took < usual + HUNG
+        ):
             break
-        end = spell.closed.t
+        end = connection.closed.t
     return end
 
 
@@ -258,8 +263,9 @@ def _levels(trips: list[Trip], share: float) -> list[list[Trip]]:
     return pieces
 
 
-def _narrow(seen: Observed, link: Link, begin: float, end: float) -> float | None:
-    """KB/s that passed, where it was less than what there was to send; None where all passed."""
+def _narrow(seen: Observed, link: Link, trips: Sequence[Trip]) -> float | None:
+    """KB/s that passed, where it was less than what there was to send; None where all passed, or a backlog cannot be why."""
+    begin, end = trips[0].sent, trips[-1].back
     size = seen.mean_size
     if link != "output" or size is None:
         return None
@@ -278,7 +284,20 @@ def _narrow(seen: Observed, link: Link, begin: float, end: float) -> float | Non
     flowing = median(seen.confirmed.between(second, second + 1) for second in confirms if second >= first)
     if confirmed >= THROTTLED * accepted or flowing >= THROTTLED * accepted / (fullest - first):
         return None
+    if not confirmed or _jumps(trips, backlog=accepted / confirmed - 1):
+        return None
     return confirmed / (fullest - first) * GENERATED_BYTES / 1000
+
+
+def _jumps(trips: Sequence[Trip], *, backlog: float) -> bool:
+    """Whether a round trip grew at once by more than a backlog can that grows by so many seconds a second.
+
+    A longer latency holds back confirms too, where it is too long for the in-flight window.
+    """
+    return any(
+        following.took - trip.took > 2 * backlog * (following.sent - trip.sent) + JUMP
+        for trip, following in pairwise(trips)
+    )
 
 
 def _spread(took: list[float]) -> float:

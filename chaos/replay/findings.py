@@ -25,6 +25,8 @@ class Finding:
     attributes: Mapping[str, Value] = field(default_factory=dict, hash=False)
     from_start: bool = False
     """It was there before the client came."""
+    ends_none: bool = False
+    """It was over before any connection ended of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from chaos.replay.findings import Diagnosis, Finding
 from chaos.replay.observed import Observed
 from chaos.replay.outage_findings import explained, restarts
 from chaos.replay.peer_findings import blocked_loop, bursts, echoes, garbage, talk, unread, usual_fps
-from chaos.replay.signs import Outage, outages
+from chaos.replay.symptoms import Kind, Outage, outages
 from chaos.scenario import RECOVERY_MARGIN, STEADY_BY, ClientOverrides, Expect, Peer, Scenario, Workload
 from simulator.climber import MAX_FPS, MIN_FPS
 from tracker.config import ConfigError, OutboxLimits, Timing
@@ -64,24 +64,24 @@ def _within(finding: Finding, spans: list[tuple[float, float | None, Link | None
 def _unknown(seen: Observed, findings: list[Finding], rest: list[Outage]) -> Iterator[str]:
     """What the trace does not say."""
     for finding in findings:
-        if finding.kind in ("stall", "blackhole") and finding.certainty == "possible":
+        if finding.kind in ("stall", "timeout") and finding.certainty == "possible":
             yield (
                 f"which direction of the {finding.on} was silent: the trace holds nothing that came or went alone;"
                 " both are replayed"
             )
             break
-    if any(sign.kind == "mute" for outage in rest for sign in outage.signs):
+    if any(symptom.kind is Kind.NO_PONGS for outage in rest for symptom in outage.symptoms):
         yield "whether the peer did not read or only did not answer Pings: both look alike from here"
-    for spell in seen.link("output").spells:
-        closed = spell.closed
+    for connection in seen.link("output").connections:
+        closed = connection.closed
         if closed is None or closed.by != "tracker" or closed.t >= seen.end:
             continue
-        if closed.code not in (1000, 1001, 1006) and spell not in unread(seen.link("output")):
+        if closed.code not in (1000, 1001, 1006) and connection not in unread(seen.link("output")):
             yield f"why the client ended a connection with {closed.code} {closed.why}".strip()
             break
     for name, record in seen.links.items():
-        if record.spells and record.spells[0].number > 1:
-            yield f"what was before: the trace begins in the middle, with connection {record.spells[0].number} of the {name}"
+        if record.connections and record.connections[0].number > 1:
+            yield f"what was before: the trace begins in the middle, with connection {record.connections[0].number} of the {name}"
             break
     if not seen.received.total:
         yield "the input's frames: the trace holds none, so a generated climb at 30 fps is replayed"
@@ -151,7 +151,7 @@ def afterwards(expect: Expect) -> float:
 
 def _steady(seen: Observed) -> float:
     """When ten outputs had arrived, or might have: the laboratory's clock starts then."""
-    opened = [spell.opened for spell in seen.link("output").spells]
+    opened = [connection.opened for connection in seen.link("output").connections]
     if seen.steady is not None:
         return seen.steady
     return opened[0] + 0.3 if opened else seen.began
@@ -193,7 +193,9 @@ def _stresses(diagnosis: Diagnosis, seen: Observed) -> tuple[str, ...]:
         names.append("no-false-kill")
     elif all(finding.end is not None and finding.end < seen.end for finding in severing):
         names.append("recover")
-    if severing and any(spell.died is not None for record in seen.links.values() for spell in record.spells):
+    if severing and any(
+        connection.died is not None for record in seen.links.values() for connection in record.connections
+    ):
         names.append("detect")
     return tuple(names)
 
@@ -205,7 +207,12 @@ def _expect(seen: Observed, config: Mapping[str, Any] | None) -> Expect:
     """
     timing = Timing(**overrides(config).timing)
     back_within = timing.reconnect_cap + HANDSHAKE
-    died = [spell.died for record in seen.links.values() for spell in record.spells if spell.died is not None]
+    died = [
+        connection.died
+        for record in seen.links.values()
+        for connection in record.connections
+        if connection.died is not None
+    ]
     if max((event.silence for event in died), default=0.0) <= TALKLESS * timing.probe_floor:
         return Expect(recover_within=back_within)
     return Expect(detect_within=timing.probe_ceiling + timing.probe_interval, recover_within=back_within)

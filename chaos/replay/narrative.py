@@ -3,16 +3,16 @@
 What repeats is told once. An hour of trouble is a page; an hour of peace is three lines.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from chaos.kinds import LINKS
-from chaos.replay.delay_findings import WITHOUT
 from chaos.replay.findings import Diagnosis, Finding
-from chaos.replay.observed import Gap, LinkRecord, Observed
+from chaos.replay.observed import Gap, Observed
 from chaos.replay.peer_findings import unread
-from chaos.replay.signs import UNREAD_WHY, Outage, Sign, outages
+from chaos.replay.symptoms import Kind, Outage, Symptom, outages
 
 Tone = Literal["good", "bad", "plain"]
 
@@ -48,14 +48,14 @@ def narrate(
 
 
 def _beginning(seen: Observed) -> Iterator[Line]:
-    first = {name: record.spells[0] for name, record in seen.links.items() if record.spells}
-    for name, spell in first.items():
-        others = [n for n, s in first.items() if n != name and abs(s.opened - spell.opened) < 1]
+    first = {name: record.connections[0] for name, record in seen.links.items() if record.connections}
+    for name, connection in first.items():
+        others = [n for n, s in first.items() if n != name and abs(s.opened - connection.opened) < 1]
         if others and name > others[0]:
             continue  # told with the other
         who = " and ".join(sorted([name, *others]))
         took = max(first[n].took for n in (name, *others))
-        yield Line(spell.opened, f"{who} connected in {seconds_of(took)}", "good")
+        yield Line(connection.opened, f"{who} connected in {seconds_of(took)}", "good")
 
 
 # Outages
@@ -63,9 +63,9 @@ def _beginning(seen: Observed) -> Iterator[Line]:
 
 def _troubles(seen: Observed, began: float) -> Iterator[Line]:
     for link in LINKS:
-        untold = [outage for outage in outages(seen, link) if outage.signs[0].why != UNREAD_WHY]
+        untold = [outage for outage in outages(seen, link) if outage.symptoms[0].kind is not Kind.UNREAD]
         for group in _alike(untold):
-            yield from _told(seen, group, began)
+            yield from _told(group, began)
 
 
 def _alike(found: Sequence[Outage]) -> Iterator[list[Outage]]:
@@ -79,32 +79,29 @@ def _alike(found: Sequence[Outage]) -> Iterator[list[Outage]]:
         yield group
 
 
-def _kind(outage: Outage) -> tuple[str, int | None]:
-    return outage.signs[0].kind, outage.signs[0].value
+def _kind(outage: Outage) -> tuple[Kind, int | None]:
+    return outage.symptoms[0].kind, outage.symptoms[0].value
 
 
-def _told(seen: Observed, group: list[Outage], began: float) -> Iterator[Line]:
+def _told(group: list[Outage], began: float) -> Iterator[Line]:
     shown, rest = (group, []) if len(group) <= ALIKE + 1 else (group[:ALIKE], group[ALIKE:])
     for outage in shown:
-        yield _outage(seen, outage)
+        yield _outage(outage)
     if rest:
-        took = [outage.back - outage.signs[0].begin for outage in rest if outage.back is not None]
+        took = [outage.back - outage.symptoms[0].begin for outage in rest if outage.back is not None]
         lasted = f", each {seconds_of(min(took))} to {seconds_of(max(took))} long" if took else ""
-        end = rest[-1].signs[-1].end - began
+        end = rest[-1].symptoms[-1].end - began
         yield Line(
-            rest[0].signs[0].begin,
+            rest[0].symptoms[0].begin,
             f"{rest[0].link}: the same {len(rest)} more times until +{clock(end)}{lasted}",
             "bad",
         )
 
 
-def _outage(seen: Observed, outage: Outage) -> Line:
-    record = seen.link(outage.link)
-    first, *rest = outage.signs
-    parts = [first.why, *_given_up(record, first)]
-    attempts = _counted(
-        sign.why for sign in rest if sign.kind != "silent" or sign.why.startswith("a handshake")
-    )
+def _outage(outage: Outage) -> Line:
+    first, *rest = outage.symptoms
+    parts = [first.why, *_given_up(first)]
+    attempts = _counted(_without_figures(symptom) for symptom in rest if symptom.kind is not Kind.SILENCE)
     if attempts:
         parts.append(f"then {attempts}")
     if outage.back is None:
@@ -114,13 +111,11 @@ def _outage(seen: Observed, outage: Outage) -> Line:
     return Line(first.begin, f"{outage.link}: {'; '.join(parts)}", "bad")
 
 
-def _given_up(record: LinkRecord, first: Sign) -> Iterator[str]:
-    closed = next(
-        (s.closed for s in record.spells if s.closed is not None and s.closed.t >= first.end - 1e-6), None
-    )
-    if closed is None or closed.t > first.end + 1:
+def _given_up(first: Symptom) -> Iterator[str]:
+    closed = first.closed
+    if closed is None:
         return
-    if first.kind in ("silent", "mute", "stuck"):
+    if first.kind in (Kind.SILENCE, Kind.NO_PONGS, Kind.NOTHING_TAKEN):
         yield f"given up after {seconds_of(closed.t - first.begin)} (code {closed.code} by the {closed.by})"
     if closed.unconfirmed:
         yield f"{closed.unconfirmed} unconfirmed messages went back into the outbox"
@@ -130,42 +125,37 @@ def _counted(texts: Iterable[str]) -> str:
     """In the order in which they first came, each with how often."""
     counts: dict[str, int] = {}
     for text in texts:
-        kind = _without_figures(text)
-        counts[kind] = counts.get(kind, 0) + 1
+        counts[text] = counts.get(text, 0) + 1
     return ", ".join(text if n == 1 else f"{n} times {text}" for text, n in counts.items())
 
 
-def _without_figures(text: str) -> str:
-    """What tells two attempts apart, is not how long each took."""
-    if text.startswith("a handshake hung"):
-        return "a handshake hung" + (" and was cut" if text.endswith("cut") else "")
-    if "Errno" in text:
-        return text.partition("]")[2].partition("(")[0].strip() or text
-    return text
+def _without_figures(symptom: Symptom) -> str:
+    """What tells two attempts apart, is not how long each took, nor where it went."""
+    if symptom.kind is Kind.HUNG:
+        return "a handshake hung" + (" and was cut" if symptom.broken_off else "")
+    return re.sub(r".*\[Errno -?\d+\]\s*([^(]*[^(\s]).*", r"\1", symptom.why, flags=re.DOTALL)
 
 
 # The rest
 
 
 def _library(seen: Observed) -> Iterator[Line]:
-    for spell in unread(seen.link("output"))[:ALIKE]:
-        closed = spell.closed
+    for connection in unread(seen.link("output"))[:ALIKE]:
+        closed = connection.closed
         assert closed is not None, "only what ended is unread"
-        given_up = closed.t if spell.died is None else spell.died.t
-        heard = spell.opened if spell.last_heard is None else spell.last_heard
+        given_up = closed.t if connection.died is None else connection.died.t
+        heard = connection.opened if connection.last_heard is None else connection.last_heard
         yield Line(
             heard,
-            f"output: the peer's messages were not read; after {spell.unasked} of them reading was paused, and the"
+            f"output: the peer's messages were not read; after {connection.unasked} of them reading was paused, and the"
             f" Pong was never processed: {closed.code} {closed.why}".rstrip()
-            + f" {seconds_of(given_up - spell.opened)} after connecting; closing took {seconds_of(closed.t - given_up)}",
+            + f" {seconds_of(given_up - connection.opened)} after connecting; closing took {seconds_of(closed.t - given_up)}",
             "bad",
         )
 
 
 def _slow(finding: Finding) -> Line | None:
-    if finding.kind not in ("latency", "bandwidth") and not (
-        finding.kind == "stall" and WITHOUT in finding.why
-    ):
+    if finding.kind not in ("latency", "bandwidth") and not (finding.kind == "stall" and finding.ends_none):
         return None
     lasted = (
         "all along"

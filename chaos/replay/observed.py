@@ -34,8 +34,8 @@ class Attempt:
     fatal: bool = False
 
 
-@dataclass(slots=True)
-class Spell:
+@dataclass(slots=True, eq=False)
+class Connection:
     """One connection, from the handshake to its end."""
 
     number: int
@@ -60,11 +60,9 @@ class Spell:
     """Messages that came although nobody had asked for them: what a peer sends back on the output."""
     stuck: int = 0
     """Bytes that waited in the write buffer when it was last looked at."""
-    held: float = 0.0
-    """Seconds in which the client did not read on purpose."""
 
     @property
-    def lived(self) -> float | None:
+    def lasted(self) -> float | None:
         """Seconds from opening to the end; None while it is open."""
         return None if self.closed is None else self.closed.t - self.opened
 
@@ -98,7 +96,7 @@ class LinkRecord:
 
     name: events.LinkName
     attempts: list[Attempt] = field(default_factory=list)
-    spells: list[Spell] = field(default_factory=list)
+    connections: list[Connection] = field(default_factory=list)
     marks: list[LinkEvent] = field(default_factory=list)
     """What happened to the link, in order."""
     sent: "array[float]" = field(default_factory=lambda: array("d"))
@@ -110,9 +108,9 @@ class LinkRecord:
     """When our own loop ran again, and how many seconds late."""
 
     @property
-    def open(self) -> Spell | None:
+    def open(self) -> Connection | None:
         """The connection that has not ended yet."""
-        return self.spells[-1] if self.spells and self.spells[-1].closed is None else None
+        return self.connections[-1] if self.connections and self.connections[-1].closed is None else None
 
 
 class Seconds:

@@ -5,7 +5,7 @@ from statistics import median
 
 from chaos.kinds import GARBAGE
 from chaos.replay.findings import Finding
-from chaos.replay.observed import LinkRecord, Observed, Spell
+from chaos.replay.observed import Connection, LinkRecord, Observed
 
 APART = 5.0
 """Seconds without a bad message after which the next one begins anew."""
@@ -83,10 +83,10 @@ def bursts(seen: Observed) -> Iterator[Finding]:
 
 def echoes(seen: Observed) -> bool:
     """Whether the peer of the output sent back what it got, all along."""
-    spells = seen.link("output").spells
+    connections = seen.link("output").connections
     # What a peer got, it confirms; a client that stops reading sees no more than the library takes in.
-    got = seen.confirmed.total or min(sum(s.sent for s in spells), 2 * UNREAD * len(spells))
-    return sum(spell.unasked for spell in spells) >= max(FEW, ECHOES * got)
+    got = seen.confirmed.total or min(sum(s.sent for s in connections), 2 * UNREAD * len(connections))
+    return sum(connection.unasked for connection in connections) >= max(FEW, ECHOES * got)
 
 
 def talk(seen: Observed) -> Iterator[Finding]:
@@ -121,19 +121,19 @@ def talk(seen: Observed) -> Iterator[Finding]:
             )
 
 
-def _cut_off(spell: Spell, closed: float) -> bool:
+def _cut_off(connection: Connection, closed: float) -> bool:
     """Whether something came, and then nothing more."""
-    return spell.unasked > 0 and closed - (spell.last_heard or spell.opened) > 1.0
+    return connection.unasked > 0 and closed - (connection.last_heard or connection.opened) > 1.0
 
 
-def unread(record: LinkRecord) -> list[Spell]:
+def unread(record: LinkRecord) -> list[Connection]:
     """Connections whose client killed them with 1011 while the peer was sending: it was not read any more."""
     return [
-        spell
-        for spell in record.spells
-        if spell.closed is not None
-        and spell.died is not None
-        and spell.closed.code == 1011
-        and spell.closed.by == "tracker"
-        and (spell.unasked >= UNREAD or _cut_off(spell, spell.closed.t))
+        connection
+        for connection in record.connections
+        if connection.closed is not None
+        and connection.died is not None
+        and connection.closed.code == 1011
+        and connection.closed.by == "tracker"
+        and (connection.unasked >= UNREAD or _cut_off(connection, connection.closed.t))
     ]

@@ -116,7 +116,7 @@ def replay(
     ]
     if not reports:
         field_entries = [entry for entry in field_entries if entry.what.startswith(SEEN_BY_PEER)]
-    known = {name for name, record in seen.links.items() if record.spells or record.attempts}
+    known = {name for name, record in seen.links.items() if record.connections or record.attempts}
     comparison = compare(
         field_entries,
         # What the replay does after the end of the trace, or on a link that the trace does not tell of, has nothing
@@ -140,7 +140,7 @@ def replay(
         judge(history, plot.scenario),
         comparison,
         outcome(again, moved, news, connections),
-        outcome(seen, findings, seen.quiet, sum(len(record.spells) for record in seen.links.values())),
+        outcome(seen, findings, seen.quiet, sum(len(record.connections) for record in seen.links.values())),
     )
 
 
@@ -186,14 +186,14 @@ def outcome(seen: Observed, findings: Iterable[Finding], quiet: list[Gap], conne
 def _detected(seen: Observed, finding: Finding) -> float | None:
     """Seconds to the end of the connections that were there."""
     took = [
-        spell.closed.t - finding.begin
+        connection.closed.t - finding.begin
         for record in seen.links.values()
         if finding.on in (None, record.name)
-        for spell in record.spells
-        if spell.closed is not None
-        and spell.opened <= finding.begin <= spell.closed.t + LATE
-        and spell.closed.t < seen.end
-        and (finding.end is None or spell.closed.t <= finding.end + LONG_GAP)
+        for connection in record.connections
+        if connection.closed is not None
+        and connection.opened <= finding.begin <= connection.closed.t + LATE
+        and connection.closed.t < seen.end
+        and (finding.end is None or connection.closed.t <= finding.end + LONG_GAP)
     ]
     return max(0.0, *took) if took else None
 

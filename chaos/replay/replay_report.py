@@ -124,7 +124,7 @@ def side_by_side(out: Console, comparison: Comparison, *, drawn: bool) -> None:
     out.print(
         Text(
             f"tolerance: the larger of {TOLERANCE:g} s and {TOLERATED_SHARE:.0%} of the time since the link was last"
-            f" well{more}",
+            f" healthy{more}",
             style="dim",
         )
     )

@@ -15,8 +15,6 @@ TOLERANCE = 1.0
 """Seconds between the begins, and between the ends, of two findings that are the same."""
 TOLERATED_SHARE = 0.1
 """The same, as a share of how long it lasted; the larger of the two counts."""
-LOOKS_LIKE = {"blackhole": "stall"}
-"""What was lost and what was held look alike from one end: both are a silence, and what they end in differs by engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,7 @@ def _moved(finding: Finding, by: float) -> Finding:
 
 
 def _key(finding: Finding) -> tuple[str, str | None, str]:
-    return LOOKS_LIKE.get(finding.kind, finding.kind), finding.on, finding.direction
+    return finding.kind, finding.on, finding.direction
 
 
 def _joined(found: Iterable[Finding]) -> list[Finding]:

@@ -74,7 +74,7 @@ class _Link:
 
     def add(self, record: LinkRecord, *, first: bool) -> None:
         # A later part begins with the connections that were open: they are not counted anew.
-        self.connections += sum(first or spell.number != 0 for spell in record.spells)
+        self.connections += sum(first or connection.number != 0 for connection in record.connections)
         if not record.trips:
             return
         usual = usual_trip(record)

@@ -7,21 +7,21 @@ from chaos.replay.observed import (
     LONG_GAP,
     STEADY_AFTER,
     Attempt,
+    Connection,
     Draw,
     Gap,
     LinkEvent,
     LinkRecord,
     Observed,
-    Spell,
 )
 from tracker import events
 
 LONG = 600.0
 """Seconds after which a part of a trace may end."""
-CALM = 120.0
+QUIET = 120.0
 """Seconds for which nothing happened to any link before it does."""
-RESTLESS = 1800.0
-"""Seconds after which a part ends without such a calm, as soon as all is well."""
+WITHOUT_QUIET = 1800.0
+"""Seconds after which a part ends without such a quiet, as soon as every link is healthy."""
 LONGEST = 6 * 3600.0
 """Seconds of a part that ends although not all is well: an outage that is longer is told in pieces."""
 MOST_MARKS = 20_000
@@ -74,7 +74,7 @@ class _Watcher:
             attempt = Attempt(event.t - event.took, 1)
             record.attempts.append(attempt)
         attempt.ended, attempt.outcome = event.t, "connected"
-        record.spells.append(Spell(event.connection, event.t, event.took))
+        record.connections.append(Connection(event.connection, event.t, event.took))
         self._out[event.link] = {}
 
     def refused(self, event: events.Refused) -> None:
@@ -90,36 +90,36 @@ class _Watcher:
         self._waiting[event.link] = event
 
     def marked(self, event: LinkEvent) -> None:
-        spell = self._open(event.link)
+        connection = self._open(event.link)
         self.seen.link(event.link).marks.append(event)
-        if spell is not None and isinstance(event, events.Died):
-            spell.died = event
+        if connection is not None and isinstance(event, events.Died):
+            connection.died = event
 
     def closed(self, event: events.Closed) -> None:
         record = self.seen.link(event.link)
-        spell = self._open(event.link)
+        connection = self._open(event.link)
         record.marks.append(event)
-        if spell is not None:
-            spell.closed = event
+        if connection is not None:
+            connection.closed = event
         if event.link == "input":
             self._frame = None
 
-    def _open(self, link: events.LinkName) -> Spell | None:
+    def _open(self, link: events.LinkName) -> Connection | None:
         """The open connection; one that was there before the trace began, where nothing has been said of one."""
         record = self.seen.link(link)
-        if not record.spells and not record.attempts:
+        if not record.connections and not record.attempts:
             began = self.seen.began
-            record.spells.append(Spell(0, began, 0.0))
+            record.connections.append(Connection(0, began, 0.0))
             record.marks.append(events.Connected(t=began, link=link, connection=0, took=0.0))
         return record.open
 
     def probed(self, event: events.Probed) -> None:
-        spell = self._open(event.link)
+        connection = self._open(event.link)
         self._out.setdefault(event.link, {})[event.number] = event.t
-        if spell is not None:
-            spell.probes += 1
-            if spell.unanswered is None:
-                spell.unanswered = event.t
+        if connection is not None:
+            connection.probes += 1
+            if connection.unanswered is None:
+                connection.unanswered = event.t
 
     def answered(self, event: events.Answered) -> None:
         record = self.seen.link(event.link)
@@ -129,28 +129,27 @@ class _Watcher:
         out = self._out.setdefault(event.link, {})
         for number in [number for number in out if number <= event.number]:
             del out[number]
-        spell = self._open(event.link)
-        if spell is not None:
-            spell.answers += 1
-            spell.last_answer = event.t
-            if spell.first_answer is None:
-                spell.first_answer = event.t
-            spell.unanswered = min(out.values(), default=None)
+        connection = self._open(event.link)
+        if connection is not None:
+            connection.answers += 1
+            connection.last_answer = event.t
+            if connection.first_answer is None:
+                connection.first_answer = event.t
+            connection.unanswered = min(out.values(), default=None)
 
     def lagged(self, event: events.Lagged) -> None:
         self.seen.link(event.link).lags.append((event.t, event.seconds))
 
     def carried(self, event: events.Carried) -> None:
-        spell = self._open(event.link)
-        if spell is None:
+        connection = self._open(event.link)
+        if connection is None:
             return
         if event.received:
-            spell.last_heard = event.t
-        spell.unasked += event.unasked
+            connection.last_heard = event.t
+        connection.unasked += event.unasked
         if event.link == "output" and event.unasked:
             self.seen.unasked.add(event.t, event.unasked)
-        spell.stuck = event.buffered
-        spell.held += event.held
+        connection.stuck = event.buffered
 
     # Messages
 
@@ -159,9 +158,9 @@ class _Watcher:
             self.seen.input_gaps.append(Gap(self._frame, event.t))
         self._frame = event.t
         self.seen.received.add(event.t)
-        spell = self._open("input")
-        if spell is not None:
-            spell.last_frame = event.t
+        connection = self._open("input")
+        if connection is not None:
+            connection.last_frame = event.t
 
     def accepted(self, event: events.Accepted) -> None:
         seen = self.seen
@@ -173,9 +172,9 @@ class _Watcher:
 
     def sent(self, event: events.Sent) -> None:
         self.seen.sends.add(event.t)
-        spell = self._open("output")
-        if spell is not None:
-            spell.sent += 1
+        connection = self._open("output")
+        if connection is not None:
+            connection.sent += 1
         self._sent += 1
         if self._sent == STEADY_AFTER:
             self.seen.steady = event.t
@@ -224,10 +223,10 @@ class _Watcher:
         lasted = now - self.seen.began
         if lasted >= LONGEST or self._full():
             return True
-        if lasted < LONG or not all(_well(record, now) for record in self.seen.links.values()):
+        if lasted < LONG or not all(_healthy(record, now) for record in self.seen.links.values()):
             return False
         latest = max((record.marks[-1].t for record in self.seen.links.values()), default=self.seen.began)
-        return now - latest >= CALM or lasted >= RESTLESS
+        return now - latest >= QUIET or lasted >= WITHOUT_QUIET
 
     def _full(self) -> bool:
         return any(len(record.marks) >= MOST_MARKS for record in self.seen.links.values())
@@ -237,11 +236,15 @@ class _Watcher:
         return self.seen
 
 
-def _well(record: LinkRecord, now: float) -> bool:
-    spell = record.open
-    if spell is None or now - spell.opened < SETTLED or isinstance(record.marks[-1], events.Suspected):
+def _healthy(record: LinkRecord, now: float) -> bool:
+    connection = record.open
+    if (
+        connection is None
+        or now - connection.opened < SETTLED
+        or isinstance(record.marks[-1], events.Suspected)
+    ):
         return False
-    return spell.unanswered is None or now - spell.unanswered < LONG_GAP / 2
+    return connection.unanswered is None or now - connection.unanswered < LONG_GAP / 2
 
 
 _HANDLERS: dict[type, Any] = {

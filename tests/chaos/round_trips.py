@@ -21,7 +21,7 @@ TEN: Mapping[str, frozenset[str]] = {
     "latency-ramp": frozenset({"latency"}),
     "slow-link": frozenset({"bandwidth"}),
     "half-open-output": frozenset({"stall"}),
-    "half-open-input": frozenset({"blackhole"}),
+    "half-open-input": frozenset({"timeout"}),
     "one-way-upstream": frozenset({"timeout", "garbage"}),
     "reset": frozenset({"reset_peer"}),
     "flapping": frozenset({"down"}),

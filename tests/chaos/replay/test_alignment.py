@@ -79,9 +79,9 @@ def test_what_comes_after_the_end_of_the_trace_does_not_count() -> None:
 
 
 def test_the_longer_a_link_was_down_the_more_is_tolerated() -> None:
-    assert tolerance(Entry(0, "output", "refused", since_well=5)) == 1.0
-    assert tolerance(Entry(0, "output", "refused", since_well=50)) == 5.0
-    assert tolerance(Entry(0, "output", "refused", since_well=50, drawn=8)) == 13.0
+    assert tolerance(Entry(0, "output", "refused", since_healthy=5)) == 1.0
+    assert tolerance(Entry(0, "output", "refused", since_healthy=50)) == 5.0
+    assert tolerance(Entry(0, "output", "refused", since_healthy=50, drawn=8)) == 13.0
 
 
 def test_a_series_of_refusals_is_one_entry_and_the_stop_is_none() -> None:

@@ -1,6 +1,6 @@
 """From literal traces to the faults that explain them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -98,9 +98,35 @@ def test_what_cannot_be_told_is_said() -> None:
     assert any("which direction of the output" in text for text in told(*silent_output()).unknown)
 
 
-def test_a_handshake_that_is_cut_when_the_path_heals_was_in_a_black_hole() -> None:
+def test_a_handshake_that_is_cut_when_the_path_heals_was_taken_by_something_on_the_way() -> None:
     cut = refused(19, took=4, why="did not receive a valid HTTP response")
-    assert only(told(*silent_output(), cut, connected(20, number=2))).kind == "blackhole"
+    found = only(told(*silent_output(), cut, connected(20, number=2)))
+    assert (found.kind, found.direction, dict(found.attributes)) == ("timeout", "both", {"timeout": 0})
+    assert found.end == pytest.approx(19)
+
+
+def with_round_trips(grow: Callable[[float], float]) -> Diagnosis:
+    """The round trip as a function of the seconds since 10 s, while a third of the outputs is confirmed."""
+    sent = [10 + n / 5 for n in range(40)]
+    pings = [e.Probed(t=t, link="output", number=100 + n) for n, t in enumerate(sent)]
+    pongs = [
+        e.Answered(t=t + grow(t - 10), link="output", number=100 + n, rtt=grow(t - 10))
+        for n, t in enumerate(sent)
+    ]
+    accepted = [e.Accepted(t=0.2 + n / 30, seq=n, size=5700) for n in range(540)]
+    before = [e.Confirmed(t=0.3 + n / 30, count=1, left=0) for n in range(300)]
+    after = [e.Confirmed(t=10.3 + n / 10, count=1, left=2 * n) for n in range(80)]
+    return told(connected(0), pinged(0.1, 10), pings, pongs, accepted, before, after)
+
+
+def test_round_trips_that_grow_with_the_backlog_are_a_narrow_link() -> None:
+    (found,) = with_round_trips(lambda since: 0.3 + since / 2).findings
+    assert (found.kind, found.direction) == ("bandwidth", "upstream")
+
+
+def test_round_trips_that_jump_are_a_latency_although_fewer_outputs_are_confirmed() -> None:
+    found = with_round_trips(lambda since: 0.3 if since < 0.5 else 4.3).findings
+    assert {finding.kind for finding in found} == {"latency"}
 
 
 def test_a_peer_that_talks_and_hears_nothing_is_cut_off_upstream_only() -> None:

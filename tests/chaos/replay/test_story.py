@@ -11,7 +11,7 @@ from chaos.replay.cases import understand
 from chaos.replay.inference import diagnose
 from chaos.replay.observed import Observed
 from chaos.replay.story import MOST_LINES, Story
-from chaos.replay.watching import CALM, LONG, MOST_MARKS, RESTLESS, observe_parts
+from chaos.replay.watching import LONG, MOST_MARKS, QUIET, WITHOUT_QUIET, observe_parts
 from chaos.traces.reading import open_trace
 from tests.chaos.stories import closed, connected, gave_up, pinged, stopped, trace, unanswered
 from tracker import events as e
@@ -49,8 +49,8 @@ def test_no_part_ends_in_trouble_nor_soon_after() -> None:
     silent = (unanswered(LONG - 2, LONG + 1.6), gave_up(LONG + 1.6))
     again = (connected(LONG + 9, number=2), quiet(LONG + 9.1, 2 * LONG, 2))
     (first, second) = told(trace(connected(0), quiet(0.1, LONG - 2), *silent, *again))[0]
-    assert first.ended == pytest.approx(LONG + 9 + CALM, abs=1.1)
-    assert len(first.link("output").spells) == 2
+    assert first.ended == pytest.approx(LONG + 9 + QUIET, abs=1.1)
+    assert len(first.link("output").connections) == 2
     assert second.link("output").open is not None
 
 
@@ -61,7 +61,7 @@ def test_a_part_without_calm_ends_when_all_is_well() -> None:
         for part in (dropped(100.0 * n + 90, n + 1), quiet(100 * n + 92, 100 * n + 190, n + 2))
     ]
     first = told(trace(connected(0), quiet(0.1, 90), *ends))[0][0]
-    assert first.ended == pytest.approx(RESTLESS + 2, abs=3)
+    assert first.ended == pytest.approx(WITHOUT_QUIET + 2, abs=3)
     assert first.link("output").open is not None
 
 

@@ -7,6 +7,7 @@ it, and nothing else.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from math import inf
 from typing import Any
 
@@ -40,15 +41,54 @@ def accounts(facts: Facts, _: Scenario) -> Check | None:
 
 
 @dataclass(slots=True)
+class _Waiting:
+    """What is accepted and not on the wire. A long outage leaves much of it, so nothing here looks at all of it."""
+
+    sizes: dict[int, int] = field(default_factory=dict)
+    """Bytes by number."""
+    bytes: int = 0
+    _order: list[int] = field(default_factory=list)
+    """A heap of numbers, and below of those that may give way; some may no longer wait."""
+    _plain: list[int] = field(default_factory=list)
+
+    def add(self, seq: int, size: int, *, plain: bool) -> None:
+        self.sizes[seq] = size
+        self.bytes += size
+        heappush(self._order, seq)
+        if plain:
+            heappush(self._plain, seq)
+
+    def remove(self, seq: int) -> int:
+        """Returns its bytes."""
+        size = self.sizes.pop(seq)
+        self.bytes -= size
+        return size
+
+    def first(self) -> int | None:
+        """What is due to be sent."""
+        return self._top(self._order)
+
+    def first_plain(self) -> int | None:
+        """What is due to give way."""
+        return self._top(self._plain)
+
+    def _top(self, heap: list[int]) -> int | None:
+        while heap and heap[0] not in self.sizes:
+            heappop(heap)
+        return heap[0] if heap else None
+
+
+@dataclass(slots=True)
 class _Account:
     """What the outbox holds, as its owner reports it."""
 
     confirm: str
     limits: Mapping[str, Any]
-    waiting: dict[int, int] = field(default_factory=dict)
-    """Bytes by number, of what is accepted and not on the wire."""
+    waiting: _Waiting = field(default_factory=_Waiting)
     wire: dict[int, int] = field(default_factory=dict)
-    """The same of what was sent over the present connection and is not confirmed."""
+    """Bytes by number, of what was sent over the present connection and is not confirmed; in the order of their numbers."""
+    newest: int = 0
+    """The number that was accepted last."""
     essential: set[int] = field(default_factory=set)
     """Numbers of what must not give way."""
     largest: int = 0
@@ -79,7 +119,7 @@ class _Account:
                 wrong = self._confirmed(event)
             case events.Probed(link="output", number=number):
                 self.handed += _PROBE
-                self.covered[number] = max(self.wire, default=0)
+                self.covered[number] = next(reversed(self.wire), 0)
             case events.Answered(link="output", number=number) if self.confirm == "pong":
                 newest = self.covered.get(number, 0)
                 self.owed = sum(seq <= newest for seq in self.wire)
@@ -92,34 +132,35 @@ class _Account:
         return wrong
 
     def _accepted(self, event: events.Accepted) -> str | None:
-        if event.seq in self.waiting or event.seq in self.wire:
+        if event.seq in self.waiting.sizes or event.seq in self.wire:
             return f"seq {event.seq} was accepted twice"
-        self.waiting[event.seq] = event.size
+        self.newest = event.seq
+        self.waiting.add(event.seq, event.size, plain=not event.essential)
         if event.essential:
             self.essential.add(event.seq)
         self.largest = max(self.largest, event.size)
         return None
 
     def _displaced(self, event: events.Displaced) -> str | None:
-        oldest = min(self.waiting.keys() - self.essential, default=None)
-        if event.seq in self.waiting:
-            if event.seq == max(self.waiting):
+        oldest = self.waiting.first_plain()
+        if event.seq in self.waiting.sizes:
+            if event.seq == self.newest:
                 return f"seq {event.seq} was accepted, and gave way to itself"
-            del self.waiting[event.seq]
+            self.waiting.remove(event.seq)
             return None if event.seq == oldest else f"seq {event.seq} gave way, and seq {oldest} was due"
         # It was not accepted, so nobody knows how many bytes it needs.
-        held = sum(self.waiting.values()) + sum(self.wire.values())
+        held = self.waiting.bytes + sum(self.wire.values())
         if oldest is None or held + 2 * self.largest > self.limits.get("bytes", 0):
             return None
         return f"seq {event.seq} was turned away, and seq {oldest} was due to give way"
 
     def _sent(self, event: events.Sent) -> str | None:
-        if event.seq not in self.waiting:
+        if event.seq not in self.waiting.sizes:
             return f"seq {event.seq} was sent, and did not wait to be"
-        first = min(self.waiting)
+        first = self.waiting.first()
         if event.seq != first:
             return f"seq {event.seq} was sent before seq {first}"
-        size = self.waiting.pop(event.seq)
+        size = self.waiting.remove(event.seq)
         self.handed += size + _FRAME
         if self.confirm == "none":
             return None
@@ -146,12 +187,13 @@ class _Account:
         for seq in list(self.wire)[: event.count]:
             del self.wire[seq]
         self.owed = 0
-        held = len(self.wire) + len(self.waiting)
+        held = len(self.wire) + len(self.waiting.sizes)
         return None if event.left == held else f"it says that it holds {event.left}, and it holds {held}"
 
     def _closed(self, event: events.Closed) -> str | None:
         back = len(self.wire)
-        self.waiting |= self.wire
+        for seq, size in self.wire.items():
+            self.waiting.add(seq, size, plain=seq not in self.essential)
         self.handed = self.left = 0
         self.wire.clear()
         self.covered.clear()

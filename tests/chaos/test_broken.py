@@ -20,7 +20,7 @@ RED = {
     "stable-then-cut": "polite",
     "lost-acks": "no-loss",
     "small-outbox": "bounded",
-    "block-when-full": "bounded",
+    "block-when-full": "accounts",
     "outbox-full-ends": "bounded",
     "retry-after": "polite",
     "handshake-403": "polite",

@@ -177,11 +177,7 @@ SEEN_IN_ANY_RUN = frozenset(
 
 @pytest.mark.parametrize(
     "ablated",
-    [
-        ablated.name
-        for ablated in ablations.ALL
-        if ablated.name not in SEEN_IN_ANY_RUN
-    ],
+    [ablated.name for ablated in ablations.ALL if ablated.name not in SEEN_IN_ANY_RUN],
 )
 def test_where_nothing_goes_wrong_nobody_misses_the_safeguard(ablated: str, tmp_path: Path) -> None:
     result = run(replace(scenario("steady"), duration=8.0), ablated, tmp_path)

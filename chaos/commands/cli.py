@@ -20,12 +20,13 @@ from chaos.durations import format_duration
 from chaos.kernel.machine import KernelMissing
 from chaos.life import CannotRunError
 from chaos.presets import PRESETS
-from chaos.replay.pose_replay import CannotReplayError
+from chaos.replay.cases import CannotReplayError
 from chaos.reports.results import EXIT_INTERRUPTED, EXIT_PASS, EXIT_UNKNOWN, EXIT_USAGE
 from chaos.runner import WorkerDiedError
 from chaos.scenario import ScenarioError
 from chaos.toxiproxy.install import ToxiproxyMissing, cache_path, find_server, install
 from chaos.traces.files import TraceError
+from simulator.pose_sender import CannotSendError
 from tracker.console import run_command
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -49,6 +50,7 @@ def main() -> None:
         CannotRunError,
         ClientError,
         CannotReplayError,
+        CannotSendError,
         serving.CannotServeError,
         TraceError,
     )

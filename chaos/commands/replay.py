@@ -12,16 +12,16 @@ from rich.console import Console
 from chaos.commands.check import FormatOption, checked_format
 from chaos.commands.outputs import write_output
 from chaos.commands.planning import require_time_scale
+from chaos.commands.sending import send_to
 from chaos.durations import DurationError, parse_duration
 from chaos.life import require_runnable
 from chaos.replay import replay_report
-from chaos.replay.cases import Case, Wanted, overrides, understand
+from chaos.replay.cases import CannotReplayError, Case, Wanted, overrides, understand
 from chaos.replay.field_frames import beside
 from chaos.replay.findings import Finding
 from chaos.replay.inference import scenario_name
 from chaos.replay.minimise import Minimised
 from chaos.replay.playing import Replayed
-from chaos.replay.pose_replay import CannotReplayError, replay_to
 from chaos.reports import report
 from chaos.reports.results import EXIT_UNKNOWN
 from chaos.scenario import Workload
@@ -80,7 +80,7 @@ def replay(
     failed; 2 wrong use; 3 nothing to replay, no trouble to compare, or a laboratory that failed; 130 interrupted.
     """
     if to is not None:
-        raise typer.Exit(replay_to(trace, to, speed=speed, loop=loop, repair=repair))
+        raise typer.Exit(send_to(trace, to, speed=speed, loop=loop, repair=repair))
     if engine not in ("sim", "toxiproxy"):
         raise CannotReplayError(f"--engine is {engine!r}: choose sim or toxiproxy")
     require_time_scale(time_scale)

@@ -23,7 +23,6 @@ from chaos.replay.narrative import clock
 from chaos.replay.observed import Observed
 from chaos.replay.peer_findings import unread
 from chaos.replay.playing import FieldTracker, Replayed, field_tracker, replay
-from chaos.replay.pose_replay import CannotReplayError
 from chaos.replay.story import Story
 from chaos.replay.watching import observe_parts
 from chaos.reports.results import EXIT_FAIL, EXIT_PASS, EXIT_UNKNOWN
@@ -41,6 +40,10 @@ ITS_END = 12.0
 peer that does not answer, or that is not read."""
 
 EXITS = {"reproduced": EXIT_PASS, "partly": EXIT_FAIL, "not": EXIT_FAIL, "no-evidence": EXIT_UNKNOWN}
+
+
+class CannotReplayError(Exception):
+    """What was asked for cannot be done; the text is one line for whoever asked."""
 
 
 @dataclass(frozen=True, slots=True)

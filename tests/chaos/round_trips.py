@@ -31,8 +31,8 @@ TEN: Mapping[str, frozenset[str]] = {
 }
 """Scenarios of different kinds, each with what has to be found in its trace."""
 
-SCALE = 5.0
-"""Scenario seconds in one of the clock: what this machine does of its own accord counts half as much as usually."""
+SCALE = 2.0
+"""Scenario seconds in one of the clock: what this machine does of its own accord counts a fifth of what it usually does."""
 
 
 @dataclass(frozen=True, slots=True)

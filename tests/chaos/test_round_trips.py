@@ -11,7 +11,7 @@ from tests.chaos.round_trips import TEN, planned, round_trip
 pytestmark = pytest.mark.toxiproxy
 
 SOME = ("half-open-output", "one-way-upstream", "reset", "silent-pong")
-"""All ten take a minute: `make roundtrips`."""
+"""All ten take three minutes: `make roundtrips`."""
 
 
 @pytest.mark.parametrize("name", SOME)

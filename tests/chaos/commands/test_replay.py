@@ -11,8 +11,7 @@ from chaos.commands.cli import app
 from chaos.commands.replay import _export
 from chaos.commands.usage import UsageError
 from chaos.history import History
-from chaos.replay.cases import Wanted, overrides, understand
-from chaos.replay.pose_replay import CannotReplayError
+from chaos.replay.cases import CannotReplayError, Wanted, overrides, understand
 from chaos.runner import Plan, make_history
 from chaos.scenario_reading import load
 from chaos.toxiproxy.install import find_server
@@ -74,7 +73,7 @@ def test_a_recording_is_mended_only_where_that_is_asked_for(
     *, asked: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plans = []
-    monkeypatch.setattr("chaos.commands.replay.replay_to", lambda *_, **plan: plans.append(plan) or 0)
+    monkeypatch.setattr("chaos.commands.replay.send_to", lambda *_, **plan: plans.append(plan) or 0)
     options = ["--repair"] if asked else []
     CliRunner().invoke(app, ["replay", "poses.jsonl", "--to", "ws://wall/", *options])
     assert plans == [{"speed": 1.0, "loop": False, "repair": asked}]

@@ -10,9 +10,10 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
-from chaos.replay.pose_replay import CannotReplayError, PoseReplay, Totals, opened, replay_poses
+from chaos.commands.sending import TrackerRetries
 from simulator.loop import VirtualLoop
 from simulator.network import Network
+from simulator.pose_sender import CannotSendError, PosesToSend, Totals, opened, send_poses
 from simulator.recording import write_recording
 
 URL = "ws://127.0.0.1:9000/ws/pose/"
@@ -32,10 +33,10 @@ def on_virtual_time(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
         runner.run(main())
 
 
-async def played(plan: PoseReplay, said: list[str] | None = None) -> Totals:
+async def played(plan: PosesToSend, said: list[str] | None = None) -> Totals:
     totals = Totals()
     say = (lambda _: None) if said is None else said.append
-    await replay_poses(plan, opened(plan), totals, rng=Random(1), say=say)
+    await send_poses(plan, opened(plan), totals, retries=TrackerRetries(Random(1)), say=say)
     return totals
 
 
@@ -74,7 +75,7 @@ def test_messages_leave_at_the_recorded_pace(
     async def run() -> None:
         async with serve(arrivals, "127.0.0.1", 9000):
             await asyncio.sleep(50)  # the loop's clock is no part of the recording's
-            totals = await played(PoseReplay(recording(tmp_path, *timestamps), URL, speed))
+            totals = await played(PosesToSend(recording(tmp_path, *timestamps), URL, speed))
         assert (totals.sent, totals.connections, totals.closed) == (3, 1, True)
         assert totals.latest < 0.001
         assert totals.seconds == pytest.approx(0.54 / speed, abs=0.001)
@@ -97,7 +98,7 @@ def test_a_message_that_met_the_end_of_a_connection_is_sent_over_the_next(tmp_pa
     async def run() -> None:
         async with serve(first_then_none, "127.0.0.1", 9000):
             totals = await played(
-                PoseReplay(recording(tmp_path, START, START + 5000, START + 5040), URL), said
+                PosesToSend(recording(tmp_path, START, START + 5000, START + 5040), URL), said
             )
         assert (totals.sent, totals.connections) == (3, 2)
 
@@ -115,7 +116,7 @@ def test_while_nobody_listens_it_tries_again_with_a_pause(tmp_path: Path) -> Non
     arrivals = Arrivals()
 
     async def run() -> None:
-        playing = asyncio.create_task(played(PoseReplay(recording(tmp_path, START), URL)))
+        playing = asyncio.create_task(played(PosesToSend(recording(tmp_path, START), URL)))
         await asyncio.sleep(3)
         async with serve(arrivals, "127.0.0.1", 9000):
             totals = await playing
@@ -131,7 +132,7 @@ def test_a_server_that_refuses_for_good_ends_it(tmp_path: Path) -> None:
 
     async def run() -> None:
         async with serve(Arrivals(), "127.0.0.1", 9000, process_request=refuse):
-            totals = await played(PoseReplay(recording(tmp_path, START), URL))
+            totals = await played(PosesToSend(recording(tmp_path, START), URL))
         assert totals.refused_for_good == "HTTP 404: there is nothing at this path: check the URL"
         assert totals.sent == 0
 
@@ -146,7 +147,7 @@ def test_what_the_server_sends_is_read_however_much_it_is(tmp_path: Path) -> Non
 
     async def run() -> None:
         async with serve(echo, "127.0.0.1", 9000):
-            totals = await played(PoseReplay(recording(tmp_path, *range(START, START + 60_000, 100)), URL))
+            totals = await played(PosesToSend(recording(tmp_path, *range(START, START + 60_000, 100)), URL))
         assert (totals.sent, totals.connections) == (600, 1)
         assert totals.heard > 10_000
 
@@ -162,7 +163,7 @@ def test_a_loop_goes_on_until_it_is_cancelled_and_then_closes(tmp_path: Path) ->
         codes.append(connection.close_code)
 
     async def run() -> None:
-        plan = PoseReplay(recording(tmp_path, START, START + 100), URL, loop=True)
+        plan = PosesToSend(recording(tmp_path, START, START + 100), URL, loop=True)
         async with serve(note_the_end, "127.0.0.1", 9000):
             playing = asyncio.create_task(played(plan))
             await asyncio.sleep(1.05)
@@ -188,13 +189,13 @@ def test_what_cannot_be_replayed_is_refused_in_one_line(
     tmp_path: Path, change: dict[str, Any], said: str
 ) -> None:
     asked = {"path": recording(tmp_path, START), "url": URL, **change}
-    with pytest.raises(CannotReplayError) as caught:
-        opened(PoseReplay(**asked))
+    with pytest.raises(CannotSendError) as caught:
+        opened(PosesToSend(**asked))
     assert said in str(caught.value)
 
 
 def test_a_recording_that_is_broken_in_the_middle_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
     path = recording(tmp_path, START, START + 1)
     path.write_bytes(path.read_bytes() + b"{oops\n")
-    with pytest.raises(CannotReplayError, match=r"poses.jsonl:3:"):
-        opened(PoseReplay(path, URL))
+    with pytest.raises(CannotSendError, match=r"poses.jsonl:3:"):
+        opened(PosesToSend(path, URL))

@@ -1,37 +1,50 @@
-"""A recorded pose stream sent to a live server, at its recorded pace: `simtool replay poses.jsonl --to ws://...`."""
+"""A recorded pose stream sent to a live server, at its recorded pace."""
 
 import asyncio
 import contextlib
 import math
-import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
+from typing import Protocol
 
-import typer
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidURI
 from websockets.uri import parse_uri
 
-from chaos.reports.results import EXIT_FAIL, EXIT_INTERRUPTED, EXIT_PASS
 from simulator.recording import RecordingError, looped, read_recording, schedule
-from tracker.config import Timing, redacted
-from tracker.link import failure_of
-from tracker.reconnect import Backoff, remedy
 
 GOODBYE = 2.0
-"""Seconds in which an interrupted replay closes."""
+"""Seconds in which an interrupted sender closes."""
 
 Say = Callable[[str], None]
 
 
-class CannotReplayError(Exception):
+class CannotSendError(Exception):
     """What was asked for cannot be sent; the text is one line for whoever asked."""
 
 
 @dataclass(frozen=True, slots=True)
-class PoseReplay:
+class Refusal:
+    """An attempt that failed."""
+
+    text: str
+    retry_in: float | None
+    """Seconds until the next; None: there is none, and `text` says what a person has to do."""
+
+
+class Retries(Protocol):
+    """When to try again."""
+
+    def refused(self, error: Exception) -> Refusal:
+        """After an attempt that failed with `error`."""
+
+    def ended(self, lasted: float) -> float:
+        """Seconds until the next attempt, after a connection of `lasted` seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class PosesToSend:
     """What is to be sent where. `speed` 2 is twice the recorded pace; `loop`: again and again, without end."""
 
     path: Path
@@ -39,11 +52,18 @@ class PoseReplay:
     speed: float = 1.0
     loop: bool = False
     repair: bool = False
+    shown_url: str | None = None
+    """As people may see it, without credentials; None: as it is."""
+
+    @property
+    def name(self) -> str:
+        """Of the server, for people."""
+        return self.shown_url or self.url
 
 
 @dataclass(slots=True)
 class Totals:
-    """What a replay came to."""
+    """What came of it."""
 
     sent: int = 0
     connections: int = 0
@@ -66,20 +86,20 @@ class Totals:
         )
 
 
-def opened(plan: PoseReplay) -> Iterator[tuple[float, bytes]]:
+def opened(plan: PosesToSend) -> Iterator[tuple[float, bytes]]:
     """When each message is due, in seconds after the first, and its bytes.
 
     The recording is read through once before: what is wrong with it is said now and not in the middle. Raises
-    `CannotReplayError`.
+    `CannotSendError`.
     """
     if not 0 < plan.speed < math.inf:
-        raise CannotReplayError(
+        raise CannotSendError(
             f"--speed is {plan.speed:g}: it must be a positive number, 1 for the recorded pace"
         )
     try:
         parse_uri(plan.url)
     except InvalidURI as error:
-        raise CannotReplayError(f"--to is {plan.url!r}: {error.msg}: give a ws:// or wss:// URL") from None
+        raise CannotSendError(f"--to is {plan.url!r}: {error.msg}: give a ws:// or wss:// URL") from None
     try:
         for _ in read_recording(plan.path, repair=plan.repair):
             pass
@@ -89,39 +109,37 @@ def opened(plan: PoseReplay) -> Iterator[tuple[float, bytes]]:
             else read_recording(plan.path, repair=plan.repair)
         )
     except RecordingError as error:
-        raise CannotReplayError(str(error)) from None
+        raise CannotSendError(str(error)) from None
     return schedule(again, plan.speed)
 
 
-async def replay_poses(
-    plan: PoseReplay, due: Iterator[tuple[float, bytes]], totals: Totals, *, rng: Random, say: Say
+async def send_poses(
+    plan: PosesToSend, due: Iterator[tuple[float, bytes]], totals: Totals, *, retries: Retries, say: Say
 ) -> None:
     """Send all of `due` to `plan.url`, keeping `totals`, until it ends or the server refuses for good.
 
-    The recording waits while there is no connection, and goes on with the message that could not be sent. Attempts
-    back off with the tracker's own jitter. Whatever the server sends is read. Cancelling it closes the connection.
+    The recording waits while there is no connection, and goes on with the message that could not be sent. Whatever the
+    server sends is read. Cancelling it closes the connection.
     """
-    backoff = Backoff(Timing(), rng)
     player = _Player(due, totals)
     while not player.ended:
         try:
             connection = await connect(plan.url, compression=None, proxy=None, close_timeout=GOODBYE)
         except Exception as error:  # noqa: BLE001 - whatever it was, the attempt failed
-            failure = failure_of(error)
+            refusal = retries.refused(error)
             totals.refusals += 1
-            totals.refused_for_good = remedy(failure)
-            if totals.refused_for_good is not None:
-                totals.refused_for_good = f"{failure.text}: {totals.refused_for_good}"
+            if refusal.retry_in is None:
+                totals.refused_for_good = refusal.text
                 return
-            delay = backoff.after_refusal(failure)
-            say(f"{redacted(plan.url)}: {failure.text}; next attempt in {delay:.1f} s")
+            delay = refusal.retry_in
+            say(f"{plan.name}: {refusal.text}; next attempt in {delay:.1f} s")
         else:
             totals.connections += 1
-            say(f"connected to {redacted(plan.url)}")
-            lived = await player.play(connection)
+            say(f"connected to {plan.name}")
+            lasted = await player.play(connection)
             if player.ended:
                 return
-            delay = backoff.after_close(lived)
+            delay = retries.ended(lasted)
             say(f"the connection ended ({connection.close_code}); next attempt in {delay:.1f} s")
         await asyncio.sleep(delay)
 
@@ -141,7 +159,7 @@ class _Player:
         """Send from the next message on, until the end or the connection's; the seconds that it lasted."""
         loop = asyncio.get_running_loop()
         opened_at = loop.time()
-        reader = asyncio.create_task(self._read(connection), name="replay reader")
+        reader = asyncio.create_task(self._read(connection), name="reader")
         try:
             await self._send(connection, reader)
             await connection.close(1000 if self.ended else 1001)
@@ -179,39 +197,3 @@ class _Player:
             while True:
                 await connection.recv(decode=False)
                 self._totals.heard += 1
-
-
-def replay_to(path: Path, url: str, *, speed: float = 1.0, loop: bool = False, repair: bool = False) -> int:
-    """The command: send a recording to `url`, say on stderr what happens, and the totals on stdout.
-
-    The exit code: 0 all was sent (with `loop`: until the interrupt), 1 the server refused for good, 130 interrupted.
-    Raises `CannotReplayError`.
-    """
-    plan = PoseReplay(path, url, speed, loop, repair)
-    totals = Totals()
-    interrupted = asyncio.run(_until_signal(plan, opened(plan), totals))
-    typer.echo(str(totals))
-    if totals.refused_for_good is not None:
-        typer.echo(f"simtool: {redacted(url)} refused for good: {totals.refused_for_good}", err=True)
-        return EXIT_FAIL
-    if interrupted:
-        return EXIT_PASS if loop else EXIT_INTERRUPTED
-    if not totals.closed:
-        typer.echo(
-            "simtool: the server did not answer the close: whether it has read the last is unknown", err=True
-        )
-    return EXIT_PASS
-
-
-async def _until_signal(plan: PoseReplay, due: Iterator[tuple[float, bytes]], totals: Totals) -> bool:
-    """Whether a signal ended it."""
-    running = asyncio.ensure_future(
-        replay_poses(plan, due, totals, rng=Random(), say=lambda line: typer.echo(line, err=True))
-    )
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, running.cancel)
-    await asyncio.wait([running])
-    if running.cancelled():
-        return True
-    running.result()  # what it raises, we do
-    return False

@@ -6,6 +6,9 @@ from decimal import Decimal
 LONGEST = 1_000_000_000
 """Seconds, some thirty years. Longer is a slip of the pen."""
 
+NUDGE = 1e-9
+"""Seconds: a half that a float holds from below is rounded up all the same."""
+
 _UNITS = {"h": Decimal(3600), "m": Decimal(60), "s": Decimal(1), "ms": Decimal("0.001")}
 _WRITTEN = re.compile(r"([0-9]+(?:\.[0-9]+)?)(h|ms|m|s)")
 
@@ -56,3 +59,23 @@ def _plain(number: Decimal) -> str:
     """Without exponent, and without zeros that say nothing."""
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def clock(seconds: float) -> str:
+    """A time since the begin, as in 9.5 s, 4:05.2 or 1:02:03."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return f"{hours}:{minutes:02}:{int(rest):02}" if hours else f"{minutes}:{rest:04.1f}"
+
+
+def seconds_of(seconds: float) -> str:
+    """A duration for a person; what is below a clock's grain is only known to be."""
+    if seconds >= 120:
+        return clock(seconds) + (" h" if seconds >= 3600 else " min")
+    if seconds >= 1:
+        return f"{seconds + NUDGE:.1f} s"
+    if seconds < 0.001:
+        return "< 1 ms"
+    return f"{seconds * 1000:.0f} ms" if seconds >= 0.01 else f"{seconds * 1000:.1f} ms"

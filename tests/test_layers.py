@@ -83,7 +83,8 @@ FLOORS = (
         "history",
         "reference",
     ),
-    *("judging", "reports", "toxiproxy", "kernel", "engines", "traces", "clients"),
+    *("traces", "timeline", "diagnosis"),
+    *("judging", "reports", "toxiproxy", "kernel", "engines", "clients"),
     *("workloads", "peer_faults", "life", "side_by_side", "runner", "replay", "commands", "start"),
 )
 
@@ -122,10 +123,13 @@ def test_the_core_is_pure() -> None:
         "chaos/reference": "body climb",
         "chaos/judging": "evidence facts outages limits attempts accounts probing controls fire_and_forget climbed same_climb promises recover sessions herd checks verdicts measures"
         " peer_facts peer_promises peer_evidence"
-        " field_checks",
+        " field_checks log_checks",
         "chaos/toxiproxy": "toxics",
         "chaos/kernel": "commands faults",
-        "chaos/traces": "problems log_lines log_survey websockets_log",
+        "chaos/traces": "problems wire log_times log_lines log_notices log_naming log_envelopes log_survey log_connections"
+        " log_reading log_events",
+        "chaos/timeline": "model from_log",
+        "chaos/diagnosis": "endings causes explaining wording saying saying_ends saying_attempts headlines log_rows telling",
         "chaos/reports": "results figure comparison junit github markdown",
         "chaos/commands": "shard marked",
     }

@@ -4,13 +4,18 @@ from pathlib import Path
 from typing import Annotated, Any, cast, get_args
 
 import typer
+from rich.console import Console
+from rich.text import Text
 
 from chaos import catalogue
+from chaos.commands.log_telling import diagnosed
 from chaos.commands.outputs import write_output
+from chaos.diagnosis.telling import tell
 from chaos.history import History, HistoryEvent, in_scenario_time
 from chaos.judging import herd
 from chaos.judging.checks import Judgement, judge
 from chaos.judging.field_checks import ENGINE, field_measures, judge_field
+from chaos.judging.log_checks import judge_log, log_measures
 from chaos.replay.field_parts import merged, merged_measures, parts
 from chaos.reports import report, results
 from chaos.reports.results import RunResult
@@ -35,11 +40,11 @@ def check(
     Exit codes: 0 all pass, 1 some check failed, 2 wrong use, 3 nothing failed but something is unknown.
     """
     opened = open_trace(trace, format=checked_format(format_))
-    result = judged(opened)
+    out = report.console(stderr=json == "-")
+    result = _judged_log(out, opened) if opened.surveyed is not None else judged(opened)
     for problem in opened.problems:
         typer.echo(f"simtool: {trace}: {problem}", err=True)
     document = results.document([result])
-    out = report.console(stderr=json == "-")
     out.print(report.table([result]))
     report.explain(out, [result])
     out.print(report.summary([result]))
@@ -68,6 +73,14 @@ def judged(trace: Trace) -> RunResult:
         end = history.events[-1].t if history.events else 0.0
         return _result(trace, history.scenario, judge(history, scenario), measures, end)
     return _judged_alone(trace, trace.path.name)
+
+
+def _judged_log(out: Console, trace: Trace) -> RunResult:
+    """A log of the library; its first line is told too."""
+    diagnosis = diagnosed(trace)
+    out.print(Text(f"{tell(diagnosis).headline}."))
+    end = diagnosis.timeline.ended.t
+    return _result(trace, trace.path.name, judge_log(diagnosis), log_measures(diagnosis), end)
 
 
 def _judged_alone(trace: Trace, name: str) -> RunResult:

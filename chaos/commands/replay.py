@@ -10,9 +10,11 @@ import typer
 from rich.console import Console
 
 from chaos.commands.check import FormatOption, checked_format
+from chaos.commands.log_telling import diagnosed, nothing_to_replay, tell_log
 from chaos.commands.outputs import write_output
 from chaos.commands.planning import require_time_scale
 from chaos.commands.sending import send_to
+from chaos.diagnosis.telling import Told
 from chaos.durations import DurationError, parse_duration
 from chaos.life import require_runnable
 from chaos.replay import replay_report
@@ -23,12 +25,13 @@ from chaos.replay.inference import scenario_name
 from chaos.replay.minimise import Minimised
 from chaos.replay.playing import Replayed
 from chaos.reports import report
+from chaos.reports.log_report import heading, told_as_json
 from chaos.reports.results import EXIT_UNKNOWN
 from chaos.scenario import Workload
 from chaos.scenario_reading import parse
 from chaos.scenario_writing import write
 from chaos.temporary import temporary_folder
-from chaos.traces.reading import open_trace
+from chaos.traces.reading import Trace, open_trace
 
 SCHEMA = "simtool.replay/1"
 
@@ -90,19 +93,20 @@ def replay(
     out = report.console(stderr=json == "-")
     opened = open_trace(trace, format=checked_format(format_))
     wanted = Wanted(client, settings, engine, seed, time_scale)
+    begin, end = _duration("--since", since), _duration("--until", until)
+    told = None if opened.surveyed is None else _tell_log(out, opened, begin, end, json)
     with temporary_folder() as folder:
-        case = understand(
-            opened,
-            folder,
-            since=_duration("--since", since),
-            until=_duration("--until", until),
-            engine=engine,
-        )
-        tell_what_happened(out, case)
+        case = understand(opened, folder, since=begin, until=end, engine=engine)
+        if told is None:
+            tell_what_happened(out, case)
         if case.lacking is not None:
             typer.echo(f"simtool: {trace}: {case.lacking}, so there is nothing to replay", err=True)
             raise typer.Exit(EXIT_UNKNOWN)
-        tell_why(out, case)
+        if told is None:
+            tell_why(out, case)
+        else:
+            heading(out, "What the replay assumes")
+            replay_report.assumed(out, case.plot, case.diagnosis)
         if minimised:
             typer.echo("simtool: leaving out what the first trouble does not need", err=True)
         done, small = wanted.play(case, minimised=minimised)
@@ -110,8 +114,22 @@ def replay(
         if export is not None:
             _export(export, case, wanted, small)
     if json is not None:
-        _write_json(json, case, wanted, done, small)
+        _write_json(json, case, wanted, done, small, told=told)
     raise typer.Exit(wanted.exit_code(done))
+
+
+def _tell_log(out: Console, trace: Trace, since: float | None, until: float | None, json: str | None) -> Told:
+    """What a log tells; the end of it where there is nothing to replay."""
+    diagnosis = diagnosed(trace, since=since, until=until)
+    told = tell_log(out, trace, diagnosis)
+    lacking = nothing_to_replay(diagnosis)
+    if lacking is not None:
+        typer.echo(f"simtool: {trace.path}: {lacking}", err=True)
+        if json is not None:
+            document = {"schema": SCHEMA, "trace": trace.path.name, "told": told_as_json(told)}
+            write_output("--json", json, msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n")
+        raise typer.Exit(EXIT_UNKNOWN)
+    return told
 
 
 def tell_what_happened(out: Console, case: Case) -> None:
@@ -119,15 +137,15 @@ def tell_what_happened(out: Console, case: Case) -> None:
     trace, told = case.trace, case.story
     for problem in trace.problems:
         typer.echo(f"simtool: {trace.path}: {problem}", err=True)
-    replay_report.heading(out, f"What happened in {trace.path.name}")
+    heading(out, f"What happened in {trace.path.name}")
     replay_report.story(out, told.lines, began=told.began, anchor=trace.header.anchor)
 
 
 def tell_why(out: Console, case: Case) -> None:
     """The figures, and what explains the part that is replayed."""
-    replay_report.heading(out, "In figures")
+    heading(out, "In figures")
     replay_report.figures(out, case.story.figures)
-    replay_report.heading(out, "What explains it")
+    heading(out, "What explains it")
     if case.cut is not None:
         out.print(f"from {case.cut}", style="yellow", markup=False)
     replay_report.diagnosis(out, case.plot, case.diagnosis)
@@ -135,7 +153,7 @@ def tell_why(out: Console, case: Case) -> None:
 
 def _tell_replay(out: Console, case: Case, wanted: Wanted, done: Replayed, small: Minimised | None) -> None:
     who = done.history.client
-    replay_report.heading(out, f"Replayed on {wanted.engine}, client {who}")
+    heading(out, f"Replayed on {wanted.engine}, client {who}")
     if done.broken is not None:
         out.print(f"the {done.broken.who} failed: {done.broken.what}", style="red", markup=False)
         return
@@ -148,7 +166,7 @@ def _tell_replay(out: Console, case: Case, wanted: Wanted, done: Replayed, small
             if check.verdict != "pass":
                 out.print(f"  {check.verdict} {check.name}: {check.observed}", markup=False)
     if small is not None:
-        replay_report.heading(out, f"Minimised in {small.runs} runs")
+        heading(out, f"Minimised in {small.runs} runs")
         for what in small.removed or ("nothing could be left out",):
             out.print(f"  {what}", markup=False)
 
@@ -208,7 +226,9 @@ def _require_name(file: Path) -> None:
         )
 
 
-def _write_json(to: str, case: Case, wanted: Wanted, done: Replayed, small: Minimised | None) -> None:
+def _write_json(
+    to: str, case: Case, wanted: Wanted, done: Replayed, small: Minimised | None, *, told: Told | None
+) -> None:
     document = {
         "schema": SCHEMA,
         "trace": case.trace.path.name,
@@ -216,6 +236,7 @@ def _write_json(to: str, case: Case, wanted: Wanted, done: Replayed, small: Mini
         "client": done.history.client,
         "verdict": done.comparison.verdict,
         "judged": done.judgement.verdict,
+        "told": None if told is None else told_as_json(told),
         "narrative": [
             {"t": round(line.t - case.story.began, 3), "text": line.text} for line in case.story.lines
         ],

@@ -11,6 +11,7 @@ import msgspec
 from chaos.clients import Client
 from chaos.clients.choose import DEFAULT, load_client
 from chaos.clients.websockets_iterator import CLOSE, PING, UNREAD, WebsocketsIterator
+from chaos.durations import clock
 from chaos.engines import Engine, EngineError
 from chaos.faults import Fault
 from chaos.life import CannotRunError, require_runnable
@@ -19,7 +20,6 @@ from chaos.replay.field_frames import kept_frames
 from chaos.replay.findings import Diagnosis, Finding
 from chaos.replay.inference import Plot, diagnose, plot
 from chaos.replay.minimise import Minimised, minimise, shows, symptom
-from chaos.replay.narrative import clock
 from chaos.replay.observed import Observed
 from chaos.replay.peer_findings import unread
 from chaos.replay.playing import FieldTracker, Replayed, field_tracker, replay

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from chaos.durations import clock, seconds_of
 from chaos.kinds import LINKS
 from chaos.replay.findings import Diagnosis, Finding
 from chaos.replay.observed import Gap, Observed
@@ -224,24 +225,3 @@ def _ending(seen: Observed) -> Line:
     held = max(0, seen.accepted.total - seen.confirmed.total - len(seen.displaced))
     what = f"; {held} outputs were not confirmed yet, and may be lost" if held else ""
     return Line(seen.ended, f"the trace ends here without an orderly stop{what}", "bad" if held else "plain")
-
-
-# Times
-
-
-def clock(seconds: float) -> str:
-    """A time since the begin, as in 9.5 s, 4:05.2 or 1:02:03."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(seconds, 60)
-    hours, minutes = divmod(int(minutes), 60)
-    return f"{hours}:{minutes:02}:{int(rest):02}" if hours else f"{minutes}:{rest:04.1f}"
-
-
-def seconds_of(seconds: float) -> str:
-    """A duration for a person."""
-    if seconds >= 120:
-        return clock(seconds) + (" h" if seconds >= 3600 else " min")
-    if seconds >= 1:
-        return f"{seconds:.1f} s"
-    return f"{seconds * 1000:.0f} ms" if seconds >= 0.01 else f"{seconds * 1000:.1f} ms"

@@ -8,10 +8,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from chaos.durations import clock
 from chaos.replay.alignment import TOLERANCE, TOLERATED_SHARE, Comparison, Row
 from chaos.replay.findings import Diagnosis
 from chaos.replay.inference import Plot
-from chaos.replay.narrative import Line, clock
+from chaos.replay.narrative import Line
 from chaos.replay.playing import Outcome
 from chaos.replay.same_findings import FindingRow
 from chaos.traces.reading import Anchor
@@ -37,12 +38,6 @@ def _table() -> Table:
 
 def _plain() -> Table:
     return Table(box=None, padding=(0, 2, 0, 0), show_header=False, pad_edge=False)
-
-
-def heading(out: Console, text: str) -> None:
-    """Above a part of the report."""
-    out.print()
-    out.print(Text(text, style="bold"))
 
 
 def story(out: Console, lines: Sequence[Line], *, began: float, anchor: Anchor | None) -> None:
@@ -101,6 +96,18 @@ def diagnosis(out: Console, plot: Plot, found: Diagnosis) -> None:
     for prefix, texts in (("not known", found.unknown), ("not replayed", plot.left_out)):
         for text in texts:
             out.print(Text(f"{prefix}: {text}", style="yellow"))
+
+
+def assumed(out: Console, plot: Plot, found: Diagnosis) -> None:
+    """What is done to the client in the replay of a log: faults that would look like it, and not what is known."""
+    for fault, _ in plot.faults:
+        out.print(Text(str(fault)))
+    if found.echo:
+        out.print(Text("the peer sends every message back to its sender (peer.echo)"))
+    if not plot.faults and not found.echo:
+        out.print("no fault")
+    for text in plot.left_out:
+        out.print(Text(f"not replayed: {text}", style="yellow"))
 
 
 def side_by_side(out: Console, comparison: Comparison, *, drawn: bool) -> None:

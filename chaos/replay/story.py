@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from statistics import median
 
+from chaos.durations import clock, seconds_of
 from chaos.replay.delay_findings import usual_trip
 from chaos.replay.findings import Diagnosis
-from chaos.replay.narrative import Line, clock, narrate, seconds_of
+from chaos.replay.narrative import Line, narrate
 from chaos.replay.observed import Gap, LinkRecord, Observed
 
 MOST_LINES = 40

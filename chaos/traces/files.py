@@ -2,10 +2,11 @@
 
 import gzip
 import zlib
-from codecs import BOM_UTF8
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Generator
+from io import TextIOWrapper
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Self, cast
 
 from chaos.traces.problems import Problems
 
@@ -53,11 +54,44 @@ def _opened(path: Path) -> BinaryIO:
     try:
         with path.open("rb") as file:
             compressed = file.read(2) == _GZIP
-        return cast(BinaryIO, gzip.open(path) if compressed else path.open("rb"))
+        return _in_utf8(cast(BinaryIO, gzip.open(path) if compressed else path.open("rb")))
     except OSError as error:
         raise TraceError(
             f"{path}: cannot be opened ({error.strerror}): give the path of a trace, a record or a log"
         ) from None
+
+
+def _in_utf8(file: BinaryIO) -> BinaryIO:
+    """The same text in UTF-8, where it is in UTF-16, as some editors and shells write it."""
+    try:
+        start = file.read(4)
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        start = b""  # whoever reads on is told
+    file.seek(0)
+    if start[:2] in (BOM_UTF16_LE, BOM_UTF16_BE):
+        return cast(BinaryIO, _Recoded(TextIOWrapper(file, "utf-16", errors="replace", newline="\n")))
+    if len(start) == 4 and start[0] and not start[1] and start[2] and not start[3]:
+        return cast(BinaryIO, _Recoded(TextIOWrapper(file, "utf-16-le", errors="replace", newline="\n")))
+    return file
+
+
+class _Recoded:
+    """A text read as bytes of UTF-8, as far as a reader of lines needs it."""
+
+    def __init__(self, text: TextIOWrapper) -> None:
+        self._text = text
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._text.close()
+
+    def read(self, count: int) -> bytes:
+        return self._text.read(count).encode()
+
+    def readline(self, limit: int) -> bytes:
+        return self._text.readline(limit).encode()
 
 
 def _bounded(

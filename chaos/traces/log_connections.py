@@ -4,124 +4,156 @@ They are told apart by what only one of them can be meant by: a Pong by its payl
 it is, a message that comes back by its having been sent.
 """
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
 
-from chaos.traces.log_lines import LogLine
-from chaos.traces.problems import Problems
-from tracker.events import Ender, LinkName
+from chaos.traces.wire import Side
+from tracker.events import LinkName
 
-Condition = Callable[["Connection"], bool]
+MOST_CANDIDATES = 50
+"""Open connections of one name that a line is compared with, those first that are longest silent."""
+ENDED_REMEMBERED = 3.0
+"""Seconds for which what still comes of a connection after its CLOSED is known to be its."""
+
+Condition = Callable[["Live"], bool]
 
 
 @dataclass(slots=True, eq=False)
-class Connection:
-    """One connection, as far as the log has come."""
+class Live:
+    """One connection that has not ended yet, as far as the log has come."""
 
+    number: int
     name: str
+    side: Side
     began: float
-    number: int = 0  # of its link, once it is open
     link: LinkName = "output"
     endpoint: str | None = None
     status: int | None = None
-    opened: float | None = None
+    failed: bool = False
+    """The library gave its handshake up."""
+    opened: bool = False
     pinged: float = 0.0  # when the latest Ping left, or the connection opened
     turn: int = 0  # of these, which in order
-    pings: OrderedDict[str, tuple[int, float]] = field(
-        default_factory=OrderedDict
-    )  # unanswered: number, time
+    pings: OrderedDict[str, float] = field(default_factory=OrderedDict)  # unanswered, when each left
     kept_alive: set[str] = field(default_factory=set)  # those of them that the keepalive sent
     heard: float = 0.0
-    close: tuple[int, Ender, str] | None = None
+    ending: bool = False
+    """Anything was said of its end."""
     closing: bool = False
-    said: bool = False  # we sent a Close frame
-    told: bool = False  # the peer did
-    reported: float = 0.0
-    received: int = 0
-    sent: int = 0
-    messages: int = 0
-    unasked: int = 0
+    said: bool = False
+    """This side sent a Close frame."""
+    told: bool = False
+    """The peer did."""
+    eof: bool = False
+    given_up: bool = False
+    ended: float | None = None
 
 
 class Connections:
-    """Those of one log that have not ended yet."""
+    """Those of one log that have not ended yet, by the name that their lines come under."""
 
-    def __init__(self, link_of: Callable[[str], LinkName], problems: Problems) -> None:
-        self._link_of = link_of
-        self._problems = problems
-        self._turns = 0
-        self.live: list[Connection] = []
+    def __init__(self) -> None:
         self.now = 0.0
-        self.counts: Counter[LinkName] = Counter()
-        """Of each link, how many were open so far."""
+        self.count = 0
+        self._turns = 0
+        self._live: dict[str, OrderedDict[int, Live]] = {}
+        self._latest: dict[str, Live] = {}
+        """Of each name, the one that ended last."""
+        self.asked: dict[tuple[str, str], Live] = {}
+        """By name and payload, whose Ping it was."""
 
-    def of_name(self, line: LogLine) -> list[Connection]:
-        """All whose lines look like this one."""
-        return [c for c in self.live if c.name == line.name]
+    def all(self) -> list[Live]:
+        """Every one that is there."""
+        return [live for named in self._live.values() for live in named.values()]
+
+    def of_name(self, name: str) -> list[Live]:
+        """Those whose lines look alike, those first that are longest silent; of very many only these."""
+        return list(islice(self._live.get(name, {}).values(), MOST_CANDIDATES))
 
     def in_handshake(
-        self, line: LogLine, *, asked: bool | None = None, answered: bool | None = None
-    ) -> Connection | None:
+        self, name: str, *, asked: bool | None = None, answered: bool | None = None
+    ) -> Live | None:
         """The one whose handshake has come so far; several come on in the order in which they began."""
-        return next(
-            (
-                c
-                for c in self.of_name(line)
-                if c.opened is None
-                and asked in (None, c.endpoint is not None)
-                and answered in (None, c.status is not None)
-            ),
-            None,
-        )
+        waiting = [
+            c
+            for c in self.of_name(name)
+            if not c.opened
+            and asked in (None, c.endpoint is not None)
+            and answered in (None, c.status is not None)
+        ]
+        return next((c for c in waiting if not c.failed), waiting[-1] if waiting else None)
 
-    def the(self, line: LogLine, *likely: Condition) -> Connection:
-        """The open connection that a line is of: the one of its name, or the first that is likely, in this order."""
-        candidates = [c for c in self.of_name(line) if c.opened is not None]
-        if not candidates:
-            return self._in_the_middle(line)
+    def pick(self, name: str, *likely: Condition) -> tuple[Live | None, bool]:
+        """The open connection that a line is of, by what is likely, in this order; and whether it is the only one."""
+        candidates = [c for c in self.of_name(name) if c.opened]
         for condition in likely:
-            if len(candidates) == 1:
+            if len(candidates) <= 1:
                 break
             candidates = [c for c in candidates if condition(c)] or candidates
-        if len(candidates) > 1:
-            self._problems.add(
-                "{n} lines could be of more than one connection; taken as of the one longest silent"
-            )
-        return min(candidates, key=lambda c: c.heard)
+        if not candidates:
+            return None, True
+        return min(candidates, key=lambda c: c.heard), len(candidates) == 1
 
-    def keepalive_of(self, line: LogLine) -> Connection:
-        """The one whose keepalive sent this Ping: it waits for an answer before it pings again, and pings in turn."""
-        due = min((c.turn for c in self.of_name(line) if c.turn and not c.kept_alive), default=0)
-        return self.the(line, lambda c: not c.kept_alive, lambda c: c.turn == due)
+    def just_ended(self, name: str) -> Live | None:
+        """The one of which a line after its CLOSED is still."""
+        latest = self._latest.get(name)
+        if latest is None or latest.ended is None or self.now - latest.ended > ENDED_REMEMBERED:
+            return None
+        return latest
 
-    def timed_out(self, line: LogLine) -> Connection:
-        """The one whose keepalive waited in vain."""
-        first = min((c.turn for c in self.of_name(line) if c.kept_alive), default=0)
-        return self.the(line, lambda c: bool(c.kept_alive), lambda c: c.turn == first)
-
-    def begin(self, line: LogLine) -> Connection:
+    def begin(self, name: str, side: Side) -> Live:
         """One more, from here on."""
-        begun = Connection(line.name, self.now, link=self._link_of(line.name))
-        begun.reported = begun.heard = begun.pinged = self.now
-        self.live.append(begun)
+        self.count += 1
+        begun = Live(self.count, name, side, self.now, heard=self.now, pinged=self.now)
+        self._live.setdefault(name, OrderedDict())[begun.number] = begun
         return begun
 
-    def open(self, connection: Connection) -> None:
+    def open(self, live: Live) -> None:
         """Its handshake is done."""
-        self.counts[connection.link] += 1
-        connection.number = self.counts[connection.link]
-        connection.opened = connection.pinged = connection.reported = connection.heard = self.now
-        self.pinged(connection)
+        live.opened = True
+        live.heard = live.pinged = self.now
+        self.take_turn(live)
 
-    def pinged(self, connection: Connection) -> None:
+    def hear(self, live: Live) -> None:
+        """Something came on it."""
+        live.heard = self.now
+        if live.number in self._live.get(live.name, {}):
+            self._live[live.name].move_to_end(live.number)
+
+    def ping(self, live: Live, data: str, *, kept_alive: bool) -> None:
+        """A Ping left."""
+        live.pings[data] = self.now
+        self.asked[live.name, data] = live
+        if kept_alive:
+            live.kept_alive.add(data)
+            self.take_turn(live)
+
+    def answer(self, live: Live, data: str) -> None:
+        """A Pong answers its Ping, and all Pings before."""
+        while live.pings:
+            earlier, _ = live.pings.popitem(last=False)
+            live.kept_alive.discard(earlier)
+            self.asked.pop((live.name, earlier), None)
+            if earlier == data:
+                break
+
+    def take_turn(self, live: Live) -> None:
         """It pinged, or might have from here on: its next turn comes after everybody else's."""
         self._turns += 1
-        connection.turn = self._turns
-        connection.pinged = self.now
+        live.turn = self._turns
+        live.pinged = self.now
 
-    def _in_the_middle(self, line: LogLine) -> Connection:
-        self._problems.add("the log begins in the middle of a connection")
-        begun = self.begin(line)
-        self.open(begun)
-        return begun
+    def end(self, live: Live) -> None:
+        """Its last line has come, or nearly."""
+        live.ended = self.now
+        named = self._live.get(live.name, OrderedDict())
+        named.pop(live.number, None)
+        if not named:
+            self._live.pop(live.name, None)
+        for data in live.pings:
+            self.asked.pop((live.name, data), None)
+        self._latest[live.name] = live
+        if len(self._latest) > 1000:
+            self._latest = {live.name: live}

@@ -1,115 +1,206 @@
-"""One line of the `websockets` library's log, whatever prefix a logging format puts before it.               pure"""
+"""One line of the `websockets` library's log, versions 7 to 17, whatever a logging format puts around it.           pure"""
 
+import ast
 import re
-from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
-DAY = 86_400.0
+from chaos.traces.log_times import Time, find_time
+from chaos.traces.wire import (
+    NO_STATUS,
+    Body,
+    Eof,
+    Failing,
+    Frame,
+    HandshakeFailed,
+    HeaderLine,
+    Keepalive,
+    KeepaliveSays,
+    Mishap,
+    Opcode,
+    Request,
+    Response,
+    Said,
+    Side,
+    State,
+    StateChange,
+    StrayPong,
+    TcpEnding,
+    TcpLost,
+    Way,
+)
+
+PREFIX_WITHIN = 400
+"""Characters; what comes later in a line is something that it quotes."""
+MOST_DATA = 200
+"""Characters of a payload that are kept."""
 
 _MESSAGE = re.compile(
-    r"(?:^|(?<=[\s:|\])>]))(?:"
-    r"(?P<state>= connection is (?P<to>[A-Z]+))"
-    r"|(?P<way>[<>]) (?:(?P<opcode>TEXT|BINARY|CONT|PING|PONG|CLOSE) (?P<frame>.*)|(?P<eof>EOF)"
-    r"|(?P<request>GET (?P<path>\S+) HTTP/\S+)|HTTP/\S+ (?P<status>\d{3})(?P<phrase>.*)"
-    r"|(?P<body>\[body\].*)|(?P<header>[A-Za-z][A-Za-z0-9-]*): (?P<value>.*))"
-    r"|(?P<keepalive>% (?P<did>sent|sending|received) keepalive p[io]ng)"
-    r"|[-!] (?P<timeout>timed out waiting for .*)"
-    r"|! (?P<failing>failing connection with code (?P<code>\d+))"
-    r"|(?:! )?connect failed(?: again)?; (?:reconnecting|retrying) in (?P<delay>[\d.]+) seconds(?:: (?P<why>.*))?"
-    r"|(?P<mishap>! .*|keepalive ping failed|data transfer failed|unexpected internal error|parser failed)"
-    r"|(?P<tcp>x [a-z-]+ TCP connection)"
-    r")$",
-    re.DOTALL,
+    r"""(?:(?P<side>client|server)[ ])?(?:
+    [=-][ ](?:connection[ ]is|state[ ]=)[ ](?P<to>CONNECTING|OPEN|CLOSING|CLOSED)\b
+    |(?P<way>[<>])[ ](?:
+        (?P<opcode>TEXT|BINARY|CONT|PING|PONG|CLOSE)[ ](?P<data>.*?)[ ]?
+            \[(?:[a-z]+,[ ])?(?P<size>\d+)[ ]bytes?(?:,[ ]continued)?\](?!.*[ ]bytes?\])
+        |(?P<frame>Frame\(fin=.*\))
+        |(?P<eof>EOF)\b
+        |[A-Z]{3,7}[ ](?P<path>\S+)[ ]HTTP/\d
+        |HTTP/\S+[ ](?P<status>\d{3})(?P<phrase>.*)
+        |Headers\((?P<headers>.*)\)
+        |(?P<body>\[body\].*|body[ ]\(.*)
+        |(?P<header>[A-Za-z][A-Za-z0-9-]*):[ ](?P<value>.*))
+    |%[ ](?P<did>sent|sending|received)[ ]keepalive[ ]p[io]ng
+    |[-!][ ]timed[ ]out[ ]waiting[ ]for[ ](?P<waited>(?:keepalive[ ])?pong|TCP[ ]close)
+    |-[ ]received[ ](?P<stray>unsolicited)[ ]pong
+    |![ ]failing[ ](?:[A-Z]+[ ]WebSocket[ ])?connection[ ]with[ ]code[ ](?P<code>\d+)
+        (?:[ ]and[ ]reason:?[ ](?P<reason>.*))?
+    |x[ ](?P<tcp>half-closing|closing|aborting)[ ]TCP[ ]connection
+    |-[ ]event[ ]=[ ](?P<event>eof_received|connection_lost)\((?P<lost>.*)\)
+    |![ ](?P<handshake>invalid[ ](?:handshake|origin|upgrade|method|protocol)|no[ ]valid[ ]HTTP[ ]request)
+    |(?P<mishap>![ ](?:error[ ]while|header[ ]fields|request[ ]line).*
+        |(?:keepalive[ ]ping|data[ ]transfer|parser)[ ]failed\b|unexpected[ ]internal[ ]error\b
+        |x[ ]code[ ]=[ ]\d+.*)
+    )""",
+    re.DOTALL | re.VERBOSE,
+)
+# Every form above begins so, and looking for it is quick.
+_BEGIN = re.compile(
+    r"""(?:^|(?<=[\s:|\])>,;"'=]))(?:(?:client |server )?[=<>%!x-] [A-Za-z\[]"""
+    r"""|(?:keepalive ping|data transfer|parser) failed|unexpected internal error)"""
 )
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_PREFIX_WITHIN = 400  # characters; what comes later in a line is something that it quotes
-_SIZE = re.compile(r"\[(?:[a-z]+, )?(\d+) bytes?(?:, continued)?\]$")
-_DATE_TIME = re.compile(
-    r"(\d{4})[-/](\d\d)[-/](\d\d)[ T](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\s?(Z|[+-]\d\d:?\d\d)?"
+_PLACE = re.compile(r"""\s*[("'\[]*[\w./-]+\.py:\d+[)"'\]]*\s*$""")  # where in the library it was logged
+_CLOSE = re.compile(r"(\d{4})(?: \([^)]*\))? ?(.*)", re.DOTALL)
+_OLD_FRAME = re.compile(
+    r"opcode=(?:<Opcode\.(?P<name>\w+): )?(?P<number>\d+)?>?.*?data=(?P<data>b['\"].*['\"])"
 )
-_TIME = re.compile(r"(?<![\d:])(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?")
-_EPOCH = re.compile(r"(?<![\d.])(1\d{9})(?:\.(\d+))?(?![\d.])")
-_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
-_ADDRESS = re.compile(r"0x[0-9a-f]{6,}", re.IGNORECASE)
-_WORD = re.compile(r"[A-Za-z_][\w.-]*")
-# Words of a prefix that differ from line to line of one connection, or say nothing of it.
-_NO_NAMES = re.compile(
-    r"(?:DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL|D|I|W|E|T|Z|UTC|MainThread|MainProcess|Thread-\d+|Task-\d+"
-    r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*|\w+\.py"
-    # the library's functions and modules, which %(funcName)s and %(module)s show
-    r"|parse|send_frame|send_eof|state|keepalive\w*|fail\w*|send_data|process_\w+|send_request|(?:read|write)_\w+"
-    r"|connection_\w+|protocol|connection|client|close_\w+|__\w+__|handshake)",
-    re.IGNORECASE,
-)
+_OLD_HEADER = re.compile(r"\('([^']+)', (?:'([^']*)'|\"([^\"]*)\")\)")
+_OPCODES: dict[str, Opcode] = {
+    "0": "CONT",
+    "1": "TEXT",
+    "2": "BINARY",
+    "8": "CLOSE",
+    "9": "PING",
+    "10": "PONG",
+}
+_CLIENT = re.compile(r"websockets?[.\w]*\.client|\bclient\b")
+_SERVER = re.compile(r"websockets?[.\w]*\.server|\bserver\b")
 
 
 class LogLine(NamedTuple):
     """A line of the library."""
 
-    moment: float | None
-    """Seconds: since 1970 where the prefix has a date, else of the day; None without any time."""
-    dated: bool
-    name: str
-    """What in the prefix tells connections apart: an id, else the logger's name; empty if there is neither."""
-    message: re.Match[str]
+    time: Time | None
+    prefix: str
+    """What a logging format put before it, without the time."""
+    side: Side | None
+    """Whose line it says to be."""
+    said: tuple[Said, ...]
+    """Several, where one line holds all headers."""
+    text: str
+    """The message as it stands, by which a line that comes twice is known."""
 
-    @property
-    def keepalive(self) -> str | None:
-        """What the library's own keepalive says that it did: sent, sending or received."""
-        return self.message["did"]
 
-    @property
-    def size(self) -> int:
-        """Bytes of the frame's payload."""
-        found = _SIZE.search(self.message["frame"] or "")
-        return int(found[1]) if found else 0
-
-    @property
-    def data(self) -> str:
-        """The frame's payload as the log shows it, the middle of a long one left out."""
-        return str(_SIZE.sub("", self.message["frame"] or "").rstrip())
+def without_colours(text: str) -> str:
+    """A terminal's colours say nothing."""
+    return _COLOUR.sub("", text) if "\x1b" in text else text
 
 
 def read_line(text: str) -> LogLine | None:
     """The line, or None if it is not the library's."""
-    if "\x1b" in text:
-        text = _COLOUR.sub("", text)
-    found = _MESSAGE.search(text)
-    if found is None or found.start() > _PREFIX_WITHIN:
+    text = without_colours(text)
+    found = next(
+        (
+            m
+            for begin in _BEGIN.finditer(text, 0, PREFIX_WITHIN)
+            if (m := _MESSAGE.match(text, begin.start()))
+        ),
+        None,
+    )
+    if found is None:
         return None
     prefix = text[: found.start()]
-    moment, dated = _moment(prefix)
-    return LogLine(moment, dated, _name(prefix), found)
+    time = find_time(prefix)
+    if time is not None:
+        prefix = prefix[: time.begin] + prefix[time.end :]
+    side = cast("Side | None", found["side"]) or side_of(prefix)
+    return LogLine(time, prefix, side, tuple(_said(found)), found[0].rstrip())
 
 
-def _moment(prefix: str) -> tuple[float | None, bool]:
-    if found := _DATE_TIME.search(prefix):
-        year, month, day, hour, minute, second = (int(found[n]) for n in range(1, 7))
-        zone = found[8]
-        try:
-            whole = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC).timestamp()
-        except ValueError:
-            return None, False
-        offset = 0
-        if zone and zone != "Z":
-            sign = -1 if zone[0] == "-" else 1
-            offset = sign * (int(zone[1:3]) * 3600 + int(zone[-2:]) * 60)
-        return whole - offset + _fraction(found[7]), True
-    if found := _TIME.search(prefix):
-        seconds = int(found[1]) * 3600 + int(found[2]) * 60 + int(found[3])
-        return seconds + _fraction(found[4]), False
-    if found := _EPOCH.search(prefix):
-        return int(found[1]) + _fraction(found[2]), True
-    return None, False
+def side_of(prefix: str) -> Side | None:
+    """Whose a logger is, by the name that the library gives it."""
+    if "websocket" not in prefix:
+        return None
+    if _SERVER.search(prefix):
+        return "server"
+    return "client" if _CLIENT.search(prefix) else None
 
 
-def _fraction(digits: str | None) -> float:
-    return float(f"0.{digits}") if digits else 0.0
+def _said(m: re.Match[str]) -> list[Said]:  # noqa: C901, PLR0911, PLR0912 - a table of the forms, one a line
+    way = cast(Way, m["way"])
+    if m["opcode"]:
+        return [_frame(way, cast(Opcode, m["opcode"]), int(m["size"]), m["data"])]
+    if m["to"]:
+        return [StateChange(cast(State, m["to"]))]
+    if m["header"]:
+        return [HeaderLine(way, m["header"].lower(), _without_place(m["value"]))]
+    if m["did"]:
+        return [KeepaliveSays(Keepalive(m["did"]))]
+    if m["status"]:
+        return [Response(way, int(m["status"]), _without_place(m["phrase"]))]
+    if m["path"]:
+        return [Request(way, m["path"])]
+    if m["frame"]:
+        return [_old_frame(way, m["frame"])]
+    if m["headers"] is not None:
+        found = _OLD_HEADER.findall(m["headers"])
+        return [HeaderLine(way, name.lower(), one or two) for name, one, two in found]
+    if m["eof"]:
+        return [Eof(way)]
+    if m["event"]:
+        return [Eof("<") if m["event"] == "eof_received" else TcpLost(_lost(m["lost"]))]
+    if m["waited"]:
+        return [KeepaliveSays(Keepalive.GAVE_UP) if "pong" in m["waited"] else TcpEnding("timed out")]
+    if m["stray"]:
+        return [StrayPong()]
+    if m["code"]:
+        return [Failing(int(m["code"]), _without_place(m["reason"] or ""))]
+    if m["tcp"]:
+        return [TcpEnding(m["tcp"])]  # type: ignore[arg-type] # one of the three
+    if m["body"]:
+        return [Body(m["body"].removeprefix("[body]").strip()[:MOST_DATA])]
+    return [HandshakeFailed() if m["handshake"] else Mishap(_without_place(m["mishap"]))]
 
 
-def _name(prefix: str) -> str:
-    for pattern in (_UUID, _ADDRESS):
-        if found := pattern.search(prefix):
-            return found[0]
-    words = (word.rstrip(".-") for word in _WORD.findall(_DATE_TIME.sub("", prefix)))
-    return " ".join(word for word in words if not _NO_NAMES.fullmatch(word))
+def _frame(way: Way, opcode: Opcode, size: int, data: str) -> Frame:
+    if opcode != "CLOSE":
+        return Frame(way, opcode, size, data[:MOST_DATA])
+    found = _CLOSE.match(data)
+    code, reason = (int(found[1]), found[2]) if found else (NO_STATUS, "")
+    return Frame(way, opcode, size, data[:MOST_DATA], code, reason.strip())
+
+
+def _old_frame(way: Way, text: str) -> Frame:
+    """As the library showed frames before version 10."""
+    found = _OLD_FRAME.search(text)
+    name, data = (found["name"] or found["number"] or "", found["data"]) if found else ("", "b''")
+    opcode = _OPCODES.get(name, cast(Opcode, name if name in _OPCODES.values() else "TEXT"))
+    try:
+        payload = ast.literal_eval(data)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        payload = b""
+    if opcode == "CLOSE" and len(payload) >= 2:
+        code, reason = int.from_bytes(payload[:2], "big"), payload[2:].decode(errors="replace")
+        return Frame(way, opcode, len(payload), f"{code} {reason}".rstrip(), code, reason)
+    if opcode == "CLOSE":
+        return Frame(way, opcode, len(payload), "", NO_STATUS)
+    shown = (
+        payload.hex(" ") if opcode in ("PING", "PONG", "BINARY") else repr(payload.decode(errors="replace"))
+    )
+    return Frame(way, opcode, len(payload), shown[:MOST_DATA])
+
+
+def _lost(text: str) -> str:
+    return "" if text == "None" else text
+
+
+def _without_place(text: str) -> str:
+    return _PLACE.sub("", text).strip() if ".py:" in text else text.strip()

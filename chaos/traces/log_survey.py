@@ -2,13 +2,27 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
-from chaos.traces.log_lines import LogLine, read_line
+from chaos.traces.log_lines import LogLine, read_line, without_colours
+from chaos.traces.log_naming import Naming, Trials, by_nothing, by_words
+from chaos.traces.log_notices import read_notice
+from chaos.traces.log_times import leading_time
+from chaos.traces.wire import (
+    Frame,
+    HeaderLine,
+    Keepalive,
+    KeepaliveSays,
+    NoticeKind,
+    Request,
+    Side,
+    StateChange,
+)
 from tracker.events import LinkName
 
-_ENDPOINTS = 16  # that are surveyed; a log has two or three
+_ENDPOINTS = 16  # that are told apart by what goes over them; the climb's client has two or three
 _HINTS: dict[str, LinkName] = {
     "pose": "input",
     "camera": "input",
@@ -19,6 +33,9 @@ _HINTS: dict[str, LinkName] = {
     "session": "output",
 }
 _LIBRARY = re.compile(r"websockets/(\S+)")
+_TWICE_WITHIN = 5000
+"""Lines of the library by which it is decided whether each is written twice."""
+_TWICE = 0.9
 
 
 @dataclass(slots=True)
@@ -26,11 +43,21 @@ class Survey:
     """What has to be known of the whole log before it is read."""
 
     lines: int = 0
-    """Of the library."""
+    """Of the library at level DEBUG."""
+    notices: int = 0
+    """Of its INFO lines, its exceptions, and the program's words about connections."""
+    naming: Naming = by_nothing
+    twice: bool = False
+    """Each line is written by two handlers."""
     epoch: float | None = None
     """Seconds since 1970 of the first; None without dates."""
+    timed: bool = False
+    """Any line has a time."""
+    absurd: bool = False
+    """Its dates are none that a log can have."""
     library: str | None = None
-    of_a_server: bool = False
+    sides: Counter[Side] = field(default_factory=Counter)
+    """How many lines say whose they are, by their request or by the logger's name."""
     marks_keepalive: bool = False
     """Whether the keepalive's Pings are told from others by a line of their own."""
     ping_interval: float | None = None
@@ -42,12 +69,17 @@ class Survey:
     """Messages, by endpoint, while only one connection of its name was open."""
     received: Counter[str] = field(default_factory=Counter)
     senders: set[str] = field(default_factory=set)
-    """Names of connections on which messages were sent, and whose requests are not in the log."""
+    """Words of the prefixes of connections on which messages were sent, and whose requests are not in the log."""
     receivers: set[str] = field(default_factory=set)
     """The same of those on which some came."""
 
+    @property
+    def side(self) -> Side:
+        """Whose log it is."""
+        return "server" if self.sides["server"] > self.sides["client"] else "client"
+
     def links(self) -> dict[str, LinkName]:
-        """Which endpoint is which link."""
+        """Which endpoint is which link of a climb's client."""
         found: dict[str, LinkName] = {}
         for endpoint in self.endpoints:
             hint = next((link for word, link in _HINTS.items() if word in endpoint), None)
@@ -60,8 +92,9 @@ class Survey:
             found.setdefault(endpoint, "output" if "input" in taken or "output" not in taken else "input")
         return found
 
-    def link_of(self, name: str) -> LinkName:
+    def link_of(self, prefix: str) -> LinkName:
         """The link of a connection whose request the log does not hold, by what went over it."""
+        name = by_words(prefix)
         known = set(self.links().values())
         if name in self.senders or (name not in self.receivers and "input" not in known):
             return "output"
@@ -71,45 +104,147 @@ class Survey:
 def is_one(text: str) -> bool:
     """Whether a line is the library's beyond doubt."""
     line = read_line(text)
-    return line is not None and any(
-        line.message[group] for group in ("state", "keepalive", "opcode", "request", "timeout", "delay")
+    if line is None:
+        notice = read_notice(text)
+        return notice is not None and "websockets" in text
+    return any(isinstance(said, StateChange | Frame | Request | KeepaliveSays) for said in line.said)
+
+
+def undoubled(texts: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str, LogLine | None]]:
+    """Each line once, of two the one with a time. Others than the library's are passed on as they are."""
+    held: tuple[int, str, LogLine] | None = None
+    passed = (
+        ""  # the message of the line that went on alone, because another stands between it and its double
     )
+    for number, text in texts:
+        line = read_line(text)
+        if line is None:
+            if held is not None:
+                yield held
+                passed, held = held[2].text, None
+            yield number, text, None
+            continue
+        if line.text == passed:
+            passed = ""
+            continue
+        passed = ""
+        if held is not None and held[2].text == line.text:
+            before = held[2]
+            time, side = before.time or line.time, before.side or line.side
+            prefix = max(before.prefix, line.prefix, key=len)
+            yield held[0], held[1], before._replace(time=time, side=side, prefix=prefix)
+            held = None
+            continue
+        if held is not None:
+            yield held
+        held = number, text, line
+    if held is not None:
+        yield held
+
+
+def lines_of(texts: Iterable[tuple[int, str]], *, twice: bool) -> Iterator[tuple[int, str, LogLine | None]]:
+    """Every line, the library's read."""
+    if twice:
+        return undoubled(texts)
+    return ((number, text, read_line(text)) for number, text in texts)
 
 
 def survey(texts: Iterable[tuple[int, str]]) -> Survey:
     """Look through a whole log."""
-    found = Survey()
-    open_at: dict[str, list[str | None]] = {}  # the endpoints of the open connections of each name
-    server = client = 0
-    keepalive = _Keepalive(found)
+    texts = iter(texts)
+    first: list[tuple[int, str]] = list(islice(texts, _TWICE_WITHIN))
+    found = Survey(twice=_is_twice(first))
+    trials, keepalive, traffic = Trials(), _Keepalive(found), _Traffic(found)
+    for _, text, line in lines_of(_chained(first, texts), twice=found.twice):
+        if line is None:
+            _look_at_notice(found, text)
+            if not found.timed and (time := leading_time(without_colours(text))) is not None:
+                found.timed, found.epoch = True, time.moment if time.dated else None
+            continue
+        found.lines += 1
+        trials.look(line)
+        traffic.look(line)
+        keepalive.look(line)
+        if line.time is not None:
+            found.absurd |= line.time.absurd
+            if not found.timed and line.time.dated:
+                found.epoch = line.time.moment
+            found.timed = True
+        if line.side is not None:
+            found.sides[line.side] += 1
+        for said in line.said:
+            if isinstance(said, Request):
+                found.sides["client" if said.way == ">" else "server"] += 10
+            elif isinstance(said, HeaderLine) and said.name in ("user-agent", "server"):
+                version = _LIBRARY.search(said.value)
+                found.library = found.library or (version[1] if version else None)
+    found.naming = trials.best()
+    return found
+
+
+def _chained(first: list[tuple[int, str]], rest: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    yield from first
+    first.clear()
+    yield from rest
+
+
+def _look_at_notice(found: Survey, text: str) -> None:
+    notice = read_notice(text)
+    if notice is not None:
+        found.notices += 1
+        if notice.kind in (NoticeKind.LISTENING, NoticeKind.OPENED, NoticeKind.HANDLER_FAILED):
+            found.sides["server"] += 1
+
+
+def _is_twice(texts: Iterable[tuple[int, str]]) -> bool:
+    pairs = single = 0
+    held: str | None = None
     for _, text in texts:
         line = read_line(text)
         if line is None:
             continue
-        found.lines += 1
-        m = line.message
-        keepalive.look(line)
-        found.marks_keepalive |= line.keepalive in ("sent", "sending")
-        if found.epoch is None and line.dated:
-            found.epoch = line.moment
-        if m["request"]:
-            server, client = server + (m["way"] == "<"), client + (m["way"] == ">")
-            if m["path"] not in found.endpoints and len(found.endpoints) < _ENDPOINTS:
-                found.endpoints.append(m["path"])
-            open_at.setdefault(line.name, []).append(m["path"])
-        elif m["to"] == "CLOSED":
-            left = max(0, len(open_at.get(line.name, [])) - 1)
-            open_at[line.name] = [None] * left  # which of them is not said
-        elif m["opcode"] in ("TEXT", "BINARY"):
-            if line.name not in open_at:  # its request is not in the log
-                (found.senders if m["way"] == ">" else found.receivers).add(line.name)
-            at = open_at.get(line.name, [])
-            if len(at) == 1 and at[0] is not None:
-                (found.sent if m["way"] == ">" else found.received)[at[0]] += 1
-        elif m["header"] == "User-Agent" and (version := _LIBRARY.search(m["value"])):
-            found.library = found.library or version[1]
-    found.of_a_server = server > client
-    return found
+        if held == line.text:
+            pairs, held = pairs + 1, None
+        else:
+            single += held is not None
+            held = line.text
+    return pairs >= 2 and pairs >= _TWICE * (pairs + single)
+
+
+class _Traffic:
+    """Finds which endpoint sends and which receives, while one connection of a logger is open."""
+
+    def __init__(self, found: Survey) -> None:
+        self._found = found
+        self._names: dict[str, str] = {}
+        self._open: dict[str, list[str | None]] = {}  # the endpoints of the open connections of each name
+
+    def look(self, line: LogLine) -> None:
+        found = self._found
+        name = self._names.get(line.prefix)
+        if name is None:
+            if len(self._names) > _TWICE_WITHIN:
+                self._names.clear()
+                self._open.clear()
+            name = self._names[line.prefix] = by_words(line.prefix)
+        for said in line.said:
+            if isinstance(said, Request):
+                if said.path not in found.endpoints and len(found.endpoints) < _ENDPOINTS:
+                    found.endpoints.append(said.path)
+                self._open.setdefault(name, []).append(said.path)
+            elif isinstance(said, StateChange) and said.to == "CLOSED":
+                left = max(0, len(self._open.get(name, [])) - 1)
+                self._open[name] = [None] * left  # which of them is not said
+            elif isinstance(said, Frame) and said.opcode in ("TEXT", "BINARY"):
+                self._count(said, name)
+
+    def _count(self, frame: Frame, name: str) -> None:
+        found = self._found
+        if name not in self._open and len(found.senders) + len(found.receivers) < _TWICE_WITHIN:
+            (found.senders if frame.way == ">" else found.receivers).add(name)
+        at = self._open.get(name, [])
+        if len(at) == 1 and at[0] is not None:
+            (found.sent if frame.way == ">" else found.received)[at[0]] += 1
 
 
 class _Keepalive:
@@ -117,24 +252,32 @@ class _Keepalive:
 
     def __init__(self, found: Survey) -> None:
         self._found = found
+        self._now: float | None = None
         self._opened: float | None = None
         self._unanswered: dict[str, float] = {}
 
     def look(self, line: LogLine) -> None:
-        m, now = line.message, line.moment
-        if now is None:
-            return
-        if m["to"] == "OPEN" and self._opened is None:
-            self._opened = now
-        elif m["opcode"] == "PING" and m["way"] == ">":
-            if self._found.ping_interval is None and self._opened is not None:
-                self._found.ping_interval = round(now - self._opened, 1)
-            self._unanswered[line.data] = now
-        elif m["opcode"] == "PONG" and m["way"] == "<":
-            self._unanswered.pop(line.data, None)
-        elif (
-            m["timeout"] and "pong" in m["timeout"] and self._found.ping_timeout is None and self._unanswered
-        ):
-            self._found.ping_timeout = round(now - min(self._unanswered.values()), 1)
-        elif m["to"] == "CLOSED":
-            self._unanswered.clear()
+        if line.time is not None:
+            self._now = line.time.moment
+        now = self._now
+        for said in line.said:
+            if isinstance(said, KeepaliveSays):
+                self._found.marks_keepalive |= said.what in (Keepalive.SENT, Keepalive.SENDING)
+            if now is not None:
+                self._look(said, now)
+
+    def _look(self, said: object, now: float) -> None:
+        match said:
+            case StateChange(to="OPEN") if self._opened is None:
+                self._opened = now
+            case StateChange(to="CLOSED"):
+                self._unanswered.clear()
+            case Frame(opcode="PING", way=">"):
+                if self._found.ping_interval is None and self._opened is not None:
+                    self._found.ping_interval = round(now - self._opened, 1)
+                self._unanswered[said.data] = now
+            case Frame(opcode="PONG", way="<"):
+                self._unanswered.pop(said.data, None)
+            case KeepaliveSays(what=Keepalive.GAVE_UP):
+                if self._found.ping_timeout is None and self._unanswered:
+                    self._found.ping_timeout = round(now - min(self._unanswered.values()), 1)

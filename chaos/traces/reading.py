@@ -18,9 +18,12 @@ from chaos.answer import Answer
 from chaos.history import HistoryEvent
 from chaos.traces import log_survey
 from chaos.traces.files import TraceError, first_bytes, open_lines
+from chaos.traces.log_envelopes import unwrapped
+from chaos.traces.log_events import as_events
+from chaos.traces.log_reading import read_log
 from chaos.traces.log_survey import Survey
 from chaos.traces.problems import Problems
-from chaos.traces.websockets_log import read_log
+from chaos.traces.wire import Entry
 from tracker.trace_format import BEGINNING, Payload, restored
 
 __all__ = ["Anchor", "Format", "Header", "Problems", "Trace", "TraceError", "open_trace"]
@@ -96,7 +99,8 @@ class Trace:
         surveyed: Survey | None = None,
     ) -> None:
         self.kind = kind
-        self._surveyed = surveyed
+        self.surveyed = surveyed
+        """What a first look through a log found; None for what is no log."""
         self.paths = paths
         """Its parts, the oldest first."""
         self.header = header
@@ -116,14 +120,21 @@ class Trace:
     def events(self) -> Iterator[HistoryEvent]:
         """Every event, in order. Those of the peer and the laboratory are in a laboratory's record only."""
         self._problems = Problems()
-        if self._surveyed is not None:
-            return read_log(self._surveyed, _texts(self.path, self._problems), self._problems)
+        if self.surveyed is not None:
+            return as_events(self.surveyed, self.entries())
         return (event for event in self._decoded() if not isinstance(event, Payload))
+
+    def entries(self) -> Iterator[Entry]:
+        """What a log says, line by line; nothing for what is no log."""
+        self._problems = Problems()
+        if self.surveyed is None:
+            return iter(())
+        return read_log(self.surveyed, _texts(self.path, self._problems), self._problems)
 
     def payloads(self) -> Iterator[Payload]:
         """The messages that the input and the control link brought, where they were kept."""
         self._problems = Problems()
-        if self._surveyed is not None:
+        if self.surveyed is not None:
             return iter(())
         return (event for event in self._decoded(payloads=True) if isinstance(event, Payload))
 
@@ -186,7 +197,7 @@ def open_trace(path: str | Path, *, format: Format = "auto") -> Trace:  # noqa: 
         raise TraceError(_wrong_schema(path, schema))
     if first.startswith(BEGINNING):
         raise TraceError(f"{path}: its first line, the header, is cut off: without it nothing can be told")
-    if format == "auto" and not header and _looks_like_log(path):
+    if format == "auto" and _looks_like_log(path):
         return _opened_log(path)
     raise TraceError(f"{path}: not a trace: {_looks_like(path, first, header)}")
 
@@ -281,18 +292,18 @@ def _answers(found: Mapping[str, Any], name: str, kind: Any) -> Any:
 def _looks_like_log(path: Path) -> bool:
     with closing(open_lines(path, Problems())) as lines:
         first = islice(lines, _RECOGNISED_WITHIN)
-        return any(log_survey.is_one(line.decode(errors="replace")) for _, line, _ in first)
+        texts = ((number, line.decode(errors="replace")) for number, line, _ in first)
+        return any(log_survey.is_one(text) for _, text in unwrapped(texts))
 
 
 def _opened_log(path: Path) -> Trace:
     survey = log_survey.survey(_texts(path, Problems()))
-    if not survey.lines:
+    if not survey.lines and not survey.notices:
         raise TraceError(
             f"{path}: no line of it is of the websockets library: log its DEBUG level, or give the right file"
         )
-    if survey.of_a_server:
-        raise TraceError(f"{path}: the log of a server: only a client's log can be read as a trace")
-    anchor = None if survey.epoch is None else Anchor(0.0, round(survey.epoch * 1000), 0)
+    dated = survey.epoch is not None and not survey.absurd
+    anchor = Anchor(0.0, round((survey.epoch or 0.0) * 1000), 0) if dated else None
     versions = {} if survey.library is None else {"websockets": survey.library}
     keepalive = {
         name: value
@@ -306,8 +317,8 @@ def _opened_log(path: Path) -> Trace:
 
 
 def _texts(path: Path, problems: Problems) -> Iterator[tuple[int, str]]:
-    for number, line, _ in open_lines(path, problems):
-        yield number, line.decode(errors="replace")
+    lines = ((number, line.decode(errors="replace")) for number, line, _ in open_lines(path, problems))
+    return unwrapped(lines)
 
 
 # What is no trace
@@ -342,8 +353,6 @@ _MAGIC: Mapping[bytes, str] = {
     b"\x28\xb5\x2f\xfd": "it is compressed with zstd: unpack it first",
     b"\xfd7zXZ": "it is compressed with xz: unpack it first",
     b"BZh": "it is compressed with bzip2: unpack it first",
-    b"\xff\xfe": "it is text in UTF-16: save it as UTF-8",
-    b"\xfe\xff": "it is text in UTF-16: save it as UTF-8",
     b"<": "it looks like XML or HTML",
 }
 
@@ -366,6 +375,4 @@ def _other_json(header: Mapping[str, Any]) -> str:
         return "it looks like a recording of poses; to send it to a server: simtool replay FILE --to ws://..."
     if "event" in header:
         return "it has events but no header: its first line is missing"
-    if any(isinstance(value, str) and log_survey.is_one(value) for value in header.values()):
-        return "it is a log in JSON: write time, logger and message of each line as plain text"
     return "it is JSON of another kind; a trace begins with a line that names its schema"

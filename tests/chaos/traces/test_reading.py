@@ -339,8 +339,6 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
         (b'{"event":"sent","t":1.0,"seq":1,"connection":1}\n', "its first line is missing"),
         (b'{"a":1}\n', "JSON of another kind"),
         (b"[1,2]\n", "text of another kind"),
-        (b'{"time":"10:00:00","message":"= connection is OPEN"}\n', "a log in JSON: write time, logger"),
-        ("2026 = connection is OPEN".encode("utf-16"), "text in UTF-16: save it as UTF-8"),
         (b"<svg/>", "XML or HTML"),
         (PNG, "binary data"),
         (b"\xd4\xc3\xb2\xa1\x02\x00", "a packet capture"),

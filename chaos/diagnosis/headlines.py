@@ -1,0 +1,46 @@
+"""Which words are whose.                                                                                              pure"""
+
+from collections.abc import Callable
+
+from chaos.diagnosis import saying_attempts as attempts
+from chaos.diagnosis import saying_ends as ends
+from chaos.diagnosis.causes import Cause, Finding
+from chaos.diagnosis.saying import Said
+from chaos.diagnosis.wording import Words
+
+
+def said_of(finding: Finding, words: Words) -> Said:
+    """The sentence of a finding, its remedy, and what it leaves open."""
+    return _SAYINGS[finding.cause](finding, words)
+
+
+_SAYINGS: dict[Cause, Callable[[Finding, Words], Said]] = {
+    Cause.LOOP_BLOCKED: ends.loop_blocked,
+    Cause.WRONG_PONGS: ends.wrong_pongs,
+    Cause.UNREAD: ends.unread,
+    Cause.IDLE_TIMEOUT: ends.idle,
+    Cause.AGE_LIMIT: ends.age,
+    Cause.MAX_SIZE: ends.max_size,
+    Cause.PEER_MAX_SIZE: ends.peer_max_size,
+    Cause.NO_UPGRADE: attempts.no_upgrade,
+    Cause.REFUSED_FOR_GOOD: attempts.refused,
+    Cause.HEALTH_CHECK: attempts.health_check,
+    Cause.OWN_RESTART: attempts.own_restart,
+    Cause.PEER_RESTART: attempts.peer_restart,
+    Cause.SERVER_DOWN: attempts.unreachable,
+    Cause.STORM: attempts.storm,
+    Cause.NO_PONG: ends.no_pong,
+    Cause.PEER_NO_PONG: ends.peer_no_pong,
+    Cause.OWN_FAILURE: ends.own_failure,
+    Cause.PEER_FAILURE: ends.peer_failure,
+    Cause.STREAM_ENDED: ends.stream_ended,
+    Cause.PEER_CLOSE: ends.peer_close,
+    Cause.REFUSED_FOR_NOW: attempts.refused,
+    Cause.BAD_HANDSHAKE: attempts.bad_handshake,
+    Cause.UNREACHABLE: attempts.unreachable,
+    Cause.CLOSES_TOLD: ends.closes_told,
+    Cause.PING_WAITS: ends.ping_waits,
+    Cause.OWN_CLOSE: ends.own_close,
+    Cause.REDIRECT: attempts.redirect,
+    Cause.NO_END: ends.no_end,
+}

@@ -1,0 +1,37 @@
+"""What a finding says: a sentence, a remedy, what it leaves open; and what such sentences share.                     pure"""
+
+from typing import NamedTuple
+
+from chaos.diagnosis.causes import Finding
+from chaos.diagnosis.endings import Ending
+from chaos.diagnosis.wording import Words, times
+from chaos.timeline.model import Connection
+
+
+class Said(NamedTuple):
+    """A finding in words."""
+
+    what: str
+    remedy: str = ""
+    unknown: str = ""
+
+
+def first(finding: Finding) -> tuple[Ending, Connection]:
+    """The first of the endings that a finding explains."""
+    return finding.endings[0], finding.endings[0].connection
+
+
+def where(connection: Connection, words: Words) -> str:
+    """Which endpoint, before a sentence; empty where there is only one."""
+    label = words.label(connection)
+    return f"{label}: " if label else ""
+
+
+def again(finding: Finding, words: Words) -> str:
+    """How often beside the first."""
+    more = len(finding.endings) - 1
+    if more < 1:
+        return ""
+    last = finding.endings[-1]
+    mark = last.at or last.connection.last
+    return f"; the same {times(more)} more, until {words.when(mark)}"

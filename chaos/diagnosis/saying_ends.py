@@ -1,0 +1,311 @@
+"""The words for how connections ended, and for what ended them.                                                     pure"""
+
+import re
+
+from chaos.diagnosis.causes import Finding
+from chaos.diagnosis.endings import GONE, INTERNAL_ERROR, End, Ending
+from chaos.diagnosis.saying import Said, again, first, where
+from chaos.diagnosis.wording import Words, code_of, many, quoted, range_of, since_opening, times
+from chaos.durations import seconds_of
+from chaos.timeline.model import Connection
+from chaos.traces.wire import Notice, NoticeKind
+
+_SIZES = re.compile(r"(\d+) bytes? exceeds? (?:the )?limit of (\d+)|over size limit \((\d+) > (\d+) bytes\)")
+
+
+# Keepalive
+
+
+def no_pong(f: Finding, w: Words) -> Said:
+    """A Ping of ours had no answer."""
+    ending, c = first(f)
+    asked = next(iter(c.pings.waiting.values()), None)
+    given_up = ending.at
+    what = f"{where(c, w)}{w.own} gave up {w.at(given_up)} with code 1011"
+    if asked is None or given_up is None:
+        return Said(f"{what}: a keepalive Ping got no answer in time{again(f, w)}", reconnect(w))
+    waited = w.after(given_up.t - asked.t)
+    what += f": its Ping of {w.when(asked)} got no answer" + (f" in {waited}" if waited else "")
+    heard = c.heard
+    if heard is not None and heard.line > asked.line:
+        what += f", although {w.peer} went on talking until {w.when(heard)}"
+        remedy = (
+            f"look at what {w.peer} does with Pings: it is too busy to answer, or the Ping did not reach it"
+        )
+        unknown = f"whether the Ping did not reach {w.peer}, or its Pong was late behind other data"
+        return Said(f"{what}{_lingering(c, w)}{again(f, w)}", remedy, unknown)
+    if heard is not None:
+        what += f"; nothing at all had come since {w.when(heard)}"
+    unknown = f"whether the network or {w.peer} went away: from here both look alike"
+    return Said(f"{what}{_lingering(c, w)}{again(f, w)}", reconnect(w), unknown)
+
+
+def reconnect(w: Words) -> str:
+    if w.own == "this server":
+        return "a server can only let go; the client has to come back by itself"
+    return "connect again, with a back-off: a client can do no more about a dead path"
+
+
+def _lingering(c: Connection, w: Words) -> str:
+    """What became of the connection after this side gave it up."""
+    end = c.ended
+    if c.closed is None:
+        return ". It is still CLOSING when the log ends" if c.close_sent is not None else ""
+    if end is None or c.closed.t - end.t < 1.0 or not w.timed:
+        return ""
+    return f"; the end of the TCP connection took {seconds_of(c.closed.t - end.t)} more"
+
+
+def wrong_pongs(f: Finding, w: Words) -> Said:
+    """Pongs came, and answered no Ping."""
+    ending, c = first(f)
+    stray = c.pings.stray
+    each = (
+        "each Ping was answered by a Pong with another payload"
+        if f.confidence == "certain"
+        else "Pongs came that answer no Ping"
+    )
+    what = (
+        f"{where(c, w)}{w.own} gave up {w.at(ending.at)} with code 1011 on a living link: {each}"
+        f" ({many(stray, 'unsolicited Pong')}), so none counted as an answer{again(f, w)}"
+    )
+    remedy = f"{w.peer}'s WebSocket is at fault: a Pong must carry the payload of its Ping; until it does, ping_interval=None"
+    return Said(what, remedy)
+
+
+def unread(f: Finding, w: Words) -> Said:
+    """Messages piled up unread, and the Pong behind them."""
+    ending, c = first(f)
+    what = (
+        f"{where(c, w)}{w.own} {'probably' if f.confidence == 'likely' else 'perhaps'} did not read what came: after {many(c.received.messages, 'message')} nothing"
+        f" more was taken in, no Pong either, and it gave up {w.at(ending.at)} with code 1011{again(f, w)}"
+    )
+    remedy = "read every message (async for message in websocket), also of a connection that only sends"
+    return Said(what, remedy, f"whether {w.peer} or the network fell silent at that very moment instead")
+
+
+def peer_no_pong(f: Finding, w: Words) -> Said:
+    """The peer's Ping had no answer of ours."""
+    ending, c = first(f)
+    what = f"{where(c, w)}{w.peer} closed with {code_of(ending.code, ending.reason)} {w.at(ending.at)}: it got no Pong in time"
+    remedy = f"look for what keeps {w.own}'s event loop busy, or the path that lost the Ping or the Pong"
+    unknown = (
+        f"whether {w.own} did not answer or its Pong was lost"
+        if not c.peer_pings
+        else "which Ping was not answered: the log shows Pings that came, and answers to them"
+    )
+    return Said(what + again(f, w), remedy, unknown)
+
+
+def ping_waits(f: Finding, w: Words) -> Said:
+    """A Ping waits when the log ends."""
+    _, c = first(f)
+    what = f"{where(c, w)}the Ping of {w.when(f.at)} has no answer when the log ends"
+    if f.seconds is not None and w.timed:
+        what += f", {seconds_of(f.seconds)} later"
+    return Said(what + again(f, w), "", "how it ended: the log stops before")
+
+
+def loop_blocked(f: Finding, w: Words) -> Said:
+    """Nothing was done for a while, on this side."""
+    still = f.standstill
+    assert still is not None, "this cause comes of a standstill"
+    shown = []
+    if still.due:
+        shown.append(f"{'a Ping' if still.due == 1 else f'{still.due} Pings'} due and not sent")
+    if still.burst:
+        shown.append(f"{still.burst} messages read at once afterwards")
+    lasted = seconds_of(still.end.t - still.begin.t)
+    what = f"from {w.when(still.begin)} to {w.when(still.end)} {w.own} itself did nothing for {lasted} ({'; '.join(shown)}): its event loop was blocked, or its process stood still"
+    if f.endings:
+        ending = f.endings[0]
+        who = (
+            w.peer
+            if ending.what is End.PEER_NO_PONG
+            else w.own
+            if ending.what is End.NO_PONG
+            else "the connection"
+        )
+        how = "ended" if who == "the connection" else "gave up"
+        what += f"; {who} {how} {w.at(ending.at)}" + (f" with {code_of(ending.code)}" if ending.code else "")
+    return Said(
+        what,
+        "move blocking work out of the event loop (asyncio.to_thread), or look for what stopped the process",
+    )
+
+
+# Ends
+
+
+def _after_what(ending: Ending, w: Words) -> str:
+    """What came before an end: its age, and how long nothing had come."""
+    c, parts = ending.connection, []
+    if ending.age is not None and w.timed:
+        parts.append(f"{seconds_of(ending.age)} after connecting")
+    last = c.pings.last_answer
+    if ending.at is not None and w.timed and last is not None and c.heard == last:
+        parts.append(f"{seconds_of(ending.at.t - last.t)} after the last Pong")
+    elif ending.at is not None and w.timed and c.received.last is not None and c.close_received is None:
+        parts.append(f"{seconds_of(ending.at.t - c.received.last.t)} after the last message that came")
+    return f", {', '.join(parts)}" if parts else ""
+
+
+def stream_ended(f: Finding, w: Words) -> Said:
+    """Nobody said goodbye."""
+    ending, c = first(f)
+    if ending.what is End.RESET:
+        how = f"the TCP connection was reset ({quoted(ending.reason)})"
+    elif ending.what is End.CLOSED:
+        how = f"the connection ended without a close frame ({GONE})"
+    else:
+        how = f"the stream ended without a close frame ({GONE})"
+    back = f"; connected again {seconds_of(f.seconds)} later" if f.seconds is not None and w.timed else ""
+    what = f"{where(c, w)}{how} {w.at(ending.at)}{_after_what(ending, w)}{again(f, w) or back}"
+    unknown = f"who ended it: {w.peer}, its process or something on the way"
+    return Said(what, reconnect(w), unknown)
+
+
+def peer_close(f: Finding, w: Words) -> Said:
+    """The peer closed."""
+    ending, c = first(f)
+    many_of = len(f.endings) > 1
+    code = code_of(ending.code, ending.reason)
+    if many_of:
+        ages = since_opening(f.endings)
+        each = f", {ages} after connecting" if ages and w.timed else ""
+        what = f"{where(c, w)}{w.peer} closed {len(f.endings)} of {f.of} connections with {code}{each}; the first {w.at(ending.at)}"
+    else:
+        what = f"{where(c, w)}{w.peer} closed with {code} {w.at(ending.at)}{_after_what(ending, w)}"
+    if _last_words(ending, w):
+        what += f"; its last message: {quoted(c.received.words)}"
+    return Said(what, _ABOUT_CODE.get(ending.code or 0, ""))
+
+
+_ABOUT_CODE = {
+    1000: "an orderly end: if it was not wanted, ask the peer why it had nothing more to say",
+    1001: "the peer goes away or shuts down: connect again",
+    1008: "the peer does not want this client as it is: reconnecting alone will not help",
+    1012: "the peer restarts: connect again after a moment",
+    1013: "the peer is overloaded: connect again later, with a back-off",
+}
+
+
+def _last_words(ending: Ending, w: Words) -> bool:
+    """Whether the last message came right before the end, and so may say why."""
+    c = ending.connection
+    if not c.received.words or c.received.last is None or ending.at is None:
+        return False
+    if not w.timed:
+        return ending.at.line - c.received.last.line == 1
+    return ending.at.t - c.received.last.t <= 1.0
+
+
+def peer_failure(f: Finding, w: Words) -> Said:
+    """The peer could not go on with what came."""
+    ending, c = first(f)
+    what = f"{where(c, w)}{w.peer} failed the connection with {code_of(ending.code, ending.reason)} {w.at(ending.at)}{again(f, w)}"
+    return Said(what, f"look at what {w.own} sent right before")
+
+
+def peer_max_size(f: Finding, w: Words) -> Said:
+    """A message was too big for the peer."""
+    ending, c = first(f)
+    what = f"{where(c, w)}{w.peer} failed the connection with {code_of(ending.code, ending.reason)} {w.at(ending.at)}: a message of {w.own} exceeds its limit{again(f, w)}"
+    return Said(what, "send less in one message, or raise the peer's max_size")
+
+
+def max_size(f: Finding, w: Words) -> Said:
+    """A message was too big for this side."""
+    ending, c = first(f)
+    what = f"{where(c, w)}{w.own} failed the connection {w.at(ending.at)} with 1009: a message"
+    found = _SIZES.search(ending.reason) or (c.error and _SIZES.search(c.error.text))
+    limit = ""
+    if found:
+        size, limit = (found[1] or found[3]), (found[2] or found[4])
+        what += f" of {int(size):,} bytes exceeds its max_size of {int(limit):,}"
+    else:
+        what += " exceeds its max_size"
+    return Said(what + again(f, w), "raise max_size, or have the peer send less in one message")
+
+
+def own_failure(f: Finding, w: Words) -> Said:
+    """The writer of the log could not go on."""
+    ending, c = first(f)
+    what = f"{where(c, w)}{w.own} failed the connection {w.at(ending.at)} with {code_of(ending.code, ending.reason)}"
+    if c.error is not None:
+        what += f": {quoted(c.error.text)}"
+    elif ending.code == INTERNAL_ERROR and not ending.reason:
+        what += ", as the library does where a program leaves a connection by an exception or is cancelled"
+    return Said(what + again(f, w), f"the fault shows on this side: look at the exception in {w.own}'s log")
+
+
+def own_close(f: Finding, w: Words) -> Said:
+    """It was meant."""
+    ending, c = first(f)
+    if len(f.endings) > 1:
+        return Said(
+            f"{w.own} closed {len(f.endings)} of {f.of} connections itself, with {code_of(ending.code, ending.reason)}"
+        )
+    return Said(
+        f"{where(c, w)}{w.own} closed the connection itself {w.at(ending.at)}, with {code_of(ending.code, ending.reason)}{_after_what(ending, w)}"
+    )
+
+
+def idle(f: Finding, w: Words) -> Said:
+    """The same silence before each end."""
+    assert f.seconds is not None, "a limit has its length"
+    c = f.endings[0].connection
+    ended = "ended without a close frame" if f.endings[0].at and c.close_received is None else "were closed"
+    pinged = any(e.connection.pings.sent for e in f.endings)
+    ping = "" if pinged else ", and no Ping was sent"
+    what = f"{where(c, w)}{f.count} of {f.of} connections {ended} {seconds_of(f.seconds)} after the last thing that went over them{ping}: an idle time-out on the way, as proxies have; nothing was down"
+    if f.confidence == "possible":
+        what = f"{where(c, w)}the connection {ended.replace('were', 'was')} {w.at(f.at)}, {seconds_of(f.seconds)} after the last thing that went over it{ping}: that looks like an idle time-out on the way, as proxies have"
+    return Said(what, f"send a keepalive well within {seconds_of(f.seconds)} (ping_interval)")
+
+
+def age(f: Finding, w: Words) -> Said:
+    """The same age at each end."""
+    assert f.seconds is not None, "a limit has its length"
+    c = f.endings[0].connection
+    what = f"{where(c, w)}{f.count} of {f.of} connections ended {seconds_of(f.seconds)} after they were opened, whatever went over them: somebody limits how old a connection may become"
+    return Said(
+        what,
+        "reconnect before that age is reached, or ask for a longer limit",
+        "who limits it: the peer or a proxy on the way",
+    )
+
+
+def no_end(f: Finding, _: Words) -> Said:
+    """The log shows no end."""
+    open_ = [e for e in f.endings if e.what is End.OPEN]
+    if not open_:
+        return Said("the log ends during a handshake", "", "what became of it")
+    what = "the connection is" if len(open_) == 1 else f"{len(open_)} of {f.of} connections are"
+    return Said(f"{what} open when the log ends; nothing went wrong that it shows")
+
+
+# By exceptions alone
+
+
+def closes_told(f: Finding, w: Words) -> Said:
+    """What exceptions alone tell of ends."""
+    notice = f.notices[0][1]
+    what = f"{times(len(f.notices))}: {_notice(notice, w)}; first {w.at(f.at)}"
+    gaps = [b[0].t - a[0].t for a, b in zip(f.notices, f.notices[1:], strict=False)]
+    if gaps and w.timed:
+        what += f", {range_of(gaps)} apart"
+    return Said(what[0].upper() + what[1:], "log the library's DEBUG level to see what came before")
+
+
+def _notice(n: Notice, w: Words) -> str:
+    if n.kind is not NoticeKind.ENDED:
+        return quoted(n.text)
+    if n.sent is None and n.received is None:
+        return f"a connection ended without a close frame either way ({GONE}): {w.peer} or something on the way cut it"
+    if n.received is None:
+        what = f"{w.own} closed with {code_of(n.sent, n.reason)} and got no close frame back"
+        return what + (": its Ping was not answered" if "keepalive" in n.reason else "")
+    if n.received_first is False:
+        return f"{w.own} closed with {code_of(n.sent, n.reason)}"
+    return f"{w.peer} closed with {code_of(n.received, n.reason)}"

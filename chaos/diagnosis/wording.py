@@ -1,0 +1,120 @@
+"""Words for what a diagnosis names: sides, codes, statuses, connections, and how often.                             pure"""
+
+from collections.abc import Sequence
+
+from chaos.diagnosis.endings import Ending
+from chaos.durations import clock, seconds_of
+from chaos.timeline.model import Connection, Mark, Timeline
+from chaos.traces.wire import NO_STATUS
+
+MOST_WORDS = 90
+"""Characters of a message that are quoted."""
+CODES: dict[int, str] = {
+    1000: "normal",
+    1001: "going away",
+    1002: "protocol error",
+    1003: "unsupported data",
+    1005: "no code",
+    1006: "no close frame",
+    1007: "invalid data",
+    1008: "policy violation",
+    1009: "message too big",
+    1010: "extension missing",
+    1011: "internal error",
+    1012: "service restart",
+    1013: "try again later",
+    1014: "bad gateway",
+}
+STATUSES: dict[int, str] = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    426: "Upgrade Required",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+    504: "Gateway Timeout",
+}
+
+
+class Words:
+    """How one timeline's sides and moments are named."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self.timed = timeline.timed
+        server = timeline.side == "server"
+        self.own = "this server" if server else "this client"
+        self.peer = "the client" if server else "the server"
+        paths = {c.link for c in timeline.connections}
+        self._paths = len(paths) > 1 or (server and paths not in ({""}, {"/"}))
+        self._numbers = len(timeline.connections) > 1
+
+    def when(self, mark: Mark | None) -> str:
+        """A moment, as in +4:05.2; by its line where there are no times."""
+        if mark is None:
+            return "an unknown time"
+        return f"+{clock(mark.t)}" if self.timed else f"line {mark.line}"
+
+    def at(self, mark: Mark | None) -> str:
+        """The same with its preposition."""
+        return f"{'at' if self.timed else 'in'} {self.when(mark)}"
+
+    def after(self, seconds: float | None) -> str:
+        """A duration; nothing where none can be known."""
+        return "" if seconds is None or not self.timed else seconds_of(seconds)
+
+    def label(self, connection: Connection) -> str:
+        """Which connection, where that is a question: its path."""
+        return connection.link if self._paths and connection.link else ""
+
+    def numbered(self, connection: Connection) -> str:
+        """Its path, or its number."""
+        if label := self.label(connection):
+            return label
+        return f"connection {connection.number}" if self._numbers else ""
+
+
+def code_of(code: int | None, reason: str = "") -> str:
+    """A close code with what it means and the reason that came with it."""
+    if code is None or code == NO_STATUS:
+        said = "no code"
+    else:
+        meaning = CODES.get(code, "the program's own code" if code >= 3000 else "")
+        said = f"{code}" + (f" ({meaning})" if meaning else "")
+    return f'{said} "{reason}"' if reason else said
+
+
+def status_of(code: int | None, phrase: str = "") -> str:
+    """An HTTP status with its words."""
+    words = phrase or STATUSES.get(code or 0, "")
+    return f"HTTP {code} {words}".rstrip()
+
+
+def quoted(words: str) -> str:
+    """What somebody said, shortened, without the quotes that the log put around it."""
+    text = words.strip().strip("'\"")
+    return text if len(text) <= MOST_WORDS else text[: MOST_WORDS - 3] + "..."
+
+
+def times(count: int) -> str:
+    """How often."""
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
+def many(count: int, what: str) -> str:
+    """So many of something."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def range_of(values: Sequence[float]) -> str:
+    """A duration, or from the shortest to the longest."""
+    low, high = seconds_of(min(values)), seconds_of(max(values))
+    return low if low == high else f"{low} to {high}"
+
+
+def since_opening(endings: Sequence[Ending]) -> str:
+    """How old the connections were when they ended; empty where that is not known."""
+    ages = [ending.age for ending in endings if ending.age is not None]
+    return range_of(ages) if ages and len(ages) == len(endings) else ""

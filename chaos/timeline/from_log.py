@@ -1,0 +1,326 @@
+"""A timeline made of the entries of a log, in one pass and bounded memory.                                          pure"""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from statistics import median
+from typing import Any
+from urllib.parse import urlsplit
+
+from chaos.timeline.model import Answer, CloseFrame, Connection, Mark, Pings, Standstill, Timeline, Traffic
+from chaos.traces.log_survey import Survey
+from chaos.traces.wire import (
+    DATA,
+    NO_STATUS,
+    Body,
+    Entry,
+    Eof,
+    Failing,
+    Frame,
+    HandshakeFailed,
+    HeaderLine,
+    Keepalive,
+    KeepaliveSays,
+    Mishap,
+    Notice,
+    NoticeKind,
+    Request,
+    Response,
+    StateChange,
+    StrayPong,
+    TcpEnding,
+    TcpLost,
+)
+
+MOST_CONNECTIONS = 50_000
+"""That are kept one by one; those that come after are counted."""
+MOST_NOTICES = 20_000
+MOST_TRIPS = 200_000
+MOST_WAITING = 100
+KEPT_HEADERS = ("location", "retry-after", "server", "content-type", "host", "user-agent", "via", "cf-ray")
+LONG_PAUSE = 3.0
+"""Seconds without any line after which it is asked whether this side stood still."""
+AT_ONCE = 0.1
+"""Seconds within which a burst is read."""
+BURST = 3
+"""Messages read at once that are a burst."""
+MOST_STANDSTILLS = 1000
+LATE = 10.0
+"""Seconds after its CLOSED in which something may still be said of a connection."""
+
+
+def timeline(surveyed: Survey, entries: Iterable[Entry]) -> Timeline:
+    """All that the entries tell."""
+    builder = _Builder(surveyed)
+    for entry in entries:
+        builder.take(entry)
+    return builder.finish()
+
+
+class _Builder:
+    def __init__(self, surveyed: Survey) -> None:
+        self._made = Timeline(
+            surveyed.side,
+            surveyed.library,
+            lines=surveyed.lines,
+            ping_interval=surveyed.ping_interval,
+            ping_timeout=surveyed.ping_timeout,
+        )
+        self._live: dict[int, Connection] = {}
+        self._redirects: dict[str, str] = {}
+        self._closed: deque[Connection] = deque()
+        self._first: Mark | None = None
+        self._pause = _Pause(self._made, self._live)
+
+    def take(self, entry: Entry) -> None:
+        at = Mark(entry.t, entry.line)
+        if self._first is None:
+            self._first = self._made.began = at
+        said = entry.said
+        self._pause.look(at, said, entry.connection)
+        self._made.ended = at
+        if entry.connection is None:
+            if isinstance(said, Notice):
+                self._notice(at, said)
+            return
+        connection = self._connection(entry, at)
+        if connection is None:
+            return
+        connection.ambiguous += not entry.sure
+        _TAKE[type(said)](self, connection, at, said)
+
+    def finish(self) -> Timeline:
+        self._pause.finish()
+        made = self._made
+        made.timed = made.ended.t > made.began.t
+        return made
+
+    def _connection(self, entry: Entry, at: Mark) -> Connection | None:
+        number = entry.connection
+        assert number is not None, "the caller looked"
+        found = self._live.get(number)
+        if found is None:
+            if len(self._made.connections) >= MOST_CONNECTIONS:
+                if isinstance(entry.said, Request):
+                    self._made.more[entry.said.path] += 1
+                return None
+            found = self._live[number] = Connection(number, entry.side, at, at)
+            self._made.connections.append(found)
+        if found.closed is None:
+            found.last = at
+        return found
+
+    # What is said of no connection
+
+    def _notice(self, at: Mark, said: Notice) -> None:
+        if len(self._made.notices) < MOST_NOTICES:
+            self._made.notices.append((at, said))
+        else:
+            self._made.more_notices += 1
+
+    def explain(self, connection: Connection, _at: Mark, said: Notice) -> None:
+        """A traceback in the log, of a connection."""
+        before = connection.error
+        if before is None or (
+            before.kind in (NoticeKind.ENDED, NoticeKind.ERROR) and said.kind is not NoticeKind.ENDED
+        ):
+            connection.error = said
+
+    # What is said of one
+
+    def state(self, connection: Connection, at: Mark, said: StateChange) -> None:
+        match said.to:
+            case "CONNECTING":
+                connection.began = at
+            case "OPEN":
+                connection.opened = at
+            case "CLOSED":
+                if connection.closed is None:
+                    connection.closed = at
+                    self._closed.append(connection)
+                self._forget(at)
+            case _:
+                pass  # what it is closing for, other lines say
+
+    def _forget(self, now: Mark) -> None:
+        """What still comes of a closed connection comes soon."""
+        while self._closed and (closed := self._closed[0].closed) and now.t - closed.t > LATE:
+            self._live.pop(self._closed.popleft().number, None)
+
+    def request(self, connection: Connection, at: Mark, said: Request) -> None:
+        connection.requested, connection.path = at, said.path
+        connection.link = self._redirects.get(said.path, said.path)
+
+    def response(self, connection: Connection, at: Mark, said: Response) -> None:
+        connection.answered = Answer(at, said.status, said.phrase)
+
+    def header(self, connection: Connection, _at: Mark, said: HeaderLine) -> None:
+        of_request = (said.way == ">") == (connection.side == "client")
+        headers = connection.request_headers if of_request else connection.response_headers
+        if said.name in KEPT_HEADERS:
+            headers[said.name] = said.value
+        answered = connection.answered
+        if said.name == "location" and answered is not None and 300 <= answered.status < 400:
+            self._redirects[urlsplit(said.value).path or "/"] = connection.link
+
+    def body(self, connection: Connection, _at: Mark, said: Body) -> None:
+        connection.body = connection.body or said.text
+
+    def frame(self, connection: Connection, at: Mark, said: Frame) -> None:
+        comes = said.way == "<"
+        if comes:
+            connection.heard = at
+        elif said.opcode != "CLOSE":
+            connection.said = at
+        if said.opcode in DATA:
+            _count(connection.received if comes else connection.sent, at, said)
+        elif said.opcode == "CLOSE":
+            close = CloseFrame(at, said.code or NO_STATUS, said.reason)
+            if comes:
+                connection.close_received = connection.close_received or close
+            else:
+                connection.close_sent = connection.close_sent or close
+        elif said.opcode == "PING":
+            if comes:
+                connection.peer_pings += 1
+            else:
+                self._ping(connection.pings, at, said.data)
+        elif comes:
+            self._pong(connection.pings, at, said.data)
+
+    def _ping(self, pings: Pings, at: Mark, data: str) -> None:
+        pings.sent += 1
+        pings.last_sent = at
+        if not pings.waiting:
+            pings.stray = 0
+        if len(pings.waiting) < MOST_WAITING:
+            pings.waiting[data] = at
+
+    def _pong(self, pings: Pings, at: Mark, data: str) -> None:
+        asked = pings.waiting.get(data)
+        if asked is None:
+            pings.stray += 1
+            return
+        pings.answered += 1
+        pings.last_answer = at
+        trip = round(at.t - asked.t, 6)
+        pings.total += trip
+        pings.best = trip if pings.best is None else min(pings.best, trip)
+        if pings.worst is None or trip > pings.worst:
+            pings.worst, pings.worst_at = trip, asked
+        if len(self._made.trips) < MOST_TRIPS:
+            self._made.trips.append(trip)
+        while pings.waiting:  # a Pong answers every earlier Ping too
+            earlier, _ = pings.waiting.popitem(last=False)
+            if earlier == data:
+                break
+
+    def keepalive(self, connection: Connection, at: Mark, said: KeepaliveSays) -> None:
+        if said.what is Keepalive.GAVE_UP:
+            connection.gave_up = connection.gave_up or at
+
+    def nothing(self, _connection: Connection, _at: Mark, _said: object) -> None:
+        pass  # other lines say the same: the frame itself, or the traceback that follows
+
+    def failing(self, connection: Connection, at: Mark, said: Failing) -> None:
+        connection.failing = connection.failing or (at, said.code, said.reason)
+
+    def eof(self, connection: Connection, at: Mark, said: Eof) -> None:
+        if said.way == "<":
+            connection.end_of_stream = connection.end_of_stream or at
+
+    def tcp(self, connection: Connection, at: Mark, said: TcpEnding) -> None:
+        if said.how == "timed out":
+            connection.tcp_wait = connection.tcp_wait or at
+
+    def lost(self, connection: Connection, _at: Mark, said: TcpLost) -> None:
+        if said.error and connection.error is None:
+            kind = NoticeKind.RESET if "Reset" in said.error or "Abort" in said.error else NoticeKind.ERROR
+            connection.error = Notice(kind, said.error)
+
+    def handshake(self, connection: Connection, at: Mark, _said: HandshakeFailed) -> None:
+        connection.handshake_failed = connection.handshake_failed or at
+
+
+def _count(traffic: Traffic, at: Mark, said: Frame) -> None:
+    traffic.messages += said.opcode != "CONT"
+    traffic.size += said.size
+    traffic.last = at
+    if said.opcode == "TEXT":
+        traffic.words = said.data
+
+
+_TAKE: dict[type, Callable[..., Any]] = {
+    StateChange: _Builder.state,
+    Request: _Builder.request,
+    Response: _Builder.response,
+    HeaderLine: _Builder.header,
+    Body: _Builder.body,
+    Frame: _Builder.frame,
+    KeepaliveSays: _Builder.keepalive,
+    StrayPong: _Builder.nothing,
+    Failing: _Builder.failing,
+    Eof: _Builder.eof,
+    TcpEnding: _Builder.tcp,
+    TcpLost: _Builder.lost,
+    HandshakeFailed: _Builder.handshake,
+    Mishap: _Builder.nothing,
+    Notice: _Builder.explain,
+}
+
+
+class _Pause:
+    """Finds the times in which this side stood still: nothing was written, and then much was due at once."""
+
+    def __init__(self, made: Timeline, live: dict[int, Connection]) -> None:
+        self._made = made
+        self._live = live
+        self._last: Mark | None = None
+        self._open: tuple[Mark, Mark, int] | None = None  # begin, end, Pings due
+        self._burst = 0
+        self._gaps: list[float] = []  # between messages that came, as usual
+
+    def look(self, at: Mark, said: object, connection: int | None) -> None:
+        last, self._last = self._last, at
+        if last is None:
+            return
+        if self._open is not None and at.t > self._open[1].t + AT_ONCE:
+            self._settle()
+        if at.t - last.t >= LONG_PAUSE:
+            self._settle()
+            self._open = last, at, self._due(last, at)
+        comes = isinstance(said, Frame) and said.way == "<" and said.opcode in DATA
+        if self._open is not None:
+            self._burst += comes
+        elif comes and len(self._gaps) < 1000:
+            heard = self._live.get(connection or 0)
+            if heard is not None and heard.received.last is not None:
+                self._gaps.append(at.t - heard.received.last.t)
+
+    def finish(self) -> None:
+        self._settle()
+
+    def _settle(self) -> None:
+        if self._open is None:
+            return
+        begin, end, due = self._open
+        usual = median(self._gaps) if self._gaps else None
+        came_at_once = self._burst >= BURST and usual is not None and (end.t - begin.t) > BURST * usual
+        if (due or came_at_once) and len(self._made.standstills) < MOST_STANDSTILLS:
+            self._made.standstills.append(Standstill(begin, end, self._burst if came_at_once else 0, due))
+        self._open, self._burst = None, 0
+
+    def _due(self, begin: Mark, end: Mark) -> int:
+        """Pings of any open connection that its interval asked for, and that did not leave."""
+        interval = self._made.ping_interval
+        if interval is None or end.t - begin.t < interval:
+            return 0
+        due = 0
+        for connection in self._live.values():
+            pings = connection.pings
+            if connection.opened is None or connection.ended is not None or pings.waiting or not pings.sent:
+                continue
+            since = max(mark.t for mark in (connection.opened, pings.last_sent, pings.last_answer) if mark)
+            late = end.t - since - interval
+            if late > max(1.0, interval / 4):
+                due = max(due, 1 + int(late / interval))
+        return due

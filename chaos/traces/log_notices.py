@@ -1,0 +1,132 @@
+"""What the lines around the library's say: the program's own, the ends of tracebacks, and INFO lines.              pure"""
+
+import re
+from collections.abc import Callable
+
+from chaos.traces.wire import Notice, NoticeKind
+
+MOST_TEXT = 200
+"""Characters of a line that are kept."""
+
+# Looked for first, and found in few lines of a program.
+_WORTH_A_LOOK = re.compile(
+    r"Error|Exception|ConnectionClosed|Timeout|InvalidStatus|InvalidHandshake|InvalidMessage|errno|refused"
+    r"|rejected|close frame|code = \d|server (?:listening|clos)|connection (?:open|closed|handler|rejected)"
+    r"|handshake failed|(?:reconnect|retry)\w* in|gaierror|status[ _]?code",
+    re.IGNORECASE,
+)
+_SENT = re.compile(r"sent (\d{4})(?: \(([^)]*)\))? ?([^;]*)")
+_RECEIVED = re.compile(r"received (\d{4})(?: \(([^)]*)\))? ?([^;]*)")
+_OLD_CODE = re.compile(r"code = (\d{4}) \(([^)]*)\), (?:reason = (.*)|no reason)")
+_STATUS = re.compile(
+    r"(?:rejected WebSocket connection: HTTP|status[ _]?code:?|connection (?:rejected|failed) \() ?(\d{3})"
+)
+_DELAY = re.compile(
+    r"(?:reconnect|retry)\w*\b.{0,20}? in (?:about )?([\d.]+) ?(ms|millisec|s\b|sec|seconds?)?", re.IGNORECASE
+)
+_EXCEPTION = re.compile(
+    r"(?:^|[\s:(\[])((?:\w+\.)*\w*(?:Error|Exception|Closed\w*|Timeout|InvalidStatus\w*))\b:? ?"
+)
+_CAUGHT_BY_LIBRARY = "Failed to open a WebSocket connection"
+
+Maker = Callable[[str], Notice]
+
+
+def read_notice(text: str) -> Notice | None:  # noqa: PLR0911 - one a form
+    """What the line tells of a connection or an attempt; None: nothing."""
+    if _WORTH_A_LOOK.search(text) is None or text.lstrip().startswith(("File ", "raise ", "Traceback ", "^")):
+        return None
+    shown = _exception(text)
+    if "close frame" in text or "then sent" in text or "then received" in text:
+        return _closed(text, shown)
+    if old := _OLD_CODE.search(text):
+        code = int(old[1])
+        return Notice(NoticeKind.ENDED, shown, received=None if code == 1006 else code, reason=old[3] or "")
+    if found := _STATUS.search(text):
+        return Notice(NoticeKind.REJECTED, shown, status=int(found[1]), delay=_delay(text))
+    for kind, marks in _KINDS.items():
+        if any(mark in text for mark in marks):
+            return Notice(kind, shown, delay=_delay(text))
+    delay = _delay(text)
+    if delay is not None:
+        return Notice(NoticeKind.RETRYING, shown, delay=delay)
+    if _EXCEPTION.search(text):
+        return Notice(NoticeKind.ERROR, shown)
+    return None
+
+
+_KINDS: dict[NoticeKind, tuple[str, ...]] = {
+    NoticeKind.UNREACHABLE: (
+        "ConnectionRefusedError",
+        "Errno 111]",
+        "Errno 61]",
+        "WinError 1225]",
+        "WinError 10061]",
+        "Connect call failed",
+        "Connection refused",
+        "connection refused",
+        "Network is unreachable",
+        "No route to host",
+        "Errno 113]",
+        "Errno 101]",
+    ),
+    NoticeKind.NO_NAME: (
+        "gaierror",
+        "Name or service not known",
+        "getaddrinfo failed",
+        "nodename nor servname",
+    ),
+    NoticeKind.BAD_CERTIFICATE: ("CERTIFICATE_VERIFY_FAILED", "SSLCertVerificationError"),
+    NoticeKind.RESET: (
+        "ConnectionResetError",
+        "Connection reset by peer",
+        "BrokenPipeError",
+        "ConnectionAbortedError",
+        "WinError 64]",
+        "WinError 10054]",
+    ),
+    NoticeKind.NO_REQUEST: (
+        "connection closed while reading HTTP request line",
+        "did not receive a valid HTTP request",
+        "stream ends after 0 bytes, before end of line",
+    ),
+    NoticeKind.TOO_BIG: ("exceeds limit of", "PayloadTooBig"),
+    NoticeKind.TIMED_OUT: ("timed out during", "TimeoutError", "Connection timed out", "handshake timed out"),
+    NoticeKind.LISTENING: ("server listening on",),
+    NoticeKind.SHUT_DOWN: ("server closing",),
+    NoticeKind.HANDLER_FAILED: ("connection handler failed", "Error in connection handler"),
+    NoticeKind.OPENED: ("connection open",),
+    NoticeKind.CLOSED: ("connection closed",),
+}
+
+
+def _closed(text: str, shown: str) -> Notice:
+    """As ConnectionClosed says since version 10."""
+    sent, received = _SENT.search(text), _RECEIVED.search(text)
+    first = received if sent is None or (received is not None and received.start() < sent.start()) else sent
+    return Notice(
+        NoticeKind.ENDED,
+        shown,
+        sent=int(sent[1]) if sent else None,
+        received=int(received[1]) if received else None,
+        received_first=None if sent is None and received is None else first is received,
+        reason=first[3].strip() if first else "",
+    )
+
+
+def _delay(text: str) -> float | None:
+    found = _DELAY.search(text)
+    if found is None:
+        return None
+    try:
+        seconds = float(found[1].rstrip("."))
+    except ValueError:
+        return None
+    return seconds / 1000 if (found[2] or "").lower().startswith("m") else seconds
+
+
+def _exception(text: str) -> str:
+    """From the exception's name on; the whole line where none is named."""
+    found = _EXCEPTION.search(text)
+    shown = text[found.start(1) :] if found and not text.startswith(_CAUGHT_BY_LIBRARY) else text.strip()
+    return shown.strip()[:MOST_TEXT]

@@ -71,4 +71,5 @@ class Finding:
     @property
     def weight(self) -> int:
         """How much it explains."""
-        return max(1, len(self.endings), len(self.notices))
+        attempts = self.count if self.cause is Cause.STORM else 1
+        return max(attempts, len(self.endings), len(self.notices))

@@ -103,15 +103,15 @@ def _peers(connection: Connection, received: CloseFrame) -> Ending:
 
 
 def _handshake(connection: Connection) -> Ending:
+    failed = connection.handshake_failed
+    error = connection.error
+    if connection.requested is None and connection.side == "server" and (failed or connection.closed):
+        return Ending(connection, End.NO_REQUEST, connection.ended)
     answered = connection.answered
     if answered is not None and answered.status != SWITCHING:
         redirected = 300 <= answered.status < 400 and "location" in connection.response_headers
         what = End.REDIRECTED if redirected else End.REFUSED
         return Ending(connection, what, answered.at, answered.status, answered.phrase)
-    failed = connection.handshake_failed
-    error = connection.error
-    if connection.requested is None and connection.side == "server" and (failed or connection.closed):
-        return Ending(connection, End.NO_REQUEST, connection.ended)
     if failed is not None or connection.ended is not None or error is not None:
         return Ending(
             connection,

@@ -21,7 +21,7 @@ USUAL_LIMITS = (30.0, 55.0, 60.0, 90.0, 100.0, 120.0, 180.0, 300.0, 350.0, 600.0
 QUEUES = ((16, 18), (32, 34))
 """Messages that wait unread when a version of the library stops reading."""
 STORM_WITHIN = 10.0
-STORM = 10
+STORM = 15
 """Attempts within that time that no back-off makes."""
 FOLLOWS = 30.0
 """Seconds after this side stood still in which an end is a consequence."""

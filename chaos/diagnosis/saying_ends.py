@@ -10,7 +10,10 @@ from chaos.durations import seconds_of
 from chaos.timeline.model import Connection
 from chaos.traces.wire import Notice, NoticeKind
 
-_SIZES = re.compile(r"(\d+) bytes? exceeds? (?:the )?limit of (\d+)|over size limit \((\d+) > (\d+) bytes\)")
+_SIZES = re.compile(
+    r"(?:(?P<size>\d+) bytes? )?exceeds? (?:the )?limit of (?P<limit>\d+)"
+    r"|over size limit \((?P<old_size>\d+|\?) > (?P<old_limit>\d+) bytes\)"
+)
 
 
 # Keepalive
@@ -185,6 +188,7 @@ _ABOUT_CODE = {
     1000: "an orderly end: if it was not wanted, ask the peer why it had nothing more to say",
     1001: "the peer goes away or shuts down: connect again",
     1008: "the peer does not want this client as it is: reconnecting alone will not help",
+    1011: "the peer failed inside: its own log says why",
     1012: "the peer restarts: connect again after a moment",
     1013: "the peer is overloaded: connect again later, with a back-off",
 }
@@ -219,12 +223,11 @@ def max_size(f: Finding, w: Words) -> Said:
     ending, c = first(f)
     what = f"{where(c, w)}{w.own} failed the connection {w.at(ending.at)} with 1009: a message"
     found = _SIZES.search(ending.reason) or (c.error and _SIZES.search(c.error.text))
-    limit = ""
-    if found:
-        size, limit = (found[1] or found[3]), (found[2] or found[4])
-        what += f" of {int(size):,} bytes exceeds its max_size of {int(limit):,}"
-    else:
-        what += " exceeds its max_size"
+    size, limit = (
+        (found["size"] or found["old_size"], found["limit"] or found["old_limit"]) if found else ("", "")
+    )
+    what += f" of {int(size):,} bytes" if size and size.isdecimal() else ""
+    what += " exceeds its max_size" + (f" of {int(limit):,}" if limit else "")
     return Said(what + again(f, w), "raise max_size, or have the peer send less in one message")
 
 

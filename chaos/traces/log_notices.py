@@ -91,7 +91,7 @@ _KINDS: dict[NoticeKind, tuple[str, ...]] = {
         "stream ends after 0 bytes, before end of line",
     ),
     NoticeKind.TOO_BIG: ("exceeds limit of", "PayloadTooBig"),
-    NoticeKind.TIMED_OUT: ("timed out during", "TimeoutError", "Connection timed out", "handshake timed out"),
+    NoticeKind.TIMED_OUT: ("timed out during", "Connection timed out", "Errno 110]", "handshake timed out"),
     NoticeKind.LISTENING: ("server listening on",),
     NoticeKind.SHUT_DOWN: ("server closing",),
     NoticeKind.HANDLER_FAILED: ("connection handler failed", "Error in connection handler"),

@@ -481,3 +481,8 @@ def test_a_log_of_exceptions_alone_gives_a_tally() -> None:
         " Ping was not answered; first at +50.0 s, 5:00.0 min to 5:10.0 min apart"
     )
     assert verdict(log.text()) == "unknown"
+
+
+def test_a_time_out_of_the_program_is_no_attempt_that_failed() -> None:
+    log = Log().opens(0).gets(1).say(9, "> CLOSE 1000 (OK) [2 bytes]", "= connection is CLOSING").ends(9.1)
+    assert causes(log.say(9.2, "TimeoutError", logger="app").text()) == [Cause.OWN_CLOSE]

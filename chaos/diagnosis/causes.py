@@ -40,6 +40,7 @@ class Cause(StrEnum):
     UNREACHABLE = "unreachable"
     CLOSES_TOLD = "closes told"  # by exceptions alone: the log shows no connection
     PING_WAITS = "ping waits"
+    LAST_LINES = "last lines"
     OWN_CLOSE = "own close"
     REDIRECT = "redirect"
     NO_END = "no end"

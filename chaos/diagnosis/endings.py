@@ -32,6 +32,7 @@ class End(StrEnum):
     STREAM_ENDED = "stream ended"  # without a Close frame
     RESET = "reset"  # without a Close frame, by an error of TCP
     CLOSED = "closed"  # and nothing says why
+    LAST_LINES = "last lines"  # the log begins so late that who began to end it is not known
     REFUSED = "refused"  # with an HTTP status
     REDIRECTED = "redirected"
     NO_REQUEST = "no request"  # a server: who connected said nothing
@@ -61,6 +62,8 @@ def ending_of(connection: Connection) -> Ending:  # noqa: PLR0911 - a table of t
     """The first thing that decided it."""
     if not connection.connected:
         return _handshake(connection)
+    if _only_last_lines(connection):
+        return Ending(connection, End.LAST_LINES, connection.ended)
     sent, received = connection.close_sent, connection.close_received
     own = sent is not None and (received is None or sent.at.line < received.at.line)
     gave_up = connection.gave_up
@@ -78,8 +81,23 @@ def ending_of(connection: Connection) -> Ending:  # noqa: PLR0911 - a table of t
     if connection.end_of_stream is not None or failing is not None:
         return Ending(connection, End.STREAM_ENDED, connection.ended)
     if connection.closed is not None:
-        return Ending(connection, End.CLOSED, connection.closed)
+        what = End.CLOSED if connection.opened is not None else End.LAST_LINES
+        return Ending(connection, what, connection.closed)
     return Ending(connection, End.OPEN, None)
+
+
+def _only_last_lines(connection: Connection) -> bool:
+    """Whether the log begins after its end had begun: the Close frame before may be the other side's."""
+    if connection.began or connection.requested or connection.opened or connection.ended is None:
+        return False
+    sent, received = connection.close_sent, connection.close_received
+    if connection.closing is not None and not (sent or received or connection.gave_up or connection.failing):
+        return True
+    heard = connection.heard
+    carried = connection.said is not None or (
+        heard is not None and (received is None or heard.line < received.at.line)
+    )
+    return not carried and connection.gave_up is None and (sent is None or received is None)
 
 
 def _failure(code: int) -> End:
@@ -105,13 +123,15 @@ def _peers(connection: Connection, received: CloseFrame) -> Ending:
 def _handshake(connection: Connection) -> Ending:
     failed = connection.handshake_failed
     error = connection.error
-    if connection.requested is None and connection.side == "server" and (failed or connection.closed):
+    if connection.requested is None and connection.side == "server" and connection.ended is not None:
         return Ending(connection, End.NO_REQUEST, connection.ended)
     answered = connection.answered
     if answered is not None and answered.status != SWITCHING:
         redirected = 300 <= answered.status < 400 and "location" in connection.response_headers
         what = End.REDIRECTED if redirected else End.REFUSED
         return Ending(connection, what, answered.at, answered.status, answered.phrase)
+    if failed is not None and connection.closed is None and error is None:
+        return Ending(connection, End.UNFINISHED, None)  # its answer is to come
     if failed is not None or connection.ended is not None or error is not None:
         return Ending(
             connection,

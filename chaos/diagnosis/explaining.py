@@ -42,6 +42,7 @@ _CAUSES: dict[End, Cause] = {
     End.STREAM_ENDED: Cause.STREAM_ENDED,
     End.RESET: Cause.STREAM_ENDED,
     End.CLOSED: Cause.STREAM_ENDED,
+    End.LAST_LINES: Cause.LAST_LINES,
     End.REDIRECTED: Cause.REDIRECT,
     End.NO_REQUEST: Cause.HEALTH_CHECK,
     End.BAD_HANDSHAKE: Cause.BAD_HANDSHAKE,
@@ -97,10 +98,7 @@ def _in_order(found: list[Finding]) -> list[Finding]:
 
 def _cause_of(ending: Ending) -> Cause | None:
     if ending.what is End.REFUSED:
-        code = ending.code or 0
-        if code in GOOD_ANSWERS:
-            return Cause.NO_UPGRADE
-        return Cause.REFUSED_FOR_GOOD if code in FOR_GOOD else Cause.REFUSED_FOR_NOW
+        return _of_status(ending.code or 0)
     if ending.what is End.OWN_FAILURE and ending.code == TOO_BIG:
         return Cause.MAX_SIZE
     if ending.what is End.PEER_FAILURE and ending.code == TOO_BIG:
@@ -108,6 +106,12 @@ def _cause_of(ending: Ending) -> Cause | None:
     if ending.what in (End.OPEN, End.UNFINISHED):
         return Cause.NO_END
     return _CAUSES[ending.what]
+
+
+def _of_status(status: int) -> Cause:
+    if status in GOOD_ANSWERS:
+        return Cause.NO_UPGRADE
+    return Cause.REFUSED_FOR_GOOD if status in FOR_GOOD else Cause.REFUSED_FOR_NOW
 
 
 def _by_their_ends(endings: Sequence[Ending]) -> Iterator[Finding]:
@@ -217,18 +221,17 @@ def _limit(cause: Cause, sure: Confidence, alike: Sequence[Ending], seconds: flo
 
 
 def _wrong_pongs(endings: Sequence[Ending]) -> Iterator[Finding]:
-    hit = [
-        e
-        for e in endings
-        if e.what is End.NO_PONG
-        and e.connection.pings.stray
-        and e.connection.pings.waiting
-        and not e.connection.ambiguous
-    ]
+    hit = [e for e in endings if e.what is End.NO_PONG and _answered_wrongly(e.connection)]
     if hit:
-        never = all(not e.connection.pings.answered for e in hit)
+        never = all(e.connection.opened and not e.connection.pings.answered for e in hit)
         sure: Confidence = "certain" if never else "likely"
         yield Finding(Cause.WRONG_PONGS, sure, _at(hit[0]), tuple(hit), count=len(hit), of=len(hit))
+
+
+def _answered_wrongly(c: Connection) -> bool:
+    """A Pong may answer a Ping that was sent before the log begins, but not two of them."""
+    strays = c.pings.stray if c.opened is not None else c.pings.stray - 1
+    return strays > 0 and bool(c.pings.waiting) and not c.ambiguous
 
 
 def _unread(endings: Sequence[Ending]) -> Iterator[Finding]:
@@ -418,7 +421,7 @@ def _told_by_exceptions(timeline: Timeline, endings: Sequence[Ending]) -> Iterat
 
 def _told_cause(notice: Notice) -> Cause:
     if notice.kind is NoticeKind.REJECTED:
-        return Cause.REFUSED_FOR_GOOD if notice.status in FOR_GOOD else Cause.REFUSED_FOR_NOW
+        return _of_status(notice.status or 0)
     if notice.kind is NoticeKind.NO_REQUEST:
         return Cause.HEALTH_CHECK
     return Cause.CLOSES_TOLD

@@ -40,6 +40,7 @@ _SAYINGS: dict[Cause, Callable[[Finding, Words], Said]] = {
     Cause.UNREACHABLE: attempts.unreachable,
     Cause.CLOSES_TOLD: ends.closes_told,
     Cause.PING_WAITS: ends.ping_waits,
+    Cause.LAST_LINES: ends.last_lines,
     Cause.OWN_CLOSE: ends.own_close,
     Cause.REDIRECT: attempts.redirect,
     Cause.NO_END: ends.no_end,

@@ -11,14 +11,20 @@ from chaos.traces.wire import NoticeKind
 
 def no_upgrade(f: Finding, w: Words) -> Said:
     """A page came instead of an upgrade."""
-    ending, c = first(f)
-    kind = c.response_headers.get("content-type", "")
-    page = " with a page" if "html" in kind or "<html" in c.body.lower() else ""
-    what = f"{where(c, w)}{times(len(f.endings))} {status_of(ending.code, ending.reason)}{page} came where 101 was due: a web server or a proxy that does not upgrade answered, not a WebSocket endpoint"
-    return Said(
-        what,
-        f"check the URL ({c.path or 'the path'}), and that every proxy on the way passes Upgrade on{_server(c)}",
+    if f.endings:
+        ending, c = first(f)
+        html = "html" in c.response_headers.get("content-type", "") or "<html" in c.body.lower()
+        page, before, path, server = " with a page" if html else "", where(c, w), c.path, _server(c)
+        status = status_of(ending.code, ending.reason)
+    else:
+        page, before, path, server = "", "", "", ""
+        status = status_of(f.notices[0][1].status)
+    what = (
+        f"{before}{times(f.count)} {status}{page} came where 101 was due: a web server or a proxy that does not upgrade"
+        " answered, not a WebSocket endpoint"
     )
+    at = f"the URL ({path})" if path else "the URL"
+    return Said(what, f"check {at}, and that every proxy on the way passes Upgrade on{server}")
 
 
 def _server(c: Connection) -> str:

@@ -242,6 +242,18 @@ def own_failure(f: Finding, w: Words) -> Said:
     return Said(what + again(f, w), f"the fault shows on this side: look at the exception in {w.own}'s log")
 
 
+def last_lines(f: Finding, w: Words) -> Said:
+    """The log begins while a connection ends."""
+    ending, c = first(f)
+    code = next((close.code for close in (c.close_received, c.close_sent) if close is not None), None)
+    with_code = f", with {code_of(code)}" if code is not None else ""
+    return Said(
+        f"{where(c, w)}the log begins {w.at(ending.at)} while a connection ends{with_code}",
+        "",
+        "who ended it, and why: that came before the log's first line",
+    )
+
+
 def own_close(f: Finding, w: Words) -> Said:
     """It was meant."""
     ending, c = first(f)

@@ -133,13 +133,13 @@ class _Builder:
                 connection.began = at
             case "OPEN":
                 connection.opened = at
+            case "CLOSING":
+                connection.closing = connection.closing or at
             case "CLOSED":
                 if connection.closed is None:
                     connection.closed = at
                     self._closed.append(connection)
                 self._forget(at)
-            case _:
-                pass  # what it is closing for, other lines say
 
     def _forget(self, now: Mark) -> None:
         """What still comes of a closed connection comes soon."""

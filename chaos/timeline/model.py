@@ -120,6 +120,8 @@ class Connection:
     error: Notice | None = None
     """The exception that the log tells about it."""
     handshake_failed: Mark | None = None
+    closing: Mark | None = None
+    """The library called it CLOSING, as it does after a Close frame."""
     closed: Mark | None = None
     ambiguous: int = 0
     """Lines that could be of another connection as well."""

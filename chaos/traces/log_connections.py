@@ -17,6 +17,9 @@ MOST_CANDIDATES = 50
 ENDED_REMEMBERED = 3.0
 """Seconds for which what still comes of a connection after its CLOSED is known to be its."""
 
+ENDED_LINES = 50
+"""Lines for which it is, also where they have no times."""
+
 Condition = Callable[["Live"], bool]
 
 
@@ -49,6 +52,7 @@ class Live:
     eof: bool = False
     given_up: bool = False
     ended: float | None = None
+    last_line: int = 0
 
 
 class Connections:
@@ -56,6 +60,7 @@ class Connections:
 
     def __init__(self) -> None:
         self.now = 0.0
+        self.line = 0
         self.count = 0
         self._turns = 0
         self._live: dict[str, OrderedDict[int, Live]] = {}
@@ -101,7 +106,7 @@ class Connections:
         latest = self._latest.get(name)
         if latest is None or latest.ended is None or self.now - latest.ended > ENDED_REMEMBERED:
             return None
-        return latest
+        return latest if self.line - latest.last_line <= ENDED_LINES else None
 
     def begin(self, name: str, side: Side) -> Live:
         """One more, from here on."""
@@ -147,7 +152,7 @@ class Connections:
 
     def end(self, live: Live) -> None:
         """Its last line has come, or nearly."""
-        live.ended = self.now
+        live.ended, live.last_line = self.now, self.line
         named = self._live.get(live.name, OrderedDict())
         named.pop(live.number, None)
         if not named:

@@ -9,7 +9,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from chaos.traces.log_lines import LogLine
-from chaos.traces.wire import Frame, Keepalive, KeepaliveSays, Request, Response, Said, StateChange
+from chaos.traces.wire import (
+    Eof,
+    Failing,
+    Frame,
+    HandshakeFailed,
+    Keepalive,
+    KeepaliveSays,
+    Request,
+    Response,
+    Said,
+    StateChange,
+    TcpEnding,
+    TcpLost,
+)
 
 Naming = Callable[[str], str]
 
@@ -115,7 +128,7 @@ class _Trial:
             case Frame(opcode="PONG", way="<"):
                 asked = self._pinged.pop(said.data, life) if said.data else life
                 self.torn |= asked is not life
-            case Frame():
+            case Frame() | Eof() | TcpEnding() | TcpLost() | Failing() | HandshakeFailed():
                 self._must_have_begun(life)
             case KeepaliveSays(what=Keepalive.SENT):
                 last = self._last

@@ -141,6 +141,7 @@ class _Reader:
         return line.side or self._surveyed.side
 
     def _told(self, number: int, line: LogLine, said: Said) -> Iterator[Entry]:
+        self._all.line = number
         if isinstance(said, Frame) and said.opcode == "PING" and said.way == ">":
             if self._announced or not self._marked:
                 self._announced = False
@@ -216,9 +217,13 @@ class _Reader:
                 return pending, True
             case "CLOSING":
                 found, sure = self._all.pick(name, lambda c: c.ending, lambda c: not c.closing)
-                found = found or self._all.in_handshake(name) or self._all.just_ended(name)
-                if found is not None:
-                    found.closing = found.ending = True
+                found = (
+                    found
+                    or self._all.in_handshake(name)
+                    or self._all.just_ended(name)
+                    or self._begun_in_the_middle(line, name)
+                )
+                found.closing = found.ending = True
                 return found, sure
             case _:
                 return self._closed(line, name)
@@ -288,7 +293,9 @@ class _Reader:
         )
         late = self._all.just_ended(name)
         pending = self._all.in_handshake(name)
-        if found is None or (late is not None and not found.ending and not comes):
+        if found is None or (
+            late is not None and not found.ending and not comes and not isinstance(said, Failing)
+        ):
             found = pending or late
             sure = True
         if found is None:

@@ -113,6 +113,7 @@ def is_one(text: str) -> bool:
 def undoubled(texts: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str, LogLine | None]]:
     """Each line once, of two the one with a time. Others than the library's are passed on as they are."""
     held: tuple[int, str, LogLine] | None = None
+    other = ""  # the line before, if it was not the library's and not a double
     passed = (
         ""  # the message of the line that went on alone, because another stands between it and its double
     )
@@ -122,8 +123,15 @@ def undoubled(texts: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str, LogL
             if held is not None:
                 yield held
                 passed, held = held[2].text, None
+            notice = read_notice(text)
+            shown = notice.text if notice else text
+            if shown.strip() and shown == other:
+                other = ""
+                continue
+            other = shown
             yield number, text, None
             continue
+        other = ""
         if line.text == passed:
             passed = ""
             continue

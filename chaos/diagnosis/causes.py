@@ -39,14 +39,16 @@ class Cause(StrEnum):
     BAD_HANDSHAKE = "bad handshake"
     UNREACHABLE = "unreachable"
     CLOSES_TOLD = "closes told"  # by exceptions alone: the log shows no connection
+    LATE_PONG = "late pong"
     PING_WAITS = "ping waits"
     LAST_LINES = "last lines"
+    LEFT = "left"
     OWN_CLOSE = "own close"
     REDIRECT = "redirect"
     NO_END = "no end"
 
 
-HARMLESS = (Cause.OWN_CLOSE, Cause.REDIRECT, Cause.NO_END)
+HARMLESS = (Cause.LEFT, Cause.OWN_CLOSE, Cause.REDIRECT, Cause.NO_END)
 """What is nobody's trouble."""
 
 
@@ -63,7 +65,7 @@ class Finding:
     seconds: float | None = None
     """IDLE_TIMEOUT: the silence. AGE_LIMIT: the age. SERVER_DOWN: from the break to the next connection, None if there
     is none. STREAM_ENDED and the other ends: until the next connection
-    to the same endpoint. STORM: the time in which `count` attempts fell. HEALTH_CHECK: between two of them, if regular."""
+    to the same endpoint. LATE_PONG: how late. STORM: the time in which `count` attempts fell. HEALTH_CHECK: between two of them, if regular."""
     count: int = 0
     of: int = 0
     """So many could have shown it; `count` did."""

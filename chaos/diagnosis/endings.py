@@ -26,6 +26,7 @@ class End(StrEnum):
     NO_PONG = "no pong"  # this side's keepalive gave up
     OWN_CLOSE = "own close"  # this side meant to
     OWN_FAILURE = "own failure"  # this side could not go on
+    LEFT = "left"  # the program went away from it by an exception, or was cancelled
     PEER_CLOSE = "peer close"
     PEER_NO_PONG = "peer no pong"  # the peer's keepalive gave up
     PEER_FAILURE = "peer failure"  # the peer could not go on with what it got
@@ -109,7 +110,9 @@ def _own(connection: Connection, sent: CloseFrame) -> Ending:
         return Ending(connection, End.NO_PONG, sent.at, sent.code, sent.reason)
     if connection.end_of_stream is not None and connection.end_of_stream.line < sent.at.line:
         return Ending(connection, End.STREAM_ENDED, connection.end_of_stream)
-    return Ending(connection, _failure(sent.code), sent.at, sent.code, sent.reason)
+    left = sent.code == INTERNAL_ERROR and not sent.reason and connection.error is None
+    what = End.LEFT if left and connection.side == "client" else _failure(sent.code)
+    return Ending(connection, what, sent.at, sent.code, sent.reason)
 
 
 def _peers(connection: Connection, received: CloseFrame) -> Ending:

@@ -25,6 +25,9 @@ STORM = 15
 """Attempts within that time that no back-off makes."""
 FOLLOWS = 30.0
 """Seconds after this side stood still in which an end is a consequence."""
+LATE = 2.0
+"""Seconds of a round trip that is worth telling, where it is `FAR` times the usual one too."""
+FAR = 10
 TOGETHER = 2.0
 """Seconds within which ends belong together."""
 GOOD_ANSWERS = range(200, 300)
@@ -35,6 +38,7 @@ BACK = (NoticeKind.UNREACHABLE, NoticeKind.TIMED_OUT, NoticeKind.NO_NAME, Notice
 _CAUSES: dict[End, Cause] = {
     End.NO_PONG: Cause.NO_PONG,
     End.OWN_CLOSE: Cause.OWN_CLOSE,
+    End.LEFT: Cause.LEFT,
     End.OWN_FAILURE: Cause.OWN_FAILURE,
     End.PEER_CLOSE: Cause.PEER_CLOSE,
     End.PEER_NO_PONG: Cause.PEER_NO_PONG,
@@ -76,6 +80,7 @@ def diagnose(timeline: Timeline) -> Diagnosis:
         *_restarts(timeline, endings),
         *_storm(timeline),
         *_waiting_pings(timeline, endings),
+        *_late_pongs(timeline, endings),
         *_told_by_exceptions(timeline, endings),
     ]
     return Diagnosis(timeline, endings, tuple(_in_order(found)))
@@ -295,6 +300,21 @@ def _waiting_pings(timeline: Timeline, endings: Sequence[Ending]) -> Iterator[Fi
         oldest = next(iter(hit[0].connection.pings.waiting.values()))
         waited = timeline.ended.t - oldest.t
         yield Finding(Cause.PING_WAITS, "certain", oldest, tuple(hit), seconds=waited, count=len(hit))
+
+
+def _late_pongs(timeline: Timeline, endings: Sequence[Ending]) -> Iterator[Finding]:
+    """A round trip far beyond the usual, that was borne."""
+    if not timeline.trips:
+        return
+    late = max(LATE, FAR * median(timeline.trips))
+    hit = [e for e in endings if (e.connection.pings.worst or 0.0) >= late]
+    if hit:
+        worst = max(hit, key=lambda e: e.connection.pings.worst or 0.0)
+        pings = worst.connection.pings
+        assert pings.worst_at is not None, "it has a worst"
+        yield Finding(
+            Cause.LATE_PONG, "certain", pings.worst_at, (worst,), seconds=pings.worst, count=len(hit)
+        )
 
 
 # Attempts

@@ -39,6 +39,8 @@ _SAYINGS: dict[Cause, Callable[[Finding, Words], Said]] = {
     Cause.BAD_HANDSHAKE: attempts.bad_handshake,
     Cause.UNREACHABLE: attempts.unreachable,
     Cause.CLOSES_TOLD: ends.closes_told,
+    Cause.LATE_PONG: ends.late_pong,
+    Cause.LEFT: ends.left,
     Cause.PING_WAITS: ends.ping_waits,
     Cause.LAST_LINES: ends.last_lines,
     Cause.OWN_CLOSE: ends.own_close,

@@ -20,7 +20,7 @@ def brief_end(ending: Ending, w: Words) -> Iterator[str]:
             yield f"{w.own} gave up: a Ping got no answer (1011)"
         case End.PEER_CLOSE | End.PEER_NO_PONG | End.PEER_FAILURE:
             yield f"{w.peer} closed with {code_of(ending.code, ending.reason)}"
-        case End.OWN_CLOSE | End.OWN_FAILURE:
+        case End.OWN_CLOSE | End.OWN_FAILURE | End.LEFT:
             yield f"{w.own} closed with {code_of(ending.code, ending.reason)}"
         case End.NO_REQUEST:
             yield "somebody connected and left without a request"

@@ -3,7 +3,7 @@
 import re
 
 from chaos.diagnosis.causes import Finding
-from chaos.diagnosis.endings import GONE, INTERNAL_ERROR, End, Ending
+from chaos.diagnosis.endings import GONE, End, Ending
 from chaos.diagnosis.saying import Said, again, first, where
 from chaos.diagnosis.wording import Words, code_of, many, quoted, range_of, since_opening, times
 from chaos.durations import seconds_of
@@ -237,8 +237,6 @@ def own_failure(f: Finding, w: Words) -> Said:
     what = f"{where(c, w)}{w.own} failed the connection {w.at(ending.at)} with {code_of(ending.code, ending.reason)}"
     if c.error is not None:
         what += f": {quoted(c.error.text)}"
-    elif ending.code == INTERNAL_ERROR and not ending.reason:
-        what += ", as the library does where a program leaves a connection by an exception or is cancelled"
     return Said(what + again(f, w), f"the fault shows on this side: look at the exception in {w.own}'s log")
 
 
@@ -251,6 +249,26 @@ def last_lines(f: Finding, w: Words) -> Said:
         f"{where(c, w)}the log begins {w.at(ending.at)} while a connection ends{with_code}",
         "",
         "who ended it, and why: that came before the log's first line",
+    )
+
+
+def left(f: Finding, w: Words) -> Said:
+    """The program went away."""
+    ending, c = first(f)
+    which = "the connection" if len(f.endings) == 1 else f"{len(f.endings)} connections"
+    what = f"{where(c, w) if len(f.endings) == 1 else ''}{w.own} left {which} {w.at(ending.at)} with 1011: its program ended there by an exception, or was cancelled"
+    return Said(what, "", "which of the two, unless a traceback says so")
+
+
+def late_pong(f: Finding, w: Words) -> Said:
+    """A round trip that took long, and was borne."""
+    _, c = first(f)
+    late = f" took {seconds_of(f.seconds)}" if f.seconds is not None and w.timed else " came late"
+    what = f"{where(c, w)}the answer to the Ping of {w.when(f.at)}{late}: the path or {w.peer} stood still meanwhile, and the connection lived on"
+    return Said(
+        what,
+        "nothing, if it was once; a ping_timeout below that ends such a connection",
+        f"whether it was the path or {w.peer}",
     )
 
 

@@ -176,7 +176,7 @@ def _end(timeline: Timeline, ending: Ending, after: Connection | None, words: Wo
             f" {seconds_of(ending.age)} after connecting" if ending.age is not None and words.timed else ""
         )
         back = _back(ending, after, words)
-        yield Row(at, f"{before}{text}{lived}{back}", bad=ending.what is not End.OWN_CLOSE)
+        yield Row(at, f"{before}{text}{lived}{back}", bad=ending.what not in (End.OWN_CLOSE, End.LEFT))
     if ending.what is End.OPEN:
         answered = f", {c.pings.answered} of {c.pings.sent} Pings answered" if c.pings.sent else ""
         yield Row(
@@ -203,7 +203,7 @@ def _together(rest: Sequence[Ending], words: Words) -> Row:
     if first.what is End.OPEN:
         return Row(first.connection.last, f"{len(rest)} more connections are still open when the log ends")
     text = f"{f'{label}: ' if label else ''}the same {len(rest)} times more until {words.when(last)}{each}"
-    return Row(first.at or first.connection.last, text, bad=first.what is not End.OWN_CLOSE)
+    return Row(first.at or first.connection.last, text, bad=first.what not in (End.OWN_CLOSE, End.LEFT))
 
 
 _OF_ATTEMPTS = (

@@ -52,6 +52,7 @@ _OF_NO_PROMISE = (
     Cause.HEALTH_CHECK,
     Cause.OWN_RESTART,
     Cause.PING_WAITS,
+    Cause.LATE_PONG,
     Cause.LAST_LINES,
     Cause.CLOSES_TOLD,
     Cause.BAD_HANDSHAKE,

@@ -486,3 +486,16 @@ def test_a_log_of_exceptions_alone_gives_a_tally() -> None:
 def test_a_time_out_of_the_program_is_no_attempt_that_failed() -> None:
     log = Log().opens(0).gets(1).say(9, "> CLOSE 1000 (OK) [2 bytes]", "= connection is CLOSING").ends(9.1)
     assert causes(log.say(9.2, "TimeoutError", logger="app").text()) == [Cause.OWN_CLOSE]
+
+
+def test_an_answer_that_came_very_late_is_told_although_nothing_ended() -> None:
+    log = Log().opens(0).pings(20, "01 02").pings(40, "01 03", pong=15).pings(75, "01 04").text()
+    assert causes(log) == [Cause.LATE_PONG, Cause.NO_END]
+    assert told(log).headline.startswith("The answer to the Ping of +40.0 s took 15.0 s")
+
+
+def test_a_program_that_went_away_from_its_connections_is_no_trouble_of_the_network() -> None:
+    log = Log().opens(0, "/a").opens(0.1, "/b")
+    for _ in range(2):
+        log.say(9, "> CLOSE 1011 (internal error) [2 bytes]", "= connection is CLOSING")
+    assert causes(log.text()) == [Cause.LEFT]

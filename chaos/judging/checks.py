@@ -27,7 +27,7 @@ from chaos.scenario import Scenario
 from simulator import events as peer
 from tracker import events
 
-CALM = "calm"
+HOST_PAUSED = "host-paused"
 """The check that speaks where the machine stood still and something is unknown, perhaps for that reason."""
 TIMED = frozenset(
     {"detect", "no-false-kill", "recover", "polite", "clean-stop", "silence", "spread", "probes"}
@@ -45,7 +45,7 @@ class Judgement:
     @property
     def in_doubt(self) -> bool:
         """Whether nothing but a machine that stood still may be to blame."""
-        return self.verdict == "unknown" and any(check.name == CALM for check in self.checks)
+        return self.verdict == "unknown" and any(check.name == HOST_PAUSED for check in self.checks)
 
 
 def judge(history: History, scenario: Scenario) -> Judgement:
@@ -65,7 +65,7 @@ def judge(history: History, scenario: Scenario) -> Judgement:
 
 def _checks(history: History, scenario: Scenario) -> list[Check]:
     """Of one client. The first says whether the record is one of a whole run."""
-    start = lived(history, scenario)
+    start = valid_run(history, scenario)
     if start.verdict == "unknown":
         return [start]
     scenario = scenario.paced
@@ -106,7 +106,7 @@ def _in_doubt(checks: Iterable[Check], history: History) -> Iterator[Check]:
     if stood and doubtful:
         longest = max(stood, key=lambda event: event.seconds)
         yield Check(
-            CALM,
+            HOST_PAUSED,
             "unknown",
             "a machine that runs the laboratory without a pause",
             f"it stood still for {longest.seconds:.1f} s of scenario time, up to {longest.t:.1f} s"
@@ -117,7 +117,7 @@ def _in_doubt(checks: Iterable[Check], history: History) -> Iterator[Check]:
 # What a record needs before it can prove anything
 
 
-def lived(history: History, scenario: Scenario) -> Check:
+def valid_run(history: History, scenario: Scenario) -> Check:
     """It was steady before the faults, and neither the client nor the laboratory broke.
 
     A client that was refused for good is right to give up, and one ends by itself where the scenario says so. Where a fault was in force before the client started,
@@ -132,7 +132,7 @@ def lived(history: History, scenario: Scenario) -> Check:
         ended = history.first(events.Stopping)
         if ended is None or ended.cause != scenario.expect.ends:
             why = "it did not stop" if ended is None else f"it stopped at {ended.t:.1f} s: {ended.cause}"
-            return Check("lived", "fail", expected, why)
+            return Check("valid-run", "fail", expected, why)
         gave_up = f", stopped at {ended.t:.1f} s: {ended.why}"
     for broke in history.of(Broke):
         if broke.who == "client" and refusal is not None and broke.t >= refusal.t:
@@ -140,12 +140,12 @@ def lived(history: History, scenario: Scenario) -> Check:
             gave_up = f", gave up at {refusal.t:.1f} s: {refusal.why} on {refusal.link}"
         elif not (broke.who == "client" and ended is not None and broke.t >= ended.t):
             verdict: Verdict = "fail" if broke.who == "client" else "unknown"
-            return Check("lived", verdict, expected, f"the {broke.who} failed: {broke.what}")
+            return Check("valid-run", verdict, expected, f"the {broke.who} failed: {broke.what}")
     steady = history.phase("steady")
     if steady is None and not scenario.from_start:
-        return Check("lived", "unknown", expected, "no output arrived before the first fault was due")
+        return Check("valid-run", "unknown", expected, "no output arrived before the first fault was due")
     seen = "never steady, with a fault from the start" if steady is None else f"steady after {steady:.1f} s"
-    return Check("lived", "pass", expected, seen + gave_up)
+    return Check("valid-run", "pass", expected, seen + gave_up)
 
 
 def _refusal(history: History, scenario: Scenario) -> events.Refused | None:

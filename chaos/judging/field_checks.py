@@ -30,7 +30,7 @@ _SLACK = 0.5
 
 def judge_field(history: History) -> Judgement:
     """Every promise that a client's own events tell something about."""
-    start = _lived(history)
+    start = _valid_run(history)
     if start.verdict == "unknown":
         return Judgement("unknown", (start,))
     checks = (start, *_checks(history))
@@ -56,20 +56,20 @@ def _checks(history: History) -> Iterator[Check]:
     return (check for check in found if check is not None)
 
 
-def _lived(history: History) -> Check:
+def _valid_run(history: History) -> Check:
     expected = "a connection, and what became of it"
     opened = sum(1 for _ in history.of(events.Connected))
     if not history.events:
-        return Check("lived", "unknown", expected, "the trace holds no event")
+        return Check("valid-run", "unknown", expected, "the trace holds no event")
     if not opened and history.first(events.Closed) is None and history.first(events.Sent) is None:
-        return Check("lived", "unknown", expected, "never connected")
+        return Check("valid-run", "unknown", expected, "never connected")
     span = history.events[-1].t - history.events[0].t
     end = (
         "an orderly stop"
         if history.first(events.Stopped)
         else "no orderly stop: killed, cut off, or still running"
     )
-    return Check("lived", "pass", expected, f"{opened} connections in {span:.1f} s; {end}")
+    return Check("valid-run", "pass", expected, f"{opened} connections in {span:.1f} s; {end}")
 
 
 def _no_loss(history: History) -> Check | None:

@@ -15,8 +15,8 @@ _SECONDS = r"(\d+\.\d+) s"
 _SHOWN: Mapping[Verdict, tuple[tuple[str, str, str], ...]] = MappingProxyType(
     {
         "fail": (
-            ("lived", "it did not stop", "no stop"),
-            ("lived", "", "died"),
+            ("valid-run", "it did not stop", "no stop"),
+            ("valid-run", "", "died"),
             ("no-false-kill", r"^(\d+) handshakes given up", "{} handshakes"),
             ("no-false-kill", "", ""),
             ("spread", r"^at most (\d+)", "{} at once"),
@@ -32,9 +32,9 @@ _SHOWN: Mapping[Verdict, tuple[tuple[str, str, str], ...]] = MappingProxyType(
             ("polite", r"^(\d+) more", "{} more"),
         ),
         "unknown": (
-            ("calm", "", "machine paused"),
-            ("lived", "^no output arrived", "never steady"),
-            ("lived", "^the laboratory failed", "laboratory"),
+            ("host-paused", "", "machine paused"),
+            ("valid-run", "^no output arrived", "never steady"),
+            ("valid-run", "^the laboratory failed", "laboratory"),
             ("evidence", "", "no evidence"),
             ("no-loss", r"^(\d+) were still in flight", "{} in flight"),
             ("stressed", "", "not seen"),

@@ -11,7 +11,7 @@ RUN = RunResult(
     client="tracker",
     seed=7,
     verdict="pass",
-    checks=(Check("lived", "pass", "a healthy start", "steady"),),
+    checks=(Check("valid-run", "pass", "a healthy start", "steady"),),
     measures={
         "lost": 1,
         "repeated": 22,

@@ -58,7 +58,7 @@ CULPRITS: Mapping[str, Red] = MappingProxyType(
         "small-outbox": Red("resets-may-be-displaced", "every-reset"),
         "only-touches-left": Red("overfills-for-what-is-plain", "bounded"),
         "block-when-full": Red("drops-instead-of-waiting", "bounded"),
-        "outbox-full-ends": Red("fail-goes-on", "lived"),
+        "outbox-full-ends": Red("fail-goes-on", "valid-run"),
         "narrow-window": Red("acks-confirm-too", "accounts"),
         "slow-link": Red("no-second-chance", "no-false-kill"),
         "crowded-input": Red("bytes-are-no-life", "no-false-kill"),
@@ -87,7 +87,7 @@ CULPRITS: Mapping[str, Red] = MappingProxyType(
         "blocked-loop": Red("verdicts-before-reading", "no-false-kill"),
         "poison-message": Red("retries-a-bad-message", "survives-input"),
         "control-messages": Red("obeys-the-input", "controls"),
-        "control-link-cuts": Red("control-link-stays-away", "lived"),
+        "control-link-cuts": Red("control-link-stays-away", "valid-run"),
         "reset-during-outage": Red("resets-need-a-link", "same-climb"),
         "reconnect-herd": Red("no-jitter", "polite"),
         "stop-under-fault": Red("waits-for-the-flush", "clean-stop"),
@@ -146,7 +146,7 @@ def test_the_check_that_fails_is_one_that_the_scenario_is_about(name: str) -> No
     about = {*asked.stresses}
     # Beyond the promises: what the scenario asks for in other words than `stresses`.
     about |= {"silence"} if asked.expect.longest_silence is not None else set()
-    about |= {"lived"} if asked.expect.ends is not None else set()
+    about |= {"valid-run"} if asked.expect.ends is not None else set()
     about |= {"controls"} if asked.controls else set()
     about |= {"every-reset"} if asked.workload.reset_at else set()
     about |= {"accounts"} if asked.client.outbox else set()

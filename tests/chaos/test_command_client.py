@@ -223,10 +223,10 @@ def test_a_program_killed_in_the_middle_fails_with_what_it_wrote_and_leaves_it_i
 ) -> None:
     program = "import os, sys, time; print('so far', file=sys.stderr); time.sleep(1); os.kill(os.getpid(), 9)"
     result = judged(f"{COMMAND}{shlex.join([sys.executable, '-c', program])}", tmp_path)
-    (lived,) = (check for check in result.checks if check.name == "lived")
+    (valid_run,) = (check for check in result.checks if check.name == "valid-run")
     assert result.verdict == "fail"
-    assert signal.SIGKILL.name in lived.observed
-    assert "it last wrote: so far" in lived.observed
+    assert signal.SIGKILL.name in valid_run.observed
+    assert "it last wrote: so far" in valid_run.observed
     (kept,) = tmp_path.glob("*.txt")
     assert kept.read_text() == "so far\n"
 

@@ -131,14 +131,19 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_users_coroutine_is_judged_like_any_client(name: str, mine: Path) -> None:
     result = perform(plan("steady", f"someones:{name}", mine))
     if name == "watch":  # of what steady stresses, one promise is about a client that sends nothing
-        assert {check.name for check in result.checks} == {"lived", "no-false-kill", "clean-stop", "silence"}
+        assert {check.name for check in result.checks} == {
+            "valid-run",
+            "no-false-kill",
+            "clean-stop",
+            "silence",
+        }
     assert (result.verdict, result.troubles()) == ("pass", ())
 
 
 def test_a_users_relay_that_does_not_reconnect_fails_where_the_link_is_cut(mine: Path) -> None:
     result = perform(plan("reset", "someones:relay", mine))
     assert result.verdict == "fail"
-    assert "ConnectionClosed" in failed(result)["lived"].observed
+    assert "ConnectionClosed" in failed(result)["valid-run"].observed
 
 
 @pytest.mark.parametrize(
@@ -146,7 +151,7 @@ def test_a_users_relay_that_does_not_reconnect_fails_where_the_link_is_cut(mine:
 )
 def test_a_client_that_does_not_last_is_told_with_its_reason(name: str, complaint: str, mine: Path) -> None:
     result = perform(plan("steady", f"someones:{name}", mine))
-    assert complaint in failed(result)["lived"].observed
+    assert complaint in failed(result)["valid-run"].observed
 
 
 def test_what_cannot_be_simulated_is_no_failure_of_the_client(mine: Path) -> None:
@@ -160,4 +165,6 @@ def test_what_cannot_be_simulated_is_no_failure_of_the_client(mine: Path) -> Non
 def test_a_client_that_answers_to_no_cancellation_has_failed_and_is_left_behind(mine: Path) -> None:
     result = perform(plan("steady", "someones:stays", mine))
     assert result.verdict == "fail"
-    assert failed(result)["lived"].observed == "the client failed: TimeoutError: it did not stop within 15 s"
+    assert (
+        failed(result)["valid-run"].observed == "the client failed: TimeoutError: it did not stop within 15 s"
+    )

@@ -91,7 +91,8 @@ class SecondFails(TrackerClient):
 
 def test_the_client_that_failed_is_named() -> None:
     assert (
-        failed(live(THREE, SecondFails()), THREE)["lived"] == "client 1: the client failed: KeyError: 'hold'"
+        failed(live(THREE, SecondFails()), THREE)["valid-run"]
+        == "client 1: the client failed: KeyError: 'hold'"
     )
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from chaos.faults import Fault
 from chaos.history import Began, History, HistoryEvent, Reached, StoodStill
-from chaos.judging.checks import judge, lived
+from chaos.judging.checks import judge, valid_run
 from chaos.judging.facts import Facts
 from chaos.judging.measures import measures_of
 from chaos.judging.promises import (
@@ -72,7 +72,7 @@ def test_a_stressed_promise_with_nothing_to_judge_is_unknown(name: str) -> None:
 
 def test_a_promise_that_is_not_stressed_and_has_nothing_to_judge_is_left_out() -> None:
     judgement = judge(record(STEADY), scenario())
-    assert [check.name for check in judgement.checks] == ["lived"]
+    assert [check.name for check in judgement.checks] == ["valid-run"]
     assert judgement.verdict == "pass"
 
 
@@ -98,23 +98,25 @@ def test_a_run_that_never_was_steady_is_unknown_whatever_else_it_shows() -> None
 
 def test_where_a_fault_is_in_force_from_the_start_no_steady_state_is_asked_for() -> None:
     early = scenario(fault("down", 0.0, 9.0))
-    assert lived(record(), early).verdict == "pass"
-    assert lived(record(), scenario(fault("down", 2.0, 9.0))).verdict == "unknown"
+    assert valid_run(record(), early).verdict == "pass"
+    assert valid_run(record(), scenario(fault("down", 2.0, 9.0))).verdict == "unknown"
 
 
 def test_a_client_that_is_refused_for_good_is_right_to_give_up() -> None:
     asked = scenario(fault("refuse", 2.0, status=401))
-    assert lived(record(STEADY, refused(4.0, fatal=True), broke("client")), asked).verdict == "pass"
-    assert lived(record(STEADY, refused(6.0, fatal=True), broke("client")), asked).verdict == "fail"
-    assert lived(record(STEADY, refused(4.0), broke("client")), asked).verdict == "fail"
-    assert lived(record(STEADY, refused(4.0, fatal=True), broke("laboratory")), asked).verdict == "unknown"
+    assert valid_run(record(STEADY, refused(4.0, fatal=True), broke("client")), asked).verdict == "pass"
+    assert valid_run(record(STEADY, refused(6.0, fatal=True), broke("client")), asked).verdict == "fail"
+    assert valid_run(record(STEADY, refused(4.0), broke("client")), asked).verdict == "fail"
+    assert (
+        valid_run(record(STEADY, refused(4.0, fatal=True), broke("laboratory")), asked).verdict == "unknown"
+    )
     for other in (fault("refuse", 2.0, status=503), fault("refuse", 2.0, on="input", status=401)):
         gave_up = record(STEADY, refused(4.0, fatal=True), broke("client"))
-        assert lived(gave_up, scenario(other)).verdict == "fail"
+        assert valid_run(gave_up, scenario(other)).verdict == "fail"
 
 
 def test_a_client_that_broke_has_failed() -> None:
-    assert lived(record(STEADY, broke("client")), scenario()).verdict == "fail"
+    assert valid_run(record(STEADY, broke("client")), scenario()).verdict == "fail"
     assert judge(record(STEADY, broke("client")), scenario()).verdict == "fail"
     assert judge(record(broke("client")), scenario()).verdict == "fail"
 
@@ -674,10 +676,14 @@ def judged_late_recovery(*more: HistoryEvent) -> dict[str, str]:
 
 
 def test_lateness_on_a_machine_that_stood_still_is_unknown() -> None:
-    calm = judged_late_recovery()
-    assert (calm["verdict"], calm["recover"], "calm" in calm) == ("fail", "fail", False)
+    certain = judged_late_recovery()
+    assert (certain["verdict"], certain["recover"], "host-paused" in certain) == ("fail", "fail", False)
     doubtful = judged_late_recovery(StoodStill(t=20.0, seconds=5.2))
-    assert (doubtful["verdict"], doubtful["recover"], doubtful["calm"]) == ("unknown", "unknown", "unknown")
+    assert (doubtful["verdict"], doubtful["recover"], doubtful["host-paused"]) == (
+        "unknown",
+        "unknown",
+        "unknown",
+    )
 
 
 def test_a_loss_is_a_loss_on_any_machine() -> None:
@@ -700,4 +706,4 @@ def test_what_passes_although_the_machine_stood_still_passes() -> None:
     )
     judgement = judge(fine, scenario())
     assert judgement.verdict == "pass"
-    assert all(check.name != "calm" for check in judgement.checks)
+    assert all(check.name != "host-paused" for check in judgement.checks)

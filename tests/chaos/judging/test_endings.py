@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chaos.history import Reached, Role
-from chaos.judging.checks import lived
+from chaos.judging.checks import valid_run
 from chaos.judging.verdicts import Check
 from tests.chaos.histories import STEADY, broke, record, scenario, stopped
 from tracker import events
@@ -19,7 +19,7 @@ def judged(
     stopping = events.Stopping(t=at, why="why", left=3, cause=cause)
     early: list[Any] = [] if cause == "asked" else [broke("client", t=at + 0.5)]
     history = record(STEADY, stopping, stopped(at + 0.4), early, Reached(t=30.0, phase="stopping"), role=role)
-    return lived(history, scenario(stresses=["bounded"], ends=expected))
+    return valid_run(history, scenario(stresses=["bounded"], ends=expected))
 
 
 @pytest.mark.parametrize("cause", ["stop-control", "outbox-full"])
@@ -48,11 +48,11 @@ def test_an_end_that_nobody_expects_or_one_that_does_not_come_fails(
 def test_a_client_that_broke_before_its_expected_end_failed() -> None:
     stopping = events.Stopping(t=20.0, why="why", left=3, cause="outbox-full")
     history = record(STEADY, broke("client", t=10.0), stopping, stopped(20.5))
-    assert lived(history, scenario(ends="outbox-full")).verdict == "fail"
+    assert valid_run(history, scenario(ends="outbox-full")).verdict == "fail"
 
 
 def test_a_client_that_reports_nothing_has_no_end_of_its_own() -> None:
     history = record(STEADY, Reached(t=30.0, phase="stopping"), role="relay")
-    assert lived(history, scenario(ends="outbox-full")).verdict == "pass"
+    assert valid_run(history, scenario(ends="outbox-full")).verdict == "pass"
     broken = record(STEADY, broke("client", t=10.0), Reached(t=30.0, phase="stopping"), role="relay")
-    assert lived(broken, scenario(ends="outbox-full")).verdict == "fail"
+    assert valid_run(broken, scenario(ends="outbox-full")).verdict == "fail"

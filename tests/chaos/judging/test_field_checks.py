@@ -46,8 +46,8 @@ START = [connecting(0.0), connected(0.1)]
 
 
 def test_nothing_in_a_trace_is_unknown() -> None:
-    assert verdicts() == {"lived": "unknown"}
-    assert verdicts(connecting(0.0, 1.0, 2.0)) == {"lived": "unknown"}
+    assert verdicts() == {"valid-run": "unknown"}
+    assert verdicts(connecting(0.0, 1.0, 2.0)) == {"valid-run": "unknown"}
 
 
 def test_a_trace_of_a_quiet_day_passes() -> None:

@@ -203,7 +203,7 @@ def test_the_spread_is_judged_beside_the_promises_but_not_in_a_run_that_was_neve
     history = crowd(((client, 15.0) for client in range(50)), of=50)
     assert [check.name for check in judge(history, RESTARTED).checks][-1] == "spread"
     unsteady = record(history.events[:0], clients=50)
-    assert [check.name for check in judge(unsteady, RESTARTED).checks] == ["lived"]
+    assert [check.name for check in judge(unsteady, RESTARTED).checks] == ["valid-run"]
 
 
 # Jitter

@@ -6,7 +6,7 @@ import pytest
 
 from chaos.faults import Fault
 from chaos.history import Began, Healed, History, Reached, Role
-from chaos.judging.checks import judge, lived
+from chaos.judging.checks import judge, valid_run
 from chaos.judging.facts import IN_FLIGHT, Facts
 from chaos.judging.peer_evidence import peer_evidence
 from chaos.judging.peer_facts import LAST_MOMENTS, facts_of
@@ -303,10 +303,10 @@ def test_whoever_asks_again_after_a_refusal_for_good_is_not_polite() -> None:
 def test_a_client_that_the_peer_refused_for_good_may_come_to_its_end() -> None:
     unwelcome = fault("refuse", 10, status=401)
     refused = peer.Misbehaved(t=11.0, kind="refuse", link="output")
-    assert lived(seen(refused, broke("client", 12.0)), scenario(unwelcome)).verdict == "pass"
-    assert lived(seen(broke("client", 12.0)), scenario(unwelcome)).verdict == "fail"
+    assert valid_run(seen(refused, broke("client", 12.0)), scenario(unwelcome)).verdict == "pass"
+    assert valid_run(seen(broke("client", 12.0)), scenario(unwelcome)).verdict == "fail"
     overloaded = fault("refuse", 10, status=503)
-    assert lived(seen(refused, broke("client", 12.0)), scenario(overloaded)).verdict == "fail"
+    assert valid_run(seen(refused, broke("client", 12.0)), scenario(overloaded)).verdict == "fail"
 
 
 def test_connections_in_a_rush_are_not_polite() -> None:

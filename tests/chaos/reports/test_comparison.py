@@ -39,7 +39,7 @@ def test_a_scenario_that_a_client_cannot_run_is_a_dash_with_the_reason() -> None
 def test_the_total_counts_cells_and_not_runs_and_not_what_was_not_run() -> None:
     rows = Comparison(("reset", "steady", "blocked-loop"), ())
     assert rows.total(column(RESET, LOST, run(scenario="steady"))) == ("1 pass", "1 fail")
-    assert rows.total(column(NOTHING, failed("lived", "-", scenario="steady"))) == (
+    assert rows.total(column(NOTHING, failed("valid-run", "-", scenario="steady"))) == (
         "0 pass",
         "1 fail",
         "1 unknown",

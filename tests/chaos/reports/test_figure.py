@@ -14,8 +14,8 @@ from tests.chaos.runs import failed, measured, run, unknown
 @pytest.mark.parametrize(
     ("name", "observed", "shown"),
     [
-        ("lived", "the client failed: KeyError: 'hold'", "died"),
-        ("lived", "the client failed: TimeoutError: it did not stop within 15 s", "no stop"),
+        ("valid-run", "the client failed: KeyError: 'hold'", "died"),
+        ("valid-run", "the client failed: TimeoutError: it did not stop within 15 s", "no stop"),
         ("no-false-kill", "3 handshakes given up: timed out on output at 2.0 s", "3 handshakes"),
         ("no-loss", "7 lost, the first is 370", "7 lost"),
         ("no-loss", "client 7: 12 lost: seq 1", "12 lost"),
@@ -68,10 +68,10 @@ def test_a_kill_shows_its_code_and_how_often_where_the_code_was_always_the_same(
 @pytest.mark.parametrize(
     ("name", "observed", "shown"),
     [
-        ("lived", "no output arrived before the first fault was due", "never steady"),
-        ("lived", "the laboratory failed: OSError: no ports", "laboratory"),
+        ("valid-run", "no output arrived before the first fault was due", "never steady"),
+        ("valid-run", "the laboratory failed: OSError: no ports", "laboratory"),
         ("evidence", "none of: stall on output, 10s to 30s", "no evidence"),
-        ("calm", "it stood still for 5.0 s of scenario time, up to 9.0 s", "machine paused"),
+        ("host-paused", "it stood still for 5.0 s of scenario time, up to 9.0 s", "machine paused"),
         ("no-loss", "4 were still in flight at the end", "4 in flight"),
         ("stressed", "none of them shows from the peer's side", "not seen"),
         ("recover", "the path never stayed healed for so long", "recover"),

@@ -25,7 +25,7 @@ def test_a_failed_run_is_an_error_with_a_title_and_an_unknown_one_a_warning() ->
 
 
 def test_no_text_can_end_an_annotation_or_begin_another() -> None:
-    (line,) = annotations([failed("lived", "100%\r\n::error::x", client="a%,b:c\n::d")])
+    (line,) = annotations([failed("valid-run", "100%\r\n::error::x", client="a%,b:c\n::d")])
     assert "\n" not in line
     assert "\r" not in line
     assert "client a%25%2Cb%3Ac%0A%3A%3Ad::fail" in line

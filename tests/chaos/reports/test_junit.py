@@ -73,10 +73,10 @@ def test_the_time_of_a_suite_is_that_of_its_cases() -> None:
 
 @pytest.mark.parametrize("odd", ["\x1b[31mred\x1b[0m", "\x00", "\ufffe", '<a> & "b" ]]>', "line\nline"])
 def test_whatever_a_client_wrote_the_document_can_be_read(odd: str) -> None:
-    root = read(failed("lived", odd, client=odd, scenario=odd, command_line=odd))
+    root = read(failed("valid-run", odd, client=odd, scenario=odd, command_line=odd))
     (failure,) = root.iter("failure")
     legible = odd.translate(dict.fromkeys(map(ord, "\x1b\x00\ufffe"), "\N{REPLACEMENT CHARACTER}"))
-    assert failure.attrib["message"] == f"lived: {legible}"
+    assert failure.attrib["message"] == f"valid-run: {legible}"
     assert legible in (failure.text or "")
 
 

@@ -18,10 +18,10 @@ from chaos.diagnosis.telling import Told
 from chaos.durations import DurationError, parse_duration
 from chaos.life import require_runnable
 from chaos.replay import replay_report
+from chaos.replay.building import scenario_name
 from chaos.replay.cases import CannotReplayError, Case, Wanted, overrides, understand
 from chaos.replay.field_frames import beside
 from chaos.replay.findings import Finding
-from chaos.replay.inference import scenario_name
 from chaos.replay.minimise import Minimised
 from chaos.replay.playing import Replayed
 from chaos.reports import report
@@ -106,7 +106,7 @@ def replay(
             tell_why(out, case)
         else:
             heading(out, "What the replay assumes")
-            replay_report.assumed(out, case.plot, case.diagnosis)
+            replay_report.assumed(out, case.made, case.diagnosis)
         if minimised:
             typer.echo("simtool: leaving out what the first trouble does not need", err=True)
         done, small = wanted.play(case, minimised=minimised)
@@ -148,7 +148,7 @@ def tell_why(out: Console, case: Case) -> None:
     heading(out, "What explains it")
     if case.cut is not None:
         out.print(f"from {case.cut}", style="yellow", markup=False)
-    replay_report.diagnosis(out, case.plot, case.diagnosis)
+    replay_report.diagnosis(out, case.made, case.diagnosis)
 
 
 def _tell_replay(out: Console, case: Case, wanted: Wanted, done: Replayed, small: Minimised | None) -> None:
@@ -181,7 +181,7 @@ def _export(file: Path, case: Case, wanted: Wanted, small: Minimised | None) -> 
         scenario = wanted.scenario(case)
         comments = {
             place: f"{finding.certainty}: {finding.why}"
-            for place, (_, finding) in enumerate(case.plot.faults)
+            for place, (_, finding) in enumerate(case.made.faults)
         }
     else:
         scenario = small.scenario
@@ -242,10 +242,10 @@ def _write_json(
         ],
         "faults": [
             {"fault": str(fault), "certainty": finding.certainty, "why": finding.why}
-            for fault, finding in case.plot.faults
+            for fault, finding in case.made.faults
         ],
         "echo": case.diagnosis.echo,
-        "unknown": [*case.diagnosis.unknown, *case.plot.left_out],
+        "unknown": [*case.diagnosis.unknown, *case.made.left_out],
         "events": [
             {
                 "link": row.entry.link,

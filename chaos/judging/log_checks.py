@@ -29,10 +29,10 @@ def _checks(diagnosis: Diagnosis) -> Iterator[Check]:
     opened = sum(c.connected for c in timeline.connections)
     expected = "a connection, and what became of it"
     if not opened:
-        yield Check("lived", "unknown", expected, "no connection is shown")
+        yield Check("valid-run", "unknown", expected, "no connection is shown")
     else:
         span = seconds_of(timeline.ended.t - timeline.began.t) if timeline.timed else "a log without times"
-        yield Check("lived", "pass", expected, f"{opened} connections in {span}")
+        yield Check("valid-run", "pass", expected, f"{opened} connections in {span}")
     found = [
         _detect(diagnosis),
         _false_kill(diagnosis),

@@ -6,6 +6,7 @@ whose times are nearest. What explains the two records is compared too, where bo
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from math import inf
 from typing import Literal
 
@@ -24,14 +25,42 @@ MOST = 400
 """Events of one link that are compared; a longer series is cut, and the comparison says so."""
 
 
+class Kind(StrEnum):
+    """Of a link event."""
+
+    CONNECTED = "connected"
+    REFUSED = "refused"
+    SUSPECTED = "suspected"
+    DIED = "died"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """What happened to a link. Equal for events that may match."""
+
+    kind: Kind
+    code: int | None = None
+    """The close code, or the HTTP status of a refusal."""
+    by: str | None = None
+    """Who closed."""
+
+    def __str__(self) -> str:
+        if self.kind is Kind.CLOSED:
+            return f"closed {self.code} by {self.by}"
+        return self.kind if self.code is None else f"{self.kind} with {self.code}"
+
+
+CONNECTED = Happening(Kind.CONNECTED)
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One link event, or a series of refusals, on the scenario's clock."""
 
     t: float
     link: str
-    what: str
-    """Equal for events that may match."""
+    what: Happening
     count: int = 1
     since_healthy: float = 0.0
     """Seconds since the link was last healthy."""
@@ -43,12 +72,12 @@ class Entry:
     @property
     def trouble(self) -> bool:
         """Whether it is anything but a connection that opened, or a doubt that came to nothing."""
-        return self.what != "connected" and not self.passing
+        return self.what != CONNECTED and not self.passing
 
     @property
     def text(self) -> str:
         """For a person."""
-        return self.what if self.count == 1 else f"{self.what}, {self.count} times"
+        return str(self.what) if self.count == 1 else f"{self.what}, {self.count} times"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +156,7 @@ def entries(
             # A refusal for good is why the tracker stops, and no part of its stop.
             meant = seen.stopping is not None and mark.t >= seen.stopping and not _for_good(mark)
             if isinstance(mark, events.Revived) and found and found[-1].link == name:
-                found[-1] = replace(found[-1], passing=found[-1].what == "suspected")
+                found[-1] = replace(found[-1], passing=found[-1].what.kind is Kind.SUSPECTED)
             if meant or mark.t > until or isinstance(mark, events.Revived):
                 continue
             if unhealthy_since is None:
@@ -136,14 +165,14 @@ def entries(
                 drawn += waits.pop(0)[1]
             what = _what(mark)
             entry = Entry(mark.t - zero, name, what, since_healthy=mark.t - unhealthy_since, drawn=drawn)
-            if found and what.startswith("refused") and (found[-1].link, found[-1].what) == (name, what):
+            if found and what.kind is Kind.REFUSED and (found[-1].link, found[-1].what) == (name, what):
                 entry = Entry(
                     found[-1].t, name, what, found[-1].count + 1, found[-1].since_healthy, found[-1].drawn
                 )
                 found[-1] = entry
                 continue
             found.append(entry)
-            if what == "connected":
+            if what == CONNECTED:
                 lasted = lasting.get(mark.t)
                 if lasted is None or lasted >= TOLERANCE:
                     unhealthy_since, drawn = None, 0.0
@@ -154,13 +183,20 @@ def _for_good(mark: LinkEvent) -> bool:
     return isinstance(mark, events.Refused) and mark.fatal
 
 
-def _what(mark: LinkEvent) -> str:
-    if isinstance(mark, events.Refused):
-        return "refused" if mark.status is None else f"refused with {mark.status}"
-    if isinstance(mark, events.Closed):
-        who = "client" if mark.by == "tracker" else mark.by
-        return f"closed {mark.code} by {who}"
-    return type(mark).__name__.lower()
+def _what(mark: LinkEvent) -> Happening:
+    match mark:
+        case events.Refused(status=status):
+            return Happening(Kind.REFUSED, status)
+        case events.Closed(code=code, by=by):
+            return Happening(Kind.CLOSED, code, "client" if by == "tracker" else by)
+        case events.Connected():
+            return CONNECTED
+        case events.Suspected():
+            return Happening(Kind.SUSPECTED)
+        case events.Died():
+            return Happening(Kind.DIED)
+        case events.Revived():
+            raise AssertionError("it ends a doubt, and is no event of its own")
 
 
 def compare(

@@ -16,10 +16,11 @@ from chaos.engines import Engine, EngineError
 from chaos.faults import Fault
 from chaos.life import CannotRunError, require_runnable
 from chaos.replay.alignment import entries
+from chaos.replay.building import ReplayScenario, replay_scenario
 from chaos.replay.field_frames import kept_frames
 from chaos.replay.findings import Diagnosis, Finding
-from chaos.replay.inference import Plot, diagnose, plot
-from chaos.replay.minimise import Minimised, minimise, shows, symptom
+from chaos.replay.inference import diagnose
+from chaos.replay.minimise import Minimised, first_trouble, minimise, shows
 from chaos.replay.observed import Observed
 from chaos.replay.peer_findings import unread
 from chaos.replay.playing import FieldTracker, Replayed, field_tracker, replay
@@ -48,14 +49,14 @@ class CannotReplayError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One trace, understood: the whole is told, and the part of it with the first trouble can be replayed."""
+    """One trace, understood: the whole is made, and the part of it with the first trouble can be replayed."""
 
     trace: Trace
     story: Story
     seen: Observed
-    """Of that part, as are `diagnosis` and `plot`."""
+    """Of that part, as are `diagnosis` and `made`."""
     diagnosis: Diagnosis
-    plot: Plot
+    made: ReplayScenario
 
     @property
     def lacking(self) -> str | None:
@@ -97,13 +98,13 @@ def understand(
     assert chosen is not None, "there is at least one part"
     seen, found = chosen
     name = trace.header.scenario or trace.path.name.partition(".")[0]
-    told = plot(seen, found, name=name, config=trace.header.config)
-    told = _runnable(told, engine_for(Plan(told.scenario, engine, 0, 1.0, folder)))
-    frames = kept_frames(trace, folder, told.scenario.name, since=seen.began, until=seen.ended)
+    made = replay_scenario(seen, found, name=name, config=trace.header.config)
+    made = _runnable(made, engine_for(Plan(made.scenario, engine, 0, 1.0, folder)))
+    frames = kept_frames(trace, folder, made.scenario.name, since=seen.began, until=seen.ended)
     if frames is not None:
-        frames = replace(frames, reset_at=told.scenario.workload.reset_at)
-        told = replace(told, scenario=replace(told.scenario, workload=frames))
-    return Case(trace, story, seen, found, told)
+        frames = replace(frames, reset_at=made.scenario.workload.reset_at)
+        made = replace(made, scenario=replace(made.scenario, workload=frames))
+    return Case(trace, story, seen, found, made)
 
 
 def _with_last(parts: Iterator[Observed]) -> Iterator[tuple[Observed, bool]]:
@@ -130,21 +131,21 @@ def _find_its_end(seen: Observed) -> None:
         seen.stopping = first.t
 
 
-def _runnable(told: Plot, engine: Engine) -> Plot:
+def _runnable(made: ReplayScenario, engine: Engine) -> ReplayScenario:
     """Without what no scenario can say, or this engine cannot do, which is said."""
     kept: list[tuple[Fault, Finding]] = []
-    left_out = list(told.left_out)
-    for fault, finding in told.faults:
+    left_out = list(made.left_out)
+    for fault, finding in made.faults:
         # Of the others only those of its kind on its link can be in its way.
         alike = tuple(other for other, _ in kept if (other.kind, other.on) == (fault.kind, fault.on))
         try:
-            require_exportable(replace(told.scenario, faults=(*alike, fault)), engine)
+            require_exportable(replace(made.scenario, faults=(*alike, fault)), engine)
         except (CannotRunError, EngineError, ScenarioError) as error:
             left_out.append(str(error))
         else:
             kept.append((fault, finding))
-    scenario = replace(told.scenario, faults=tuple(fault for fault, _ in kept))
-    return replace(told, scenario=scenario, faults=tuple(kept), left_out=tuple(left_out))
+    scenario = replace(made.scenario, faults=tuple(fault for fault, _ in kept))
+    return replace(made, scenario=scenario, faults=tuple(kept), left_out=tuple(left_out))
 
 
 def require_exportable(scenario: Scenario, engine: Engine) -> None:
@@ -198,7 +199,7 @@ class Wanted:
 
     def remark(self, case: Case) -> str:
         """Where the exported scenario is other than the field, and how the field was there; empty: nowhere."""
-        field = case.plot.scenario.client
+        field = case.made.scenario.client
         parts = []
         for table, default, inferred, prefix in (
             (self.settings.timing, Timing(), field.timing, ""),
@@ -220,11 +221,11 @@ class Wanted:
             return load_client(str(self.client))
         if self.client is None and case.trace.kind == "websockets-log":
             return library_client(case)
-        return field_tracker(case.seen, Timing(**case.plot.scenario.client.timing))
+        return field_tracker(case.seen, Timing(**case.made.scenario.client.timing))
 
     def scenario(self, case: Case) -> Scenario:
         """The inferred one, with the settings that are wanted."""
-        scenario = case.plot.scenario
+        scenario = case.made.scenario
         return replace(scenario, client=merged(scenario.client, self.settings))
 
     def play(self, case: Case, *, minimised: bool) -> tuple[Replayed, Minimised | None]:
@@ -240,7 +241,7 @@ class Wanted:
         """One run."""
         return replay(
             case.seen,
-            replace(case.plot, scenario=scenario),
+            replace(case.made, scenario=scenario),
             self.who(case),
             engine=self.engine,
             seed=self.seed,
@@ -248,10 +249,10 @@ class Wanted:
         )
 
     def _smallest(self, case: Case, scenario: Scenario, done: Replayed) -> Minimised:
-        wanted = symptom(entries(done.seen, zero=done.zero, until=done.seen.ended))
+        wanted = first_trouble(entries(done.seen, zero=done.zero, until=done.seen.ended))
         if not wanted:
             raise CannotReplayError(
-                "--minimise: nothing went wrong in the replay, so there is no symptom to keep: leave it out"
+                "--minimise: nothing went wrong in the replay, so there is no trouble to keep: leave it out"
             )
         sim = replace(self, engine="sim")
 

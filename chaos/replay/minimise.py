@@ -1,4 +1,4 @@
-"""A plot without what its symptom does not need: faults are dropped, times shortened, as long as it comes again.
+"""A scenario without what its first trouble does not need: faults are dropped, times shortened, as long as it comes again.
 
 In the manner of delta debugging, one change at a time, on virtual time, so that each try is a certain answer.
 """
@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from chaos.faults import Fault
-from chaos.replay.alignment import Entry
-from chaos.replay.inference import afterwards
+from chaos.replay.alignment import Entry, Happening, Kind
+from chaos.replay.building import afterwards
 from chaos.scenario import RECOVERY_MARGIN, STEADY_BY, ClientOverrides, Peer, Scenario
 
 MOST_RUNS = 60
 SHORTEST = 0.1
 """Seconds below which no fault is shortened."""
 
-Symptom = tuple[tuple[str, str], ...]
+Trouble = tuple[tuple[str, Happening], ...]
 """Link and event, in order."""
 Shows = Callable[[Scenario], bool]
 
@@ -29,25 +29,25 @@ class Minimised:
     runs: int
 
 
-def symptom(entries: Sequence[Entry]) -> Symptom:
-    """The first trouble of a record: what happened to that link until it was well again."""
-    troubles = [entry for entry in entries if entry.trouble and entry.what != "suspected"]
+def first_trouble(entries: Sequence[Entry]) -> Trouble:
+    """The first trouble of a record: what happened to that link until it was healthy again."""
+    troubles = [entry for entry in entries if entry.trouble and entry.what.kind is not Kind.SUSPECTED]
     if not troubles:
         return ()
     first = troubles[0]
-    found: list[tuple[str, str]] = []
+    found: list[tuple[str, Happening]] = []
     for entry in entries:
         if entry.link != first.link or entry.t < first.t:
             continue
         if not entry.trouble:
             break
-        if entry.what != "suspected" and (entry.link, entry.what) not in found:
+        if entry.what.kind is not Kind.SUSPECTED and (entry.link, entry.what) not in found:
             found.append((entry.link, entry.what))
     return tuple(found)
 
 
-def shows(wanted: Symptom, entries: Sequence[Entry]) -> bool:
-    """Whether the symptom is in the record: its events in their order, whatever is between them."""
+def shows(wanted: Trouble, entries: Sequence[Entry]) -> bool:
+    """Whether the trouble is in the record: its events in their order, whatever is between them."""
     left = iter((entry.link, entry.what) for entry in sorted(entries, key=lambda entry: entry.t))
     return all(event in left for event in wanted)
 

@@ -1,4 +1,4 @@
-"""A plot made from a trace, played again, and what came of it beside what came of it in the field."""
+"""A scenario made from a trace, run again, and what came of it beside what came of it in the field."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,10 +11,11 @@ from chaos.clients.tracker import TrackerClient
 from chaos.history import Broke, History, Reached
 from chaos.judging.checks import Judgement, judge
 from chaos.kinds import KINDS
-from chaos.replay.alignment import Comparison, compare, entries
+from chaos.replay.alignment import Comparison, Kind, compare, entries
+from chaos.replay.building import ReplayScenario
 from chaos.replay.field_draws import FieldDraws, ceilings, shares
 from chaos.replay.findings import Finding
-from chaos.replay.inference import Plot, diagnose
+from chaos.replay.inference import diagnose
 from chaos.replay.observed import LONG_GAP, Gap, Observed
 from chaos.replay.same_findings import compare_findings, on_clock
 from chaos.replay.watching import observe
@@ -24,7 +25,7 @@ from simulator import events as peer
 from tracker import events
 from tracker.config import Timing
 
-SEEN_BY_PEER = ("connected", "closed")
+SEEN_BY_PEER = (Kind.CONNECTED, Kind.CLOSED)
 """What a peer sees of a client: attempts that failed and doubts are the client's own."""
 LATE = 0.1
 """Seconds by which the estimate of a moment may be off."""
@@ -93,29 +94,29 @@ def field_tracker(seen: Observed, timing: Timing) -> FieldTracker:
 
 def replay(
     seen: Observed,
-    plot: Plot,
+    made: ReplayScenario,
     client: Client,
     *,
     engine: str = "sim",
     seed: int = 0,
     time_scale: float = 10.0,
 ) -> Replayed:
-    """Play the plot against `client` and put the two records side by side."""
-    history = history_with(client, Plan(plot.scenario, engine, seed, time_scale, folder=Path()))
+    """Run the scenario against `client` and put the two records side by side."""
+    history = history_with(client, Plan(made.scenario, engine, seed, time_scale, folder=Path()))
     reports = history.role == "tracker"
     again = observe(history.events if reports else seen_by_the_peer(history))
-    zero = again.began if plot.scenario.from_start else history.phase("steady") or 0.0
-    timing = Timing(**plot.scenario.client.timing)
+    zero = again.began if made.scenario.from_start else history.phase("steady") or 0.0
+    timing = Timing(**made.scenario.client.timing)
     same_draws = isinstance(client, FieldTracker)
-    until = max(seen.end - plot.zero, 0.0)
+    until = max(seen.end - made.zero, 0.0)
     ceiling = None if same_draws else ceilings(seen, timing)
     field_entries = [
         # What the field did before its first fault, the replay does as much earlier as it is healthy for longer.
-        replace(entry, t=entry.t - plot.lead) if entry.t < STEADY_BY - LATE else entry
-        for entry in entries(seen, zero=plot.zero, until=seen.end, ceiling=ceiling)
+        replace(entry, t=entry.t - made.lead) if entry.t < STEADY_BY - LATE else entry
+        for entry in entries(seen, zero=made.zero, until=seen.end, ceiling=ceiling)
     ]
     if not reports:
-        field_entries = [entry for entry in field_entries if entry.what.startswith(SEEN_BY_PEER)]
+        field_entries = [entry for entry in field_entries if entry.what.kind in SEEN_BY_PEER]
     known = {name for name, record in seen.links.items() if record.connections or record.attempts}
     comparison = compare(
         field_entries,
@@ -124,20 +125,20 @@ def replay(
         [e for e in entries(again, zero=zero, until=again.ended) if e.link in known],
         until=until,
         findings=compare_findings(
-            on_clock(diagnose(seen), zero=plot.zero), on_clock(diagnose(again), zero=zero), until=until
+            on_clock(diagnose(seen), zero=made.zero), on_clock(diagnose(again), zero=zero), until=until
         )
         if reports
         else None,
     )
-    findings = [finding for _, finding in plot.faults]
+    findings = [finding for _, finding in made.faults]
     news = again.quiet if reports else _quiet_at_peer(history, until=again.end)
-    moved = [_moved(finding, zero - plot.zero) for finding in findings]
+    moved = [_moved(finding, zero - made.zero) for finding in findings]
     connections = sum(1 for _ in history.of(peer.Opened))
     return Replayed(
         history,
         again,
         zero,
-        judge(history, plot.scenario),
+        judge(history, made.scenario),
         comparison,
         outcome(again, moved, news, connections),
         outcome(seen, findings, seen.quiet, sum(len(record.connections) for record in seen.links.values())),

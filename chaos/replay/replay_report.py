@@ -9,9 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from chaos.durations import clock
-from chaos.replay.alignment import TOLERANCE, TOLERATED_SHARE, Comparison, Row
+from chaos.replay.alignment import TOLERANCE, TOLERATED_SHARE, Comparison, Kind, Row
+from chaos.replay.building import ReplayScenario
 from chaos.replay.findings import Diagnosis
-from chaos.replay.inference import Plot
 from chaos.replay.narrative import Line
 from chaos.replay.playing import Outcome
 from chaos.replay.same_findings import FindingRow
@@ -77,12 +77,12 @@ def figures(out: Console, totals: Sequence[tuple[str, str]]) -> None:
     out.print(shown)
 
 
-def diagnosis(out: Console, plot: Plot, found: Diagnosis) -> None:
+def diagnosis(out: Console, made: ReplayScenario, found: Diagnosis) -> None:
     """The faults that explain it, each with its reason; then what stays open."""
     shown = _plain()
     shown.add_column(no_wrap=True)
     shown.add_column(overflow="fold")
-    for fault, finding in plot.faults:
+    for fault, finding in made.faults:
         reason = Text.assemble(str(fault), (f"\n{finding.why}", "dim"))
         shown.add_row(Text(finding.certainty), reason)
     if found.echo:
@@ -93,20 +93,20 @@ def diagnosis(out: Console, plot: Plot, found: Diagnosis) -> None:
         out.print(shown)
     else:
         out.print("no fault is needed to explain it")
-    for prefix, texts in (("not known", found.unknown), ("not replayed", plot.left_out)):
+    for prefix, texts in (("not known", found.unknown), ("not replayed", made.left_out)):
         for text in texts:
             out.print(Text(f"{prefix}: {text}", style="yellow"))
 
 
-def assumed(out: Console, plot: Plot, found: Diagnosis) -> None:
+def assumed(out: Console, made: ReplayScenario, found: Diagnosis) -> None:
     """What is done to the client in the replay of a log: faults that would look like it, and not what is known."""
-    for fault, _ in plot.faults:
+    for fault, _ in made.faults:
         out.print(Text(str(fault)))
     if found.echo:
         out.print(Text("the peer sends every message back to its sender (peer.echo)"))
-    if not plot.faults and not found.echo:
+    if not made.faults and not found.echo:
         out.print("no fault")
-    for text in plot.left_out:
+    for text in made.left_out:
         out.print(Text(f"not replayed: {text}", style="yellow"))
 
 
@@ -184,7 +184,7 @@ def _of_findings(comparison: Comparison) -> str:
 def instead(out: Console, comparison: Comparison, field: Outcome, replay: Outcome, *, what: str) -> None:
     """What would have been different, a line each."""
     troubles = (row.field for row in comparison.rows if row.field is not None and row.field.trouble)
-    first = next((entry for entry in troubles if entry.what != "suspected"), None)
+    first = next((entry for entry in troubles if entry.what.kind is not Kind.SUSPECTED), None)
     out.print(Text(f"with {what}:", style="bold"))
     if first is not None:
         again = any(row.field == first and row.replay is not None for row in comparison.rows)

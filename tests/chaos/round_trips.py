@@ -78,7 +78,7 @@ def round_trip(plan: Plan) -> RoundTrip:
         plan.scenario.name,
         run.verdict,
         done.comparison.verdict,
-        frozenset(fault.kind for fault, _ in case.plot.faults),
+        frozenset(fault.kind for fault, _ in case.made.faults),
         done.comparison.rows,
         done.comparison.findings or (),
     )

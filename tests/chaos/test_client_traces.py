@@ -54,15 +54,15 @@ def test_the_log_of_the_incident_s_client_names_its_mistake(incident: Case) -> N
     (line,) = [line.text for line in incident.story.lines if line.tone == "bad"]
     assert "the peer's messages were not read" in line
     assert "reading was paused, and the Pong was never processed: 1011 keepalive ping timeout" in line
-    assert incident.plot.scenario.peer.echo
-    assert incident.plot.faults == ()
+    assert incident.made.scenario.peer.echo
+    assert incident.made.faults == ()
     assert incident.diagnosis.unknown == ()
 
 
 def test_the_incident_happens_again_to_a_client_that_does_not_read(incident: Case) -> None:
     comparison = played(incident).comparison
     assert comparison.verdict == "reproduced"
-    assert "closed 1011 by client" in [row.entry.what for row in comparison.rows if row.matched]
+    assert "closed 1011 by client" in [str(row.entry.what) for row in comparison.rows if row.matched]
 
 
 def test_the_incident_does_not_happen_to_the_tracker(incident: Case) -> None:

@@ -63,9 +63,9 @@ def test_what_an_engine_cannot_do_is_left_out_and_said(tmp_path: Path) -> None:
     opened = open_trace(tmp_path / "record")
     able = understand(opened, tmp_path)
     unable = understand(open_trace(tmp_path / "record"), tmp_path, engine="toxiproxy")
-    assert ([fault.kind for fault, _ in able.plot.faults], able.plot.left_out) == (["block_loop"], ())
-    assert (unable.plot.faults, len(unable.plot.left_out)) == ((), 1)
-    assert "run it with --engine sim" in unable.plot.left_out[0]
+    assert ([fault.kind for fault, _ in able.made.faults], able.made.left_out) == (["block_loop"], ())
+    assert (unable.made.faults, len(unable.made.left_out)) == ((), 1)
+    assert "run it with --engine sim" in unable.made.left_out[0]
 
 
 @pytest.mark.parametrize("asked", [False, True])

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from chaos.replay.building import overrides, replay_scenario, scenario_name
 from chaos.replay.findings import Diagnosis, Finding
-from chaos.replay.inference import diagnose, overrides, plot, scenario_name
+from chaos.replay.inference import diagnose
 from chaos.replay.watching import observe
 from chaos.scenario_reading import parse
 from chaos.scenario_writing import write
@@ -155,7 +156,7 @@ def test_an_end_and_the_refusals_after_it_are_one_fault(
 ) -> None:
     events = (connected(0), pinged(0.1, 10), closed(10), refused(10.5, **attempt), refused(11, **attempt))  # type: ignore[arg-type]
     seen = observe(trace(*events, connected(13, number=2), pinged(13.1, 20, first=500)))
-    (fault, _) = plot(seen, diagnose(seen), name="x", config=None).faults[0]
+    (fault, _) = replay_scenario(seen, diagnose(seen), name="x", config=None).faults[0]
     assert (fault.kind, dict(fault.attributes)) == (kind, attributes)
     assert fault.duration == pytest.approx(2, abs=0.05)  # healed half-way between 11 and 13
 
@@ -210,36 +211,36 @@ def test_both_links_closed_with_1012_is_one_restart() -> None:
 
 def test_nobody_there_at_the_start_is_a_fault_from_the_start() -> None:
     seen = observe(trace(refused(0.1), refused(1), connected(3), outputs(3, 10), pinged(3.1, 10)))
-    told_as = plot(seen, diagnose(seen), name="x", config=None)
-    assert told_as.scenario.from_start
-    assert told_as.scenario.faults[0].duration == pytest.approx(2, abs=0.2)
+    made = replay_scenario(seen, diagnose(seen), name="x", config=None)
+    assert made.scenario.from_start
+    assert made.scenario.faults[0].duration == pytest.approx(2, abs=0.2)
 
 
 @pytest.mark.parametrize(("cap", "within"), [(8.0, 9.0), (60.0, 61.0)])
 def test_a_replay_lasts_until_it_shows_whether_a_client_came_back_in_time(cap: float, within: float) -> None:
     seen = observe(trace(refused(0.1), refused(1), connected(3), outputs(3, 10), pinged(3.1, 10)))
-    told_as = plot(seen, diagnose(seen), name="x", config={"timing": {"reconnect_cap": cap}}).scenario
-    assert told_as.expect.recover_within == within
-    assert told_as.faults[0].heals_at is not None
-    assert told_as.duration >= told_as.faults[0].heals_at + within + 0.9
+    made = replay_scenario(seen, diagnose(seen), name="x", config={"timing": {"reconnect_cap": cap}}).scenario
+    assert made.expect.recover_within == within
+    assert made.faults[0].heals_at is not None
+    assert made.duration >= made.faults[0].heals_at + within + 0.9
 
 
 def test_a_standing_latency_beside_an_outage_makes_a_scenario_that_can_be_read() -> None:
     events = (connected(0.1, took=0.1), pinged(0.2, 10, rtt=0.1), closed(10), refused(11), refused(12))
     again = (connected(13, number=2, took=0.1), pinged(13.2, 30.04, rtt=0.1, first=500), stopped(30.04))
     seen = observe(trace(*events, *again))
-    told_as = plot(seen, diagnose(seen), name="x", config=None).scenario
-    assert "recover" in told_as.stresses
-    assert [fault.kind for fault in told_as.faults] == ["latency", "down"]
-    assert parse(write(told_as), Path("x.toml")) == told_as
+    made = replay_scenario(seen, diagnose(seen), name="x", config=None).scenario
+    assert "recover" in made.stresses
+    assert [fault.kind for fault in made.faults] == ["latency", "down"]
+    assert parse(write(made), Path("x.toml")) == made
 
 
 def test_a_reset_in_the_last_moment_is_in_a_scenario_that_can_be_read() -> None:
     reset = [e.SessionReset(t=20.33, link="input")]
     seen = observe(trace(*STEADY, outputs(5, 20), reset, stopped(20.34)))
-    told_as = plot(seen, diagnose(seen), name="x", config=None).scenario
-    assert len(told_as.workload.reset_at) == 1
-    assert parse(write(told_as), Path("x.toml")) == told_as
+    made = replay_scenario(seen, diagnose(seen), name="x", config=None).scenario
+    assert len(made.workload.reset_at) == 1
+    assert parse(write(made), Path("x.toml")) == made
 
 
 def test_a_peer_that_sends_everything_back_is_an_echo() -> None:
@@ -253,7 +254,7 @@ def test_a_peer_that_sends_everything_back_is_an_echo() -> None:
 
 def test_a_fault_that_the_trace_breaks_off_in_lasts_to_the_end() -> None:
     seen = observe(trace(*silent_output(), refused(19, took=5, why="timed out")))
-    (fault, _) = plot(seen, diagnose(seen), name="x", config=None).faults[0]
+    (fault, _) = replay_scenario(seen, diagnose(seen), name="x", config=None).faults[0]
     assert fault.duration is None
 
 
@@ -268,9 +269,9 @@ def test_no_fault_begins_before_the_replay_is_steady() -> None:
             pinged(2.1, 9, first=500),
         )
     )
-    told_as = plot(seen, diagnose(seen), name="x", config=None)
-    assert told_as.scenario.faults[0].at == 2.0
-    assert told_as.lead == pytest.approx(1.4, abs=0.2)
+    made = replay_scenario(seen, diagnose(seen), name="x", config=None)
+    assert made.scenario.faults[0].at == 2.0
+    assert made.lead == pytest.approx(1.4, abs=0.2)
 
 
 def test_the_traced_configuration_is_kept_where_it_differs() -> None:

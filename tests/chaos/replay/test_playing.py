@@ -13,7 +13,8 @@ from chaos import catalogue
 from chaos.clients import Assignment
 from chaos.clients.relay import Relay
 from chaos.clients.tracker import TrackerClient
-from chaos.replay.inference import Plot, diagnose, plot
+from chaos.replay.building import ReplayScenario, replay_scenario
+from chaos.replay.inference import diagnose
 from chaos.replay.observed import Observed
 from chaos.replay.playing import Replayed, field_tracker, replay
 from chaos.replay.watching import observe
@@ -61,16 +62,16 @@ class Breaks(TrackerClient):
             raise RuntimeError("it broke")
 
 
-def in_the_field(name: str) -> tuple[Observed, Plot]:
+def in_the_field(name: str) -> tuple[Observed, ReplayScenario]:
     """A run of the catalogue's scenario, of which only the tracker's own events are known."""
     history = make_history(Plan(catalogue.find(name), "sim", 7, 10.0, Path()))
     seen = observe(history.events)
-    return seen, plot(seen, diagnose(seen), name=name, config=history.settings)
+    return seen, replay_scenario(seen, diagnose(seen), name=name, config=history.settings)
 
 
 def again(name: str) -> Replayed:
-    seen, told = in_the_field(name)
-    return replay(seen, told, field_tracker(seen, Timing(**told.scenario.client.timing)))
+    seen, made = in_the_field(name)
+    return replay(seen, made, field_tracker(seen, Timing(**made.scenario.client.timing)))
 
 
 @pytest.mark.parametrize("name", TEN)
@@ -81,16 +82,16 @@ def test_the_tracker_s_own_events_are_enough_to_reproduce(name: str) -> None:
 
 
 def test_without_the_field_s_draws_the_story_is_still_the_same() -> None:
-    seen, told = in_the_field("clean-drop")
-    comparison = replay(seen, told, TrackerClient(), seed=3).comparison
+    seen, made = in_the_field("clean-drop")
+    comparison = replay(seen, made, TrackerClient(), seed=3).comparison
     assert [row.field.what for row in comparison.rows if row.field] == [
         row.replay.what for row in comparison.rows if row.replay
     ]
 
 
 def test_what_a_trace_leaves_out_is_not_reproduced() -> None:
-    seen, told = in_the_field("half-open-output")
-    without = Plot(scenario=catalogue.find("steady"), zero=told.zero, faults=())
+    seen, made = in_the_field("half-open-output")
+    without = ReplayScenario(scenario=catalogue.find("steady"), zero=made.zero, faults=())
     assert replay(seen, without, TrackerClient()).comparison.verdict == "not"
 
 
@@ -108,22 +109,22 @@ def test_what_a_trace_leaves_out_is_not_reproduced() -> None:
     ],
 )
 def test_a_fault_that_ended_no_connection_is_not_reproduced_without_it(name: str, verdict: str) -> None:
-    seen, told = in_the_field(name)
-    bare = replace(told, scenario=replace(told.scenario, faults=(), peer=Peer(told.scenario.peer.confirm)))
-    comparison = replay(seen, bare, field_tracker(seen, Timing(**told.scenario.client.timing))).comparison
+    seen, made = in_the_field(name)
+    bare = replace(made, scenario=replace(made.scenario, faults=(), peer=Peer(made.scenario.peer.confirm)))
+    comparison = replay(seen, bare, field_tracker(seen, Timing(**made.scenario.client.timing))).comparison
     assert all(row.matched for row in comparison.rows if row.counts)
     assert comparison.verdict == verdict
 
 
 def test_a_client_that_breaks_in_a_replay_is_told_as_one_that_breaks_in_a_run() -> None:
-    seen, told = in_the_field("clean-drop")
-    broken = replay(seen, told, Breaks()).broken
+    seen, made = in_the_field("clean-drop")
+    broken = replay(seen, made, Breaks()).broken
     assert broken is not None
     assert (broken.who, broken.what) == ("client", "RuntimeError: it broke")
 
 
 def test_a_client_that_does_not_come_back_is_silent_to_the_end_and_has_not_recovered() -> None:
-    seen, told = in_the_field("clean-drop")
-    done = replay(seen, told, DoesNotComeBack())
+    seen, made = in_the_field("clean-drop")
+    done = replay(seen, made, DoesNotComeBack())
     assert done.outcome.recovered is None
     assert done.outcome.silence > 20

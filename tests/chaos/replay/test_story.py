@@ -99,7 +99,7 @@ def test_the_part_with_the_first_trouble_is_replayed_and_said(tmp_path: Path) ->
     found = trace(connected(0), quiet(0.1, 1500), dropped(1500, 1), quiet(1501.1, 4000, 2))
     (tmp_path / "site.trace").write_bytes(header + b"".join(_line(event) for event in found))
     case = understand(open_trace(tmp_path / "site.trace"), tmp_path)
-    assert [fault.kind for fault, _ in case.plot.faults] == ["close"]
+    assert [fault.kind for fault, _ in case.made.faults] == ["close"]
     assert case.cut is not None
     assert case.cut.startswith("+20:0")
     assert "one of 7 parts: the first trouble is there" in case.cut

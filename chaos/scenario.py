@@ -181,3 +181,7 @@ def on_preset(scenario: Scenario, name: str) -> Scenario:
     if why is not None:
         raise UnsuitablePreset(f"{scenario.name} does not go with the preset {name}: {why}")
     return replace(scenario, preset=name)
+
+
+NO_SCENARIO = Scenario("field", "-", (), 0.0)
+"""Of a record that was made in the field: no promise is stressed, no limit set, and no fault known."""

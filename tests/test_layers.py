@@ -122,7 +122,7 @@ def test_the_core_is_pure() -> None:
         "chaos": "durations kinds faults presets controls scenario scenario_values scenario_reading scenario_writing answer history side_by_side",
         "chaos/reference": "body climb",
         "chaos/judging": "evidence facts outages limits attempts accounts probing controls fire_and_forget climbed same_climb promises recover sessions herd checks verdicts measures"
-        " peer_facts peer_promises peer_evidence"
+        " peer_facts peer_evidence strikes frames no_loss in_order dedup_safe bounded detect no_false_kill polite clean_stop survives_input"
         " field_checks log_checks",
         "chaos/toxiproxy": "toxics",
         "chaos/kernel": "commands faults",

@@ -13,9 +13,10 @@ from chaos.commands.outputs import write_output
 from chaos.diagnosis.telling import tell
 from chaos.history import History, HistoryEvent, in_scenario_time
 from chaos.judging import herd
-from chaos.judging.checks import Judgement, judge
+from chaos.judging.checks import judge
 from chaos.judging.field_checks import ENGINE, field_measures, judge_field
 from chaos.judging.log_checks import judge_log, log_measures
+from chaos.judging.verdicts import Judgement
 from chaos.replay.field_parts import merged, merged_measures, parts
 from chaos.reports import report, results
 from chaos.reports.results import RunResult

@@ -4,8 +4,8 @@ Nothing observed is `unknown`, never `pass`: a fault without a trace makes the r
 that the scenario stresses and the record holds nothing about.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from math import inf
 
 from chaos.faults import Fault
@@ -15,37 +15,22 @@ from chaos.judging.attempts import refused_for_good
 from chaos.judging.controls import controls
 from chaos.judging.evidence import Window, evidence, misbehaviour, windows
 from chaos.judging.facts import Facts
+from chaos.judging.frames import every_frame, silence
 from chaos.judging.herd import apart, jitter, spread, together
 from chaos.judging.peer_evidence import peer_evidence, slow_throughout
-from chaos.judging.peer_facts import facts_of
-from chaos.judging.peer_promises import PEER_CHECKS
+from chaos.judging.peer_facts import PeerFacts
 from chaos.judging.probing import probes
-from chaos.judging.promises import PROMISE_CHECKS, every_frame, silence
+from chaos.judging.promises import CHECKS
 from chaos.judging.sessions import every_reset
-from chaos.judging.verdicts import Check, Verdict
+from chaos.judging.verdicts import HOST_PAUSED, Check, Judgement, Verdict
 from chaos.scenario import Scenario
 from simulator import events as peer
 from tracker import events
 
-HOST_PAUSED = "host-paused"
-"""The check that speaks where the machine stood still and something is unknown, perhaps for that reason."""
 TIMED = frozenset(
     {"detect", "no-false-kill", "recover", "polite", "clean-stop", "silence", "spread", "probes"}
 )
 """Checks that a pause of the machine can turn red. What was lost, reordered or changed was so on any machine."""
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """All checks of one run, and the verdict that follows: the worst of them."""
-
-    verdict: Verdict
-    checks: tuple[Check, ...]
-
-    @property
-    def in_doubt(self) -> bool:
-        """Whether nothing but a machine that stood still may be to blame."""
-        return self.verdict == "unknown" and any(check.name == HOST_PAUSED for check in self.checks)
 
 
 def judge(history: History, scenario: Scenario) -> Judgement:
@@ -58,9 +43,7 @@ def judge(history: History, scenario: Scenario) -> Judgement:
     if checks[0].verdict != "unknown":
         checks += [check for check in (spread(history, scenario), jitter(history)) if check is not None]
         checks = [*_in_doubt(checks, history)]
-    verdicts = {check.verdict for check in checks}
-    worst: Verdict = "fail" if "fail" in verdicts else "unknown" if "unknown" in verdicts else "pass"
-    return Judgement(worst, tuple(checks))
+    return Judgement.of(checks)
 
 
 def _checks(history: History, scenario: Scenario) -> list[Check]:
@@ -69,29 +52,42 @@ def _checks(history: History, scenario: Scenario) -> list[Check]:
     if start.verdict == "unknown":
         return [start]
     scenario = scenario.paced
-    facts = facts_of(history, scenario.faults, excuse=not scenario.expect.keeps_connections)
-    checks = [start, *traces(facts, scenario), *network_traces(facts, scenario)]
-    reports = history.role == "tracker"
-    judged = []
-    for name, promise in (PROMISE_CHECKS if reports else PEER_CHECKS).items():
-        check = promise(facts, scenario)
-        if check is None and name in scenario.stresses and reports:
-            check = Check(
-                name, "unknown", "something to judge", "nothing in the record is about this promise"
-            )
-        if check is not None:
-            judged.append(check)
-    if (
-        not reports
-        and start.verdict == "pass"
-        and not any(check.name in scenario.stresses for check in judged)
-    ):
-        what = f"one of {', '.join(scenario.stresses)}"
-        judged.append(Check("stressed", "unknown", what, "none of them shows from the peer's side"))
-    checks += judged
-    beyond = (accounts, probes, every_frame, every_reset, controls, silence) if reports else (silence,)
+    excuse = not scenario.expect.keeps_connections
+    if history.role == "tracker":
+        facts = Facts(history, scenario.faults, excuse=excuse)
+        judged = _by_reports(facts, scenario)
+        beyond: tuple[_Judges, ...] = (accounts, probes, every_frame, every_reset, controls, silence)
+    else:
+        facts = seen = PeerFacts(history, scenario.faults, excuse=excuse)
+        judged = iter(_by_peer(seen, scenario, whole=start.verdict == "pass"))
+        beyond = (silence,)
+    checks = [start, *traces(facts, scenario), *network_traces(facts, scenario), *judged]
     checks += [check for each in beyond if (check := each(facts, scenario)) is not None]
     return checks
+
+
+_Judges = Callable[[Facts, Scenario], Check | None]
+
+
+def _by_reports(facts: Facts, scenario: Scenario) -> Iterator[Check]:
+    """Every promise that the record is about, and those that the scenario stresses."""
+    for name, promise in CHECKS.items():
+        check = promise.by_reports(facts, scenario)
+        if check is not None:
+            yield check
+        elif name in scenario.stresses:
+            nothing = "nothing in the record is about this promise"
+            yield Check(name, "unknown", "something to judge", nothing)
+
+
+def _by_peer(facts: PeerFacts, scenario: Scenario, *, whole: bool) -> list[Check]:
+    """Every promise about which the peer saw something. Of a whole run it must be one that the scenario stresses."""
+    found = [promise.by_peer(facts, scenario) for promise in CHECKS.values()]
+    judged = [check for check in found if check is not None]
+    if whole and not any(check.name in scenario.stresses for check in judged):
+        what = f"one of {', '.join(scenario.stresses)}"
+        judged.append(Check("stressed", "unknown", what, "none of them shows from the peer's side"))
+    return judged
 
 
 def _in_doubt(checks: Iterable[Check], history: History) -> Iterator[Check]:

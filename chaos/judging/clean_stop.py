@@ -4,8 +4,10 @@ from math import inf
 
 from chaos.judging.facts import IN_FLIGHT, Facts
 from chaos.judging.limits import on_the_way
-from chaos.judging.verdicts import Check
+from chaos.judging.peer_facts import PeerFacts
+from chaos.judging.verdicts import Check, decided
 from chaos.scenario import Scenario
+from simulator import events as peer
 from tracker import events
 
 STOP_GRACE = 1.0
@@ -14,7 +16,7 @@ ROUND_TRIPS = 3
 """Of a healthy stop: the inputs are closed, the last probe is answered, the output is closed."""
 
 
-def clean_stop(facts: Facts, scenario: Scenario) -> Check | None:
+def by_reports(facts: Facts, scenario: Scenario) -> Check | None:
     """Where the connection is healthy, all is flushed in about a round trip, and it is closed with 1001.
 
     Where there was no connection to flush over, or a fault in force, the client's deadline holds, and it says what is left;
@@ -46,6 +48,27 @@ def clean_stop(facts: Facts, scenario: Scenario) -> Check | None:
     if (wrong := _too_early(facts, stopped, took)) is not None:
         return Check("clean-stop", "fail", expected, f"{observed}; {wrong}")
     return Check("clean-stop", "pass", expected, observed)
+
+
+def by_peer(facts: PeerFacts, _: Scenario) -> Check | None:
+    """At the stop each connection is ended with a close frame, where nothing was in the way.
+
+    Whatever its code: the run's end is a cancellation or a signal, and libraries have codes of their own for those.
+    """
+    open_then = {connection.number for connection in facts.connections if connection.closed is None}
+    if facts.history.phase("stopping") is None or not open_then:
+        return None
+    if any(during.end >= facts.stopping for _, during in facts.in_force):
+        return None
+    ends = [event for event in facts.history.of(peer.Ended) if event.connection in open_then]
+    farewells = sum(event.by == "client" for event in ends)
+    seen = ", ".join(f"{event.code} by the {event.by} on {event.link}" for event in ends)
+    return decided(
+        "clean-stop",
+        ok=farewells == len(open_then),
+        expected=f"all {len(open_then)} connections ended by the client with a close frame",
+        observed=seen or "no end of any",
+    )
 
 
 def _within(limit: float) -> str:
@@ -89,7 +112,7 @@ def _miscounted(facts: Facts, stopping: events.Stopping, stopped: events.Stopped
     if facts.history.phase("stopping") is None:
         return None  # a trace may begin in the middle
     for event, says in ((stopping, stopping.left), (stopped, stopped.undelivered)):
-        held = facts.held_at(event)
+        held = _held_at(facts, event)
         if held != says:
             return f"it says that it held {says} at {event.t:.1f} s, and its own account comes to {held}"
     absent = len(facts.missing)
@@ -105,3 +128,22 @@ def _too_early(facts: Facts, stopped: events.Stopped, took: float) -> str | None
     if not stopped.undelivered or timeout is None or refused or took >= 0.99 * timeout:
         return None
     return f"it left them after {took:.2f} s, and had {timeout:g} s"
+
+
+def _held_at(facts: Facts, moment: events.Event) -> int:
+    """How many messages the outbox held when this event was reported, by the client's own account."""
+    held: set[int] = set()
+    count = 0
+    for event in facts.history.events:
+        if event is moment:
+            break
+        if isinstance(event, events.Accepted):
+            held.add(event.seq)
+            count += 1
+        elif isinstance(event, events.Displaced):
+            count -= event.seq in held
+        elif isinstance(event, events.Confirmed):
+            count -= event.count
+        elif isinstance(event, events.Sent) and facts.forgets:
+            count -= 1
+    return count

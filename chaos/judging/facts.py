@@ -2,80 +2,21 @@
 
 from collections.abc import Iterable
 from functools import cached_property
-from itertools import islice, pairwise
+from itertools import pairwise
 from math import inf
-from typing import NamedTuple
 
 from chaos.faults import Fault
 from chaos.history import History
 from chaos.judging.evidence import AFTERMATH, Window, same_connections, windows
+from chaos.judging.strikes import CLOSES, Arrival, Connection, Handshake, Strike
 from chaos.kinds import ALL_LINKS
 from simulator import events as peer
 from tracker import events
 
-NEWCOMERS_ONLY = frozenset({"accept_then_close", "refuse"})
-"""Kinds that leave the connections alone that were there before."""
-CLOSES = frozenset({"close", "restart", "accept_then_close"})
-"""Kinds by which the peer ends a connection itself."""
-SILENT = frozenset({"stall", "blackhole", "unreachable", "timeout", "mute_pong", "stop_reading"})
-"""Kinds that end nothing by themselves: the client has to notice."""
 ON_TIME = 0.01
 """Seconds by which the two sides may differ about when something happened."""
 IN_FLIGHT = 5.0
 """Seconds before the stop in which a frame may still be on its way."""
-
-
-class Connection(NamedTuple):
-    """One connection as the client reported it."""
-
-    link: events.LinkName
-    number: int
-    opened: float
-    closed: events.Closed | None
-    """None: it was open when the orderly stop began, or the record ended."""
-
-
-class Handshake(NamedTuple):
-    """One attempt to connect that came to an end, whichever."""
-
-    link: events.LinkName
-    began: float
-    ended: float
-
-
-class Strike(NamedTuple):
-    """A fault that may end connections, while it was in force."""
-
-    fault: Fault
-    during: Window
-
-    @property
-    def heals(self) -> float:
-        """When the path was whole again; what is over at once breaks no path, only connections."""
-        return self.during.begin if self.fault.duration == 0 else self.during.end
-
-    def concerns(self, link: str) -> bool:
-        """Whether it strikes this link; what names no link strikes both."""
-        return self.fault.on is None or self.fault.on == link
-
-    def strikes(self, connection: Connection) -> bool:
-        """Whether it may rightly end this connection, while it is in force."""
-        spared = self.fault.kind in NEWCOMERS_ONLY and connection.opened < self.during.begin
-        return self.concerns(connection.link) and connection.opened <= self.heals and not spared
-
-    def since(self, connection: Connection) -> float:
-        """When the connection was struck: at the begin, or when it opened into the fault."""
-        return max(self.during.begin, connection.opened)
-
-
-class Arrival(NamedTuple):
-    """Something that came to the peer's endpoint."""
-
-    t: float
-    connection: int
-    """The peer's number of what it came over."""
-    made: float
-    """When the frame that it tells of came in; -inf where it tells of none."""
 
 
 class Facts:
@@ -163,133 +104,9 @@ class Facts:
         return self.history.settings.get("confirm") == "none"
 
     @cached_property
-    def most_held(self) -> tuple[int, int]:
-        """The most messages, and the most bytes, that the outbox held at once.
-
-        Confirms come in the order of `seq`. What gives way to a message is announced after it was accepted.
-        """
-        held: dict[int, int] = {}
-        size = most = most_bytes = 0
-        for event in self.history.events:
-            if isinstance(event, events.Displaced):
-                size -= held.pop(event.seq, 0)
-                continue
-            most, most_bytes = max(most, len(held)), max(most_bytes, size)
-            if isinstance(event, events.Accepted):
-                held[event.seq] = event.size
-                size += event.size
-            elif isinstance(event, events.Confirmed):
-                for seq in list(islice(held, event.count)):
-                    size -= held.pop(seq)
-            elif isinstance(event, events.Sent) and self.forgets:
-                size -= held.pop(event.seq, 0)
-        return max(most, len(held)), max(most_bytes, size)
-
-    def held_at(self, moment: events.Event) -> int:
-        """How many messages the outbox held when this event was reported, by the client's own account."""
-        held: set[int] = set()
-        count = 0
-        for event in self.history.events:
-            if event is moment:
-                break
-            if isinstance(event, events.Accepted):
-                held.add(event.seq)
-                count += 1
-            elif isinstance(event, events.Displaced):
-                count -= event.seq in held
-            elif isinstance(event, events.Confirmed):
-                count -= event.count
-            elif isinstance(event, events.Sent) and self.forgets:
-                count -= 1
-        return count
-
-    @cached_property
-    def premature(self) -> tuple[int, ...]:
-        """Messages that the client took for confirmed before they had arrived, or that never did.
-
-        Confirms come in the order of `seq`.
-        """
-        held: dict[int, None] = {}
-        arrived: dict[int, float] = {}
-        for arrival in self.deliveries:
-            arrived.setdefault(arrival.seq, arrival.t)
-        found = []
-        for event in self.history.events:
-            if isinstance(event, events.Accepted):
-                held[event.seq] = None
-            elif isinstance(event, events.Displaced):
-                held.pop(event.seq, None)
-            elif isinstance(event, events.Confirmed):
-                for seq in list(islice(held, event.count)):
-                    del held[seq]
-                    if arrived.get(seq, inf) > event.t + ON_TIME:
-                        found.append(seq)
-        return tuple(found)
-
-    @cached_property
     def largest(self) -> int:
         """Bytes of the largest message that the outbox took."""
         return max((event.size for event in self.history.of(events.Accepted)), default=0)
-
-    @cached_property
-    def passed_over(self) -> tuple[int, int]:
-        """Frames that never reached the client over an undisturbed input, and frames that it made no output of.
-
-        What was offered just before the stop is indefinite.
-        """
-        received = {event.sequence for event in self.history.of(events.Received)}
-        settled = self.stopping - IN_FLIGHT
-        offered = [event.sequence for event in self.history.of(peer.Offered) if event.t < settled]
-        undisturbed = not any(strike.concerns("input") for strike in self.strikes)
-        unread = sum(sequence not in received for sequence in offered) if undisturbed else 0
-        taken = self._frames_for_output
-        # Of the refused, those that were frames: the bad messages beside them never counted as received.
-        given_up = sum(e.link == "input" and e.reason == "stopping" for e in self.history.of(events.Rejected))
-        refused = max(0, self.good_refused) + given_up
-        never_accepted = len(self.displaced - self.accepted.keys())
-        replies = sum(1 for _ in self.history.of(events.Controlled))
-        return unread, taken - refused - never_accepted - (len(self.accepted) - replies)
-
-    @property
-    def _frames_for_output(self) -> int:
-        """Frames received while outputs were not paused, up to the one for which a full outbox had no room at the end."""
-        frames, paused = 0, False
-        stop = self.history.first(events.Stopping)
-        last = max(self.accepted.values(), default=inf)
-        full = last if stop is not None and stop.cause == "outbox-full" else inf
-        for event in self.history.events:
-            if event.t > full:
-                break
-            if isinstance(event, events.Controlled) and event.kind in ("pause_output", "resume_output"):
-                paused = event.kind == "pause_output"
-            elif isinstance(event, events.Received):
-                frames += not paused
-        return frames
-
-    @cached_property
-    def good_refused(self) -> int:
-        """Frames that the client refused, beyond the bad messages that the peer sent; below 0: some never came."""
-        refused = sum(e.link == "input" and e.reason != "stopping" for e in self.history.of(events.Rejected))
-        bad = sum(e.link == "input" and e.kind == "garbage" for e in self.history.of(peer.Misbehaved))
-        controls = sum(event.link == "input" for event in self.history.of(peer.ControlOffered))
-        return refused - bad - controls
-
-    @cached_property
-    def passed_by(self) -> tuple[int, ...]:
-        """Outputs that gave way although an older plain one had never been sent and waited still."""
-        waiting: dict[int, None] = {}
-        found = []
-        for event in self.history.events:
-            if isinstance(event, events.Accepted) and not event.essential:
-                waiting[event.seq] = None
-            elif isinstance(event, events.Sent):
-                waiting.pop(event.seq, None)
-            elif isinstance(event, events.Displaced):
-                # What was not accepted may have been too large for what older ones could have made room for.
-                if event.seq in self.accepted and next(iter(waiting), event.seq) < event.seq:
-                    found.append(event.seq)
-                waiting.pop(event.seq, None)
-        return tuple(found)
 
     @cached_property
     def reordered(self) -> tuple[peer.Delivered, ...]:

@@ -16,8 +16,7 @@ from chaos.judging.backoff import ENOUGH, backoff, unlike_full_jitter
 from chaos.judging.facts import Facts
 from chaos.judging.measures import measures_of
 from chaos.judging.peer_facts import facts_of
-from chaos.judging.promises import some
-from chaos.judging.verdicts import Check, Verdict, decided
+from chaos.judging.verdicts import Check, decided, some, worst
 from chaos.scenario import Scenario
 from simulator import events as peer
 from tracker import events
@@ -72,8 +71,7 @@ def together(each: Sequence[Sequence[Check]]) -> list[Check]:
 
 
 def _worst(judged: Sequence[tuple[int, Check]]) -> Check:
-    order: tuple[Verdict, ...] = ("fail", "unknown", "pass")
-    verdict = min((check.verdict for _, check in judged), key=order.index)
+    verdict = worst(check.verdict for _, check in judged)
     those = [client for client, check in judged if check.verdict == verdict]
     first = next(check for client, check in judged if client == those[0])
     failed = f"client{'s' if len(those) > 1 else ''} {some(those)}"

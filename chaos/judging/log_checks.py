@@ -7,9 +7,8 @@ from chaos.diagnosis.causes import Cause, Finding
 from chaos.diagnosis.endings import HEALTHY, End, Ending
 from chaos.diagnosis.explaining import Diagnosis
 from chaos.durations import seconds_of
-from chaos.judging.checks import Judgement
 from chaos.judging.limits import DETECT_WITHIN
-from chaos.judging.verdicts import Check, Verdict, decided
+from chaos.judging.verdicts import Check, Judgement, decided
 from chaos.traces.wire import NoticeKind
 
 BACK_WITHIN = 18.0
@@ -18,10 +17,7 @@ BACK_WITHIN = 18.0
 
 def judge_log(diagnosis: Diagnosis) -> Judgement:
     """Every promise about which the log tells something."""
-    checks = tuple(_checks(diagnosis))
-    verdicts = {check.verdict for check in checks}
-    worst: Verdict = "fail" if "fail" in verdicts else "unknown" if "unknown" in verdicts else "pass"
-    return Judgement(worst, checks)
+    return Judgement.of(_checks(diagnosis))
 
 
 def _checks(diagnosis: Diagnosis) -> Iterator[Check]:

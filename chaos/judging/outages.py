@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from math import inf
 from typing import NamedTuple
 
-from chaos.judging.facts import Arrival, Connection, Facts, Strike
+from chaos.judging.facts import Facts
+from chaos.judging.strikes import Arrival, Connection, Strike
 from chaos.kinds import LINKS, Link
 
 PAUSE = 1.0

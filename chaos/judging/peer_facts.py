@@ -17,7 +17,8 @@ from typing import Literal
 from chaos.faults import Fault
 from chaos.history import History, HistoryEvent, Reached
 from chaos.judging.evidence import AFTERMATH, windows
-from chaos.judging.facts import IN_FLIGHT, Arrival, Connection, Facts, Strike
+from chaos.judging.facts import IN_FLIGHT, Facts
+from chaos.judging.strikes import Arrival, Connection, Strike
 from simulator import events as peer
 from tracker import events
 

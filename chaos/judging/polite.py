@@ -1,6 +1,7 @@
 """`polite`: attempts wait, spread out, back off, and end where they are refused for good.                       pure"""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from math import inf
 
@@ -8,8 +9,10 @@ from chaos.history import Broke
 from chaos.judging.attempts import FOR_GOOD, came_too_soon, most_within, refused_for_good
 from chaos.judging.backoff import broken_rule
 from chaos.judging.facts import ON_TIME, Facts
+from chaos.judging.peer_facts import PeerFacts
 from chaos.judging.verdicts import Check, decided
-from chaos.scenario import Scenario
+from chaos.scenario import NO_SCENARIO, Scenario
+from simulator import events as peer
 from tracker import events
 
 ATTEMPTS, ATTEMPTS_WITHIN = 15, 10.0
@@ -21,7 +24,7 @@ GIVES_UP_WITHIN = 1.0
 """Seconds from a refusal for good in which the client must have begun to come to its end."""
 
 
-def polite(facts: Facts, scenario: Scenario) -> Check | None:
+def by_reports(facts: Facts, scenario: Scenario) -> Check | None:
     """Attempts wait as announced, spread out, back off until one is stable, and end where they are refused for good."""
     history = facts.history
     attempts: dict[str, list[float]] = {}
@@ -39,6 +42,43 @@ def polite(facts: Facts, scenario: Scenario) -> Check | None:
             return Check("polite", "fail", f"an end for good, and told, after {refusal.why}", wrong)
     busiest = max((most_within(ATTEMPTS_WITHIN, times) for times in attempts.values()), default=0)
     return decided("polite", ok=busiest <= ATTEMPTS, expected=expected, observed=f"at most {busiest}")
+
+
+def by_peer(facts: PeerFacts, scenario: Scenario) -> Check | None:
+    """Connections are not made in a rush, and none after a refusal for good.
+
+    Those that never reached the peer, and jitter, are not seen from there.
+    """
+    final = refused_for_good(scenario)
+    refusals = sum(e.kind == "refuse" and e.link in final for e in facts.history.of(peer.Misbehaved))
+    if refusals:
+        return decided(
+            "polite",
+            ok=refusals == 1,
+            expected=f"no attempt after a refusal for good (HTTP {', '.join(map(str, final.values()))})",
+            observed=f"{refusals - 1} more",
+        )
+    if (soon := came_too_soon(facts.history)) is not None:
+        return Check("polite", "fail", "no attempt before its time", soon)
+    made: dict[str, list[float]] = {}
+    for event in facts.history.of(peer.Opened):
+        made.setdefault(event.link, []).append(event.t)
+    if all(len(times) == 1 for times in made.values()):
+        return None
+    busiest, link = max((most_within(ATTEMPTS_WITHIN, times), link) for link, times in made.items())
+    return decided(
+        "polite",
+        ok=busiest <= ATTEMPTS,
+        expected=f"back-off: at most {ATTEMPTS} connections in {ATTEMPTS_WITHIN:g} s",
+        observed=f"at most {busiest}, on {link}",
+    )
+
+
+def by_trace(facts: Facts) -> Check | None:
+    """Of a trace without a configuration the attempts alone are judged: what was meant to be waited is not known."""
+    if facts.history.settings.get("timing") is None:
+        facts = Facts(replace(facts.history, events=tuple(facts.history.of(events.Connecting))), ())
+    return by_reports(facts, NO_SCENARIO)
 
 
 def _final(facts: Facts) -> list[events.Refused]:

@@ -7,9 +7,11 @@ is whole again, for it tries ever more rarely.
 
 from math import inf
 
-from chaos.judging.facts import SILENT, Connection, Facts
+from chaos.judging.facts import Facts
 from chaos.judging.limits import detection_limit, on_the_way
 from chaos.judging.outages import Outage, ended_by, interrupted, outages, recovery
+from chaos.judging.peer_facts import PeerFacts
+from chaos.judging.strikes import SILENT, Connection
 from chaos.judging.verdicts import Check
 from chaos.kinds import Link
 from chaos.scenario import Scenario
@@ -18,7 +20,7 @@ HANDSHAKE = 1.0
 """Seconds that a handshake over a healed path may take, beyond the back-off that was announced."""
 
 
-def recover(facts: Facts, scenario: Scenario) -> Check | None:
+def by_reports(facts: Facts, scenario: Scenario) -> Check | None:
     """Of each outage that interrupted something and healed before the stop."""
     healed = [outage for outage in outages(facts) if outage.end < facts.stopping]
     judged = [outage for outage in healed if interrupted(facts, outage)]
@@ -40,6 +42,11 @@ def recover(facts: Facts, scenario: Scenario) -> Check | None:
     if worst is None:
         return Check("recover", "unknown", _expected(longest), "the path never stayed healed for so long")
     return Check("recover", "pass", _expected(worst[1]), f"{worst[0]:.2f} s at most")
+
+
+def by_peer(facts: PeerFacts, scenario: Scenario) -> Check | None:
+    """Nobody announced a delay: judged only where the scenario sets the limit."""
+    return None if scenario.expect.recover_within is None else by_reports(facts, scenario)
 
 
 def _expected(limit: float) -> str:

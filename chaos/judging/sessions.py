@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 from chaos.judging.carried import RESET, Item, Written, surely_came, taken, written
 from chaos.judging.facts import IN_FLIGHT, Facts
+from chaos.judging.frames import good_refused
 from chaos.judging.verdicts import Check
 from chaos.scenario import Scenario
 from tracker import events
@@ -100,4 +101,4 @@ def _at_the_end(facts: Facts, rest: Sequence[Written], resets: int) -> Iterator[
 
 def _refused(facts: Facts) -> bool:
     stopping = any(e.link == "input" and e.reason == "stopping" for e in facts.history.of(events.Rejected))
-    return stopping or facts.good_refused > 0
+    return stopping or good_refused(facts) > 0

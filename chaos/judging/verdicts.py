@@ -1,5 +1,6 @@
 """What a check says.                                                                                         pure"""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,3 +20,38 @@ class Check:
 def decided(name: str, *, ok: bool, expected: str, observed: str) -> Check:
     """A check that knows."""
     return Check(name, "pass" if ok else "fail", expected, observed)
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """What they come to together: one that fails, else one that knows nothing, else a pass."""
+    met = set(verdicts)
+    return "fail" if "fail" in met else "unknown" if "unknown" in met else "pass"
+
+
+HOST_PAUSED = "host-paused"
+"""The check that speaks where the machine stood still and something is unknown, perhaps for that reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """All checks of one run, and the verdict that follows: the worst of them."""
+
+    verdict: Verdict
+    checks: tuple[Check, ...]
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether nothing but a machine that stood still may be to blame."""
+        return self.verdict == "unknown" and any(check.name == HOST_PAUSED for check in self.checks)
+
+    @classmethod
+    def of(cls, checks: Iterable[Check]) -> "Judgement":
+        """Of these checks."""
+        found = tuple(checks)
+        return cls(worst(check.verdict for check in found), found)
+
+
+def some(values: Sequence[int] | Sequence[str]) -> str:
+    """The first few of them, in words, and how many there are."""
+    shown = ", ".join(map(str, values[:5]))
+    return f"{shown}, ... ({len(values)} in all)" if len(values) > 5 else shown

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chaos.history import HistoryEvent
-from chaos.judging.checks import Judgement
-from chaos.judging.verdicts import Check, Verdict
+from chaos.judging.verdicts import Check, Judgement, worst
 from tracker import events
 
 MOST = 200_000
@@ -62,20 +61,15 @@ def merged(judged: Sequence[Judgement]) -> Judgement:
         for check in judgement.checks:
             by_name.setdefault(check.name, []).append(check)
     checks = tuple(_worst(found) for found in by_name.values())
-    return Judgement(_verdict(check.verdict for check in checks), checks)
+    return Judgement.of(checks)
 
 
 def _worst(found: Sequence[Check]) -> Check:
-    verdict = _verdict(check.verdict for check in found)
+    verdict = worst(check.verdict for check in found)
     alike = [check for check in found if check.verdict == verdict]
     first = alike[0]
     told = f"{first.observed} (in {len(alike)} of {len(found)} parts of the trace; this is the first)"
     return Check(first.name, verdict, first.expected, told)
-
-
-def _verdict(verdicts: Iterable[Verdict]) -> Verdict:
-    met = set(verdicts)
-    return "fail" if "fail" in met else "unknown" if "unknown" in met else "pass"
 
 
 def merged_measures(of_parts: Sequence[dict[str, Any]], *, carried: int) -> dict[str, Any]:

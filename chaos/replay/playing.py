@@ -9,7 +9,8 @@ from random import Random
 from chaos.clients import Client
 from chaos.clients.tracker import TrackerClient
 from chaos.history import Broke, History, Reached
-from chaos.judging.checks import Judgement, judge
+from chaos.judging.checks import judge
+from chaos.judging.verdicts import Judgement
 from chaos.kinds import KINDS
 from chaos.replay.alignment import Comparison, Kind, compare, entries
 from chaos.replay.building import ReplayScenario

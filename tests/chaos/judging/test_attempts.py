@@ -3,8 +3,8 @@
 import pytest
 
 from chaos.judging.attempts import came_too_soon
-from chaos.judging.peer_facts import facts_of
-from chaos.judging.peer_promises import polite as polite_as_seen
+from chaos.judging.peer_facts import PeerFacts
+from chaos.judging.polite import by_peer as polite_as_seen
 from simulator import events as peer
 from tests.chaos.histories import opened, record, scenario
 
@@ -32,6 +32,6 @@ def test_a_refusal_that_asks_for_nothing_and_one_on_another_link_are_no_matter()
 
 def test_a_client_that_reports_nothing_is_held_to_it_too() -> None:
     history = record(opened(1.0, 1), refused(5.0, 10.0), opened(6.0, 2), role="relay")
-    check = polite_as_seen(facts_of(history, ()), scenario())
+    check = polite_as_seen(PeerFacts(history, ()), scenario())
     assert check is not None
     assert check.verdict == "fail"

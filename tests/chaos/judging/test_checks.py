@@ -5,21 +5,18 @@ import pytest
 
 from chaos.faults import Fault
 from chaos.history import Began, History, HistoryEvent, Reached, StoodStill
+from chaos.judging.bounded import by_reports as bounded
 from chaos.judging.checks import judge, valid_run
+from chaos.judging.dedup_safe import by_reports as dedup_safe
+from chaos.judging.detect import by_reports as detect
 from chaos.judging.facts import Facts
+from chaos.judging.frames import every_frame, silence
+from chaos.judging.in_order import by_arrivals as in_order
 from chaos.judging.measures import measures_of
-from chaos.judging.promises import (
-    PROMISE_CHECKS,
-    bounded,
-    dedup_safe,
-    detect,
-    every_frame,
-    in_order,
-    no_false_kill,
-    no_loss,
-    silence,
-    survives_input,
-)
+from chaos.judging.no_false_kill import by_ends as no_false_kill
+from chaos.judging.no_loss import by_reports as no_loss
+from chaos.judging.promises import CHECKS
+from chaos.judging.survives_input import by_reports as survives_input
 from chaos.scenario import PROMISES
 from simulator import events as peer
 from tests.chaos.histories import (
@@ -54,13 +51,13 @@ FRAMES = range(1, 31)
 
 
 def test_every_promise_has_a_check_of_its_name() -> None:
-    assert tuple(PROMISE_CHECKS) == PROMISES
+    assert tuple(CHECKS) == PROMISES
 
 
 @pytest.mark.parametrize("name", PROMISES)
 def test_an_empty_history_says_nothing_about_any_promise(name: str) -> None:
-    assert said(PROMISE_CHECKS[name], record()) is None
-    assert said(PROMISE_CHECKS[name], record(STEADY)) is None
+    assert said(CHECKS[name].by_reports, record()) is None
+    assert said(CHECKS[name].by_reports, record(STEADY)) is None
 
 
 @pytest.mark.parametrize("name", PROMISES)
@@ -533,7 +530,7 @@ def test_silence_with_nothing_to_measure_is_unknown() -> None:
 def test_silence_is_judged_only_where_the_scenario_sets_a_limit() -> None:
     history = record(STEADY, delivered(1, 50), stopping(60.0), stopped(60.5))
     assert said(silence, history) is None
-    assert "silence" not in PROMISE_CHECKS
+    assert "silence" not in CHECKS
     assert judge(history, scenario(longest_silence=3.0)).verdict == "fail"
     assert judge(history, scenario()).verdict == "pass"
 

@@ -1,7 +1,7 @@
 """`clean-stop`: the stop flushes within a deadline, says goodbye, and its accounts are right."""
 
 from chaos.history import Reached
-from chaos.judging.clean_stop import clean_stop
+from chaos.judging.clean_stop import by_reports as clean_stop
 from tests.chaos.histories import (
     Parts,
     accepted,

@@ -9,7 +9,7 @@ from chaos.history import HistoryEvent
 from chaos.judging.checks import judge
 from chaos.judging.controls import REPLIES, controls
 from chaos.judging.facts import Facts
-from chaos.judging.promises import every_frame
+from chaos.judging.frames import every_frame
 from chaos.judging.verdicts import Check
 from simulator import events as peer
 from tests.chaos.histories import STEADY, Parts, fault, record, scenario, stopped, stopping, struck

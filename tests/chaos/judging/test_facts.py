@@ -2,8 +2,11 @@ import pytest
 
 from chaos.faults import Fault
 from chaos.history import HistoryEvent
+from chaos.judging.bounded import most_held
 from chaos.judging.facts import Connection, Facts
+from chaos.judging.frames import passed_over
 from chaos.judging.measures import measures_of
+from chaos.judging.no_loss import premature
 from simulator import events as peer
 from tests.chaos.histories import (
     STEADY,
@@ -114,7 +117,7 @@ def test_the_orderly_stop_is_no_detection() -> None:
 
 
 def held(*parts: Parts, confirm: str = "pong") -> tuple[int, int]:
-    return Facts(record(*parts, settings={"confirm": confirm}), ()).most_held
+    return most_held(Facts(record(*parts, settings={"confirm": confirm}), ()))
 
 
 def test_what_the_outbox_held_falls_with_confirms_in_the_order_of_seq() -> None:
@@ -150,20 +153,19 @@ def test_a_peer_that_acknowledges_need_not_answer_pings() -> None:
 
 
 def test_what_is_confirmed_before_it_has_arrived_is_confirmed_too_early() -> None:
-    def premature(t: float) -> tuple[int, ...]:
-        return facts(accepted(1), delivered(1, at=3.0), events.Confirmed(t=t, count=1, left=0)).premature
+    def too_early(t: float) -> tuple[int, ...]:
+        return premature(facts(accepted(1), delivered(1, at=3.0), events.Confirmed(t=t, count=1, left=0)))
 
-    assert premature(2.9) == (1,)
-    assert premature(3.1) == ()
+    assert too_early(2.9) == (1,)
+    assert too_early(3.1) == ()
 
 
 def test_frames_of_the_last_seconds_before_the_stop_may_still_be_on_their_way() -> None:
     def unread(t: float) -> int:
         lost = peer.Offered(t=t, sequence=2, connection=2)
         taken = events.Received(t=1.0, timestamp=0.0, sequence=1)
-        return facts(peer.Offered(t=1.0, sequence=1, connection=2), taken, lost, stopping(60.0)).passed_over[
-            0
-        ]
+        seen = facts(peer.Offered(t=1.0, sequence=1, connection=2), taken, lost, stopping(60.0))
+        return passed_over(seen)[0]
 
     assert unread(54.9) == 1
     assert unread(55.1) == 0

@@ -10,7 +10,8 @@ import typer
 from chaos import catalogue
 from chaos.commands.check import check, history_of, judged
 from chaos.judging.checks import judge
-from chaos.judging.field_checks import field_measures, held_at_the_end, judge_field
+from chaos.judging.field_checks import field_measures, judge_field
+from chaos.judging.no_loss import held_at_the_end
 from chaos.runner import Plan, make_history
 from chaos.traces.reading import TraceError, open_trace
 from tests.chaos.histories import (

@@ -2,7 +2,7 @@
 
 from chaos.judging.facts import Facts
 from chaos.judging.fire_and_forget import on_the_wire
-from chaos.judging.promises import no_loss
+from chaos.judging.no_loss import by_reports as no_loss
 from chaos.judging.verdicts import Check
 from tests.chaos.histories import (
     Parts,

@@ -9,9 +9,9 @@ from chaos.history import Began, Healed, History, Reached, Role
 from chaos.judging.checks import judge, valid_run
 from chaos.judging.facts import IN_FLIGHT, Facts
 from chaos.judging.peer_evidence import peer_evidence
-from chaos.judging.peer_facts import LAST_MOMENTS, facts_of
-from chaos.judging.peer_promises import PEER_CHECKS
+from chaos.judging.peer_facts import LAST_MOMENTS, PeerFacts, facts_of
 from chaos.judging.polite import ATTEMPTS
+from chaos.judging.promises import CHECKS
 from chaos.scenario import PROMISES
 from simulator import events as peer
 from tests.chaos.histories import (
@@ -41,18 +41,18 @@ def seen(*parts: Parts, by: Fault | None = None, role: Role = "relay") -> Histor
 
 
 def said(name: str, history: History, *faults: Fault, **expect: Any) -> str | None:
-    check = PEER_CHECKS[name](facts_of(history, faults), scenario(*faults, **expect))
+    check = CHECKS[name].by_peer(PeerFacts(history, faults), scenario(*faults, **expect))
     return None if check is None else check.verdict
 
 
 def observed(name: str, history: History, *faults: Fault) -> str:
-    check = PEER_CHECKS[name](facts_of(history, faults), scenario(*faults))
+    check = CHECKS[name].by_peer(PeerFacts(history, faults), scenario(*faults))
     assert check is not None
     return check.observed
 
 
 def test_every_promise_has_a_check() -> None:
-    assert tuple(PEER_CHECKS) == PROMISES
+    assert tuple(CHECKS) == PROMISES
 
 
 @pytest.mark.parametrize("name", PROMISES)

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from chaos.history import Broke, History, HistoryEvent, Reached
 from chaos.judging.attempts import most_within
-from chaos.judging.polite import ATTEMPTS, polite
+from chaos.judging.polite import ATTEMPTS
+from chaos.judging.polite import by_reports as polite
 from tests.chaos.histories import (
     Parts,
     closed,

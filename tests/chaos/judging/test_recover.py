@@ -10,7 +10,7 @@ from chaos.faults import Fault
 from chaos.history import History
 from chaos.judging.outages import recoveries
 from chaos.judging.peer_facts import facts_of
-from chaos.judging.recover import recover
+from chaos.judging.recover import by_reports as recover
 from chaos.runner import Plan, perform
 from simulator import events as peer
 from tests.chaos.histories import (

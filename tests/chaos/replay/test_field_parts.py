@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 
 from chaos.history import HistoryEvent
-from chaos.judging.checks import Judgement
 from chaos.judging.field_checks import field_measures, judge_field
+from chaos.judging.verdicts import Judgement
 from chaos.replay.field_parts import merged, merged_measures, parts
 from tests.chaos.histories import accepted, closed, connected, record, sent, stopped, stopping
 from tracker import events

@@ -1,0 +1,85 @@
+"""`dedup-safe`: a repeat comes only after a reconnect, with the same body.   pure"""
+
+from collections import Counter
+
+from chaos.judging.facts import Facts
+from chaos.judging.peer_facts import PeerFacts
+from chaos.judging.verdicts import Check, decided, some
+from chaos.scenario import Scenario
+from simulator import events as peer
+from tracker import events
+
+
+def by_reports(facts: Facts, _: Scenario) -> Check | None:
+    """A repeat has the same body, and comes over another connection than all before."""
+    repeats = 0
+    first: dict[tuple[str, int], int] = {}
+    came_over: dict[tuple[str, int], set[int]] = {}
+    wrong = []
+    for event in facts.deliveries:
+        key = event.stream, event.seq
+        used = came_over.setdefault(key, set())
+        if used:
+            repeats += 1
+            if event.connection in used or event.digest != first[key]:
+                wrong.append(event.seq)
+        first.setdefault(key, event.digest)
+        used.add(event.connection)
+    reconnected = len({event.connection for event in facts.deliveries}) > 1
+    if not repeats and not reconnected:
+        return None
+    return decided(
+        "dedup-safe",
+        ok=not wrong,
+        expected="repeats only after a reconnect, with the same body",
+        observed=f"{len(wrong)} wrong: seq {some(wrong)}"
+        if wrong
+        else f"{repeats} repeats, each as promised",
+    )
+
+
+def by_peer(facts: PeerFacts, _: Scenario) -> Check | None:
+    """A frame comes again only over another connection and with the same body, or because it was offered again."""
+    offers = Counter(event.sequence for event in facts.history.of(peer.Offered))
+    came: dict[int, list[peer.Delivered]] = {}
+    for event in facts.deliveries:
+        came.setdefault(event.seq, []).append(event)
+    again = {seq: arrivals for seq, arrivals in came.items() if len(arrivals) > max(1, offers[seq])}
+    reconnected = len({event.connection for event in facts.deliveries}) > 1
+    if not again and not reconnected:
+        return None
+    wrong = [
+        seq
+        for seq, arrivals in again.items()
+        if len({event.connection for event in arrivals}) < len(arrivals)
+        or len({event.digest for event in arrivals}) > 1
+    ]
+    return decided(
+        "dedup-safe",
+        ok=not wrong,
+        expected="repeats only after a reconnect, with the same body",
+        observed=f"{len(wrong)} wrong, the first is {wrong[0]}"
+        if wrong
+        else f"{len(again)} repeats, each as promised",
+    )
+
+
+def by_trace(facts: Facts) -> Check | None:
+    """An output is sent again over another connection only."""
+    again = twice = 0
+    last: dict[int, int] = {}
+    for event in facts.history.of(events.Sent):
+        if event.seq in last:
+            again += 1
+            twice += last[event.seq] == event.connection
+        last[event.seq] = event.connection
+    if not again:
+        return None
+    return decided(
+        "dedup-safe",
+        ok=not twice,
+        expected="outputs sent again after a reconnect only",
+        observed=f"{twice} were sent twice over one connection"
+        if twice
+        else f"{again} sent again, as promised",
+    )

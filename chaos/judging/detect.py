@@ -1,0 +1,96 @@
+"""`detect`: a dead link is given up within the bound.   pure"""
+
+from math import inf
+
+from chaos.judging.evidence import evidence
+from chaos.judging.facts import Facts
+from chaos.judging.limits import DETECT_WITHIN, detection_limit
+from chaos.judging.peer_facts import PeerFacts
+from chaos.judging.strikes import SILENT
+from chaos.judging.verdicts import Check, decided
+from chaos.scenario import Scenario
+from tracker import events
+
+_SLACK = 0.5
+"""Seconds by which a verdict may be late: the watch looks at a heartbeat."""
+
+
+def by_reports(facts: Facts, scenario: Scenario) -> Check | None:
+    """A connection that falls silent is given up within the bound.
+
+    A link that was down anyway had nothing to detect, and neither had a connection that ended by itself, nor one
+    that was healed before the bound. A toxicity below 1 may have spared it.
+    """
+    limit = detection_limit(scenario)
+    expected = f"a silent link given up within {limit:g} s"
+    took, late = [], []
+    for strike in facts.strikes:
+        if strike.fault.kind not in SILENT or strike.fault.toxicity < 1:
+            continue
+        lasts_until = min(strike.during.end, facts.stopping)
+        for connection in filter(strike.strikes, facts.connections):
+            since = strike.since(connection)
+            ended = inf if connection.closed is None else connection.closed.t
+            if since <= ended <= since + limit:
+                if connection.closed is not None and connection.closed.by == "tracker":
+                    took.append(ended - since)
+            elif ended > since and lasts_until - since >= limit:
+                late.append(strike)
+    if late:
+        strike = late[0]
+        if all(evidence(facts.history, s.fault, s.during) is None for s in late):
+            return Check("detect", "unknown", expected, f"nothing fell silent: {strike.fault}")
+        return Check("detect", "fail", expected, f"not in time: {strike.fault}")
+    if not took:
+        return None
+    return Check("detect", "pass", expected, f"given up after {max(took):.2f} s at most")
+
+
+def by_peer(facts: PeerFacts, scenario: Scenario) -> Check | None:
+    """A connection that falls silent is given up within the bound, as far as the peer can see it.
+
+    One that goes on after a longer silence was never given up. A handshake into a silent network has no answer yet: to
+    the client it is no connection, and how long one may take, nobody promised.
+    """
+    limit = detection_limit(scenario)
+    expected = f"a silent link given up within {limit:g} s"
+    took: list[float] = []
+    late: list[float] = []
+    for strike in facts.strikes:
+        if strike.fault.kind not in SILENT or strike.fault.toxicity < 1:
+            continue
+        silent_until = min(strike.during.end, facts.stopping)
+        for connection in filter(strike.strikes, facts.connections):
+            ended = None if connection.closed is None else connection.closed.t
+            since = strike.since(connection)
+            if strike.fault.spec.where == "network" and connection.opened > strike.during.begin:
+                continue
+            if silent_until - since < limit or (ended is not None and ended <= since):
+                continue
+            seconds = facts.given_up_after(strike, connection)
+            if seconds is not None:
+                (took if seconds <= limit else late).append(seconds)
+            elif facts.outlived(strike, connection):
+                late.append(silent_until - since)
+    if late:
+        return Check("detect", "fail", expected, f"still there after {max(late):.2f} s of silence")
+    if not took:
+        return None
+    return Check("detect", "pass", expected, f"given up, or connected anew, after {max(took):.2f} s at most")
+
+
+def by_trace(facts: Facts) -> Check | None:
+    """A silent link is given up within the configured bound."""
+    history = facts.history
+    died = list(history.of(events.Died))
+    if not died:
+        return None
+    timing = history.settings.get("timing", {})
+    limit = max(timing.get("probe_ceiling", DETECT_WITHIN), timing.get("write_timeout", 0.0))
+    worst = max(died, key=lambda event: event.silence)
+    return decided(
+        "detect",
+        ok=worst.silence <= limit + _SLACK,
+        expected=f"a silent link given up within {limit:g} s",
+        observed=f"after {worst.silence:.2f} s at most, on {worst.link} at {worst.t:.1f} s: {worst.cause}",
+    )

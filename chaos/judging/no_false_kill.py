@@ -1,0 +1,52 @@
+"""`no-false-kill`: no connection is given up that a fault had not broken.   pure"""
+
+from collections import Counter
+
+from chaos.judging.attempts import impatience
+from chaos.judging.facts import Facts
+from chaos.judging.verdicts import Check, decided
+from chaos.scenario import Scenario
+from tracker import events
+
+_ENDED_BY = {"tracker": "by the client", "peer": "by the peer", "network": "without a close frame"}
+
+
+def by_ends(facts: Facts, _: Scenario) -> Check | None:
+    """No connection is given up but for a fault that may end one, and no handshake either."""
+    expected = "no connection given up that a fault had not broken"
+    if given_up := impatience(facts):
+        first = given_up[0]
+        observed = f"{len(given_up)} handshakes given up: {first.why} on {first.link} at {first.t:.1f} s"
+        return Check("no-false-kill", "fail", expected, observed)
+    if not facts.connections:
+        return None
+    wrong = facts.false_kills
+    return decided(
+        "no-false-kill", ok=not wrong, expected=expected, observed=_ends(wrong) if wrong else "none"
+    )
+
+
+def by_trace(facts: Facts) -> Check | None:
+    """Whether the network had broken what was given up, only the network knows."""
+    died = list(facts.history.of(events.Died))
+    if not died:
+        return None
+    first = died[0]
+    return Check(
+        "no-false-kill",
+        "unknown",
+        "no connection given up that the network had not broken",
+        f"{len(died)} given up, the first on {first.link} at {first.t:.1f} s: {first.cause};"
+        " what the network did is not in a trace",
+    )
+
+
+def _ends(closed: tuple[events.Closed, ...]) -> str:
+    """Ends of one kind together: how each came about, when it first did, and how often."""
+    kinds = Counter((end.code, end.why, end.by, end.link) for end in closed)
+    first = {(end.code, end.why, end.by, end.link): end.t for end in reversed(closed)}
+    return "; ".join(
+        f"{code} {why + ' ' if why else ''}{_ENDED_BY[by]} on {link} at {first[code, why, by, link]:.1f} s"
+        f"{f', {times} times' if times > 1 else ''}"
+        for (code, why, by, link), times in kinds.items()
+    )

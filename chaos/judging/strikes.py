@@ -1,0 +1,67 @@
+"""A client's connections, and the faults that strike them.                                                 pure"""
+
+from typing import NamedTuple
+
+from chaos.faults import Fault
+from chaos.judging.evidence import Window
+from tracker import events
+
+NEWCOMERS_ONLY = frozenset({"accept_then_close", "refuse"})
+"""Kinds that leave the connections alone that were there before."""
+CLOSES = frozenset({"close", "restart", "accept_then_close"})
+"""Kinds by which the peer ends a connection itself."""
+SILENT = frozenset({"stall", "blackhole", "unreachable", "timeout", "mute_pong", "stop_reading"})
+"""Kinds that end nothing by themselves: the client has to notice."""
+
+
+class Connection(NamedTuple):
+    """One connection as the client reported it."""
+
+    link: events.LinkName
+    number: int
+    opened: float
+    closed: events.Closed | None
+    """None: it was open when the orderly stop began, or the record ended."""
+
+
+class Handshake(NamedTuple):
+    """One attempt to connect that came to an end, whichever."""
+
+    link: events.LinkName
+    began: float
+    ended: float
+
+
+class Strike(NamedTuple):
+    """A fault that may end connections, while it was in force."""
+
+    fault: Fault
+    during: Window
+
+    @property
+    def heals(self) -> float:
+        """When the path was whole again; what is over at once breaks no path, only connections."""
+        return self.during.begin if self.fault.duration == 0 else self.during.end
+
+    def concerns(self, link: str) -> bool:
+        """Whether it strikes this link; what names no link strikes both."""
+        return self.fault.on is None or self.fault.on == link
+
+    def strikes(self, connection: Connection) -> bool:
+        """Whether it may rightly end this connection, while it is in force."""
+        spared = self.fault.kind in NEWCOMERS_ONLY and connection.opened < self.during.begin
+        return self.concerns(connection.link) and connection.opened <= self.heals and not spared
+
+    def since(self, connection: Connection) -> float:
+        """When the connection was struck: at the begin, or when it opened into the fault."""
+        return max(self.during.begin, connection.opened)
+
+
+class Arrival(NamedTuple):
+    """Something that came to the peer's endpoint."""
+
+    t: float
+    connection: int
+    """The peer's number of what it came over."""
+    made: float
+    """When the frame that it tells of came in; -inf where it tells of none."""

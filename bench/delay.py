@@ -17,11 +17,9 @@ from simulator.climber import generate_climb
 from simulator.feeds import LiveFeed
 from simulator.pose_server import FEED_PATH, SINK_PATH, PoseServer
 from tracker.app import Tracker
-from tracker.calibration import load_calibration
 from tracker.config import TrackerConfig
+from tracker.files import load_calibration, load_route, load_wall
 from tracker.pipeline import Pipeline
-from tracker.session import load_route
-from tracker.wall import load_wall
 
 FPS = 30
 SECONDS = 8.0

@@ -18,11 +18,12 @@ from time import perf_counter
 import msgspec
 from straightforward import Straightforward
 
-from tracker.calibration import Calibration, load_calibration
+from tracker.calibration import Calibration
+from tracker.files import load_calibration, load_route, load_wall
 from tracker.messages import HoldState, Landmark, Pose, SessionState, decode_input
 from tracker.pipeline import Pipeline
-from tracker.session import Route, Rules, load_route
-from tracker.wall import Wall, load_wall, parse_wall
+from tracker.session import Route, Rules
+from tracker.wall import Wall, parse_wall
 
 DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 RULES = Rules(proximity_threshold=100.0, touch_duration=0.5)

@@ -35,18 +35,6 @@ from tracker.config import ConfigError, Confirm, OutboxLimits, Overflow, Timing
 from tracker.events import StopCause
 
 
-def load(file: Path) -> Scenario:
-    """The scenario in `file`. Raises ScenarioError, also for a file that cannot be read."""
-    try:
-        text = file.read_bytes().decode()
-    except OSError as error:
-        why = (error.strerror or "it cannot be read").lower()
-        raise ScenarioError(f"{file}: {why}; give the path of a scenario's TOML file") from None
-    except UnicodeDecodeError as error:
-        raise ScenarioError(f"{file}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
-    return parse(text, file)
-
-
 def parse(text: str, file: Path) -> Scenario:
     """The scenario that `text` says. `file` gives its name, and the folder of a recording; it is not opened."""
     try:

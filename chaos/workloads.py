@@ -13,10 +13,8 @@ from simulator.climber import generate_climb
 from simulator.feeds import FrameAt, LiveFeed
 from simulator.film import Film, FilmFeed
 from simulator.recording import RecordingError, read_recording
-from tracker.calibration import load_calibration
 from tracker.config import ConfigError
-from tracker.session import load_route
-from tracker.wall import load_wall
+from tracker.files import load_calibration, load_route, load_wall
 
 if TYPE_CHECKING:
     from chaos.reference import Reference

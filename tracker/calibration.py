@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import dist, hypot, isfinite
-from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -88,25 +87,19 @@ class Calibration:
         return mapped
 
 
-def load_calibration(path: str | Path) -> Calibration:
-    """Read a calibration file. Raises `CalibrationError`."""
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise CalibrationError(f"calibration {path}: {error.strerror}; name a readable JSON file") from None
+def parse_calibration(data: bytes) -> Calibration:
+    """Parse a calibration file. Raises `CalibrationError`."""
     try:
         file = msgspec.json.decode(data, type=_File)
         return Calibration(file.perspective_transform, file.hand_extension_percent)
     except msgspec.ValidationError as error:
         raise CalibrationError(
-            f"calibration {path}: {error}; it needs perspective_transform (3 rows of 3 numbers) and may have"
+            f"{error}; it needs perspective_transform (3 rows of 3 numbers) and may have"
             " hand_extension_percent (0 or more)"
         ) from None
-    except CalibrationError as error:
-        raise CalibrationError(f"calibration {path}: {error}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise CalibrationError(
-            f"calibration {path}: not JSON ({error}); NaN and Infinity are no JSON numbers either, export it again"
+            f"not JSON ({error}); NaN and Infinity are no JSON numbers either, export it again"
         ) from None
 
 

@@ -19,18 +19,17 @@ import typer
 
 from tracker import metrics
 from tracker.app import Outcome, Tracker
-from tracker.calibration import load_calibration
 from tracker.config import ConfigError, TrackerConfig
 from tracker.console import EXIT_USAGE, run_command
 from tracker.events import Observer
+from tracker.files import load_calibration, load_route, load_wall
 from tracker.logs import EventLog, to_stderr
 from tracker.messages import BadMessage, Pose, ResetHolds, decode_input
 from tracker.pipeline import Pipeline
 from tracker.pipeline import solve as solve_recording
-from tracker.session import Rules, load_route
+from tracker.session import Rules
 from tracker.settings import read_settings, tracker_config
 from tracker.trace import Bounds, Recorder
-from tracker.wall import load_wall
 
 EXIT_DELIVERED = 0
 EXIT_UNDELIVERED = 1

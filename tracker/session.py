@@ -7,7 +7,6 @@ the same touches at the same times, whatever the network did to them on the way.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -70,21 +69,6 @@ class Route:
                 f"the route names {', '.join(shown)}{more}, which the wall lacks{hint};"
                 " correct the route or use the wall that it was set on"
             )
-
-
-def load_route(source: str | Path) -> Route:
-    """Read a route from a file or, where `source` begins with a brace, from JSON text. Raises `RouteError`."""
-    if isinstance(source, str) and source.lstrip().startswith("{"):
-        return parse_route(source)
-    try:
-        data = Path(source).read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a path with a zero byte
-        reason = getattr(error, "strerror", None) or error
-        raise RouteError(f"route {source}: {reason}; name a readable JSON file, or give JSON") from None
-    try:
-        return parse_route(data)
-    except RouteError as error:
-        raise RouteError(f"route {source}: {error}") from None
 
 
 def parse_route(value: bytes | str | Mapping[str, Any]) -> Route:

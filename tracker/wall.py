@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import ceil, isfinite, sqrt
-from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError
 
 import svgelements
@@ -61,23 +60,11 @@ class Wall:
         return grid
 
 
-def load_wall(path: str | Path) -> Wall:
-    """Read a wall drawing: every `<path>` whose class list has `hold` is a hold. Raises `WallError`.
+def parse_wall(data: bytes) -> Wall:
+    """Parse a wall drawing: every `<path>` whose class list has `hold` is a hold. Raises `WallError`.
 
     The drawing is not trusted: entities are refused and nothing that it refers to is fetched.
     """
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise WallError(f"wall {path}: {error.strerror}; name a readable SVG file") from None
-    try:
-        return parse_wall(data)
-    except WallError as error:
-        raise WallError(f"wall {path}: {error}") from None
-
-
-def parse_wall(data: bytes) -> Wall:
-    """Parse a wall drawing; as `load_wall`, from memory."""
     root = _parse_xml(data)
     x, y, width, height = _view_box(root)
     tolerance = FLATTENING * max(width, height)

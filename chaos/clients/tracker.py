@@ -13,11 +13,9 @@ from chaos.clients.traces import flight_recorder
 from chaos.history import Role
 from chaos.scenario import ClientOverrides
 from tracker.app import Outcome, Tracker
-from tracker.calibration import load_calibration
 from tracker.config import TrackerConfig
+from tracker.files import load_calibration, load_route, load_wall
 from tracker.pipeline import Pipeline
-from tracker.session import load_route
-from tracker.wall import load_wall
 
 _wall = lru_cache(maxsize=1)(load_wall)  # many trackers of one run have the same
 

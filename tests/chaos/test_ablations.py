@@ -11,10 +11,10 @@ from typing import NamedTuple
 import pytest
 
 from chaos import catalogue
+from chaos.catalogue import load
 from chaos.reports.results import RunResult
 from chaos.runner import Plan, perform
 from chaos.scenario import Scenario
-from chaos.scenario_reading import load
 from tests.chaos import ablations
 
 pytestmark = pytest.mark.scenarios

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chaos.catalogue import load
 from chaos.faults import Fault
 from chaos.scenario import Expect, Peer, Scenario, ScenarioError, Workload
-from chaos.scenario_reading import load, parse
+from chaos.scenario_reading import parse
 from tracker.config import ConfigError, OutboxLimits, Timing, TrackerConfig
 
 FILE = Path("folder/half-open.toml")

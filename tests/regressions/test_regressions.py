@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from chaos.catalogue import load
 from chaos.clients.websockets_iterator import WebsocketsIterator
 from chaos.judging.checks import judge
 from chaos.runner import Plan, history_with, perform
-from chaos.scenario_reading import load
 
 pytestmark = pytest.mark.scenarios
 

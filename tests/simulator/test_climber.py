@@ -14,11 +14,10 @@ from simulator.atomic import replacing
 from simulator.body import ARM
 from simulator.climber import CLEARANCE, MAX_HOLDS, Climb, generate_climb
 from simulator.drawn_wall import camera, draw_blob
-from tracker.calibration import load_calibration
+from tracker.files import load_calibration, load_route, load_wall
 from tracker.messages import Pose, decode_input
 from tracker.pipeline import Pipeline
-from tracker.session import load_route
-from tracker.wall import load_wall, parse_wall
+from tracker.wall import parse_wall
 
 pytestmark = pytest.mark.scenarios
 

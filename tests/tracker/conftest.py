@@ -24,12 +24,10 @@ from simulator.network import Path as Way
 from simulator.pose_server import FEED_PATH, SINK_PATH, PoseServer
 from tracker import events
 from tracker.app import Outcome, Tracker
-from tracker.calibration import load_calibration
 from tracker.config import Timing, TrackerConfig
+from tracker.files import load_calibration, load_route, load_wall
 from tracker.link import Link, Traffic, Wire
 from tracker.pipeline import Pipeline
-from tracker.session import load_route
-from tracker.wall import load_wall
 
 LATENCY = 0.05
 """Seconds of one direction of every test's paths, so that a round trip is a tenth of a second."""

@@ -7,14 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.calibration import (
-    LEFT_HAND,
-    RIGHT_HAND,
-    Calibration,
-    CalibrationError,
-    Unmappable,
-    load_calibration,
-)
+from tracker.calibration import LEFT_HAND, RIGHT_HAND, Calibration, CalibrationError, Unmappable
+from tracker.files import load_calibration
 from tracker.messages import BadMessage, Landmark
 
 IDENTITY = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.calibration import Calibration, Unmappable, load_calibration
+from tracker.calibration import Calibration, Unmappable
 from tracker.config import ConfigError
+from tracker.files import load_calibration, load_route, load_wall
 from tracker.messages import Landmark, Pose, ResetHolds, decode_input, decode_output, iso_time
 from tracker.pipeline import Pipeline, Step, Touch, solve
-from tracker.session import Route, RouteError, Rules, load_route
-from tracker.wall import Wall, load_wall, parse_wall
+from tracker.session import Route, RouteError, Rules
+from tracker.wall import Wall, parse_wall
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 T = 1_760_000_000_000

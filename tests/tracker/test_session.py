@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.config import ConfigError
+from tracker.files import load_route
 from tracker.messages import iso_time
-from tracker.session import Route, RouteError, Rules, Session, load_route, parse_route
+from tracker.session import Route, RouteError, Rules, Session, parse_route
 
 IDS = ["hold_1", "hold_2", "hold_59"]
 T = 1_760_000_000_000

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.contact import Hold
-from tracker.wall import FLATTENING, Wall, WallError, load_wall, parse_wall
+from tracker.files import load_wall
+from tracker.wall import FLATTENING, Wall, WallError, parse_wall
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 SQUARE = "M 0 0 H 10 V 10 H 0 Z"

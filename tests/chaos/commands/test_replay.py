@@ -7,13 +7,13 @@ import pytest
 from typer.testing import CliRunner
 
 from chaos import catalogue
+from chaos.catalogue import load
 from chaos.commands.cli import app
 from chaos.commands.replay import _export
 from chaos.commands.usage import UsageError
 from chaos.history import History
 from chaos.replay.cases import CannotReplayError, Wanted, overrides, understand
 from chaos.runner import Plan, make_history
-from chaos.scenario_reading import load
 from chaos.toxiproxy.install import find_server
 from chaos.traces.reading import open_trace
 from tests.chaos.stories import connected, outputs, stopped, trace

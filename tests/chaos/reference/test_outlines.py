@@ -6,7 +6,7 @@ import pytest
 
 from chaos.reference.outlines import Outlines, read_outlines
 from simulator.climber import generate_climb
-from tracker.wall import load_wall
+from tracker.files import load_wall
 
 SQUARE = "M 100 100 h 100 v 100 h -100 z"
 

@@ -148,6 +148,7 @@ class Life:
             report=self._note_arrival,
             confirm=self._scenario.peer.confirm,
             echo=self._scenario.peer.echo,
+            poses=True,
         )
         actor = peer_faults.Actor(
             server, feed, self._material.fps, world.scale, Random(f"{self._seed}/garbage")

@@ -83,7 +83,7 @@ class Delivered(PeerEvent, frozen=True, tag="delivered"):
     reply: str = ""
     """The type of a control's reply, as in `output_paused`; empty for the state of a session."""
     pose: float | None = None
-    """The pose that it shows, as one number: `simulator.shown.pose_sum`. None: it shows none, or is a repeat."""
+    """The pose that it shows, as one number: `simulator.shown.pose_sum`. None: it shows none, is a repeat, or nobody looked."""
 
 
 class Parameters(PeerEvent, frozen=True, tag="parameters"):

@@ -27,7 +27,7 @@ class Served:
     def __init__(self) -> None:
         self.seen: list[events.AnyPeerEvent] = []
         self.feed = LiveFeed(lambda n: b"%d" % n, interval=0.1)
-        self.server = PoseServer(self.feed, report=self.seen.append)
+        self.server = PoseServer(self.feed, report=self.seen.append, poses=True)
         self.port = 0
 
     async def connect(self, link: PeerLink = "output") -> ClientConnection:

@@ -32,6 +32,7 @@ TRACEBACKS = ("exc_info", "exception", "stack_trace", "traceback", "exc_text", "
 _WITHIN = ("record", "jsonPayload", "fields", "data")  # objects in which these stand, in some formats
 _PAIR = re.compile(r'([\w@.]+)=(?:"((?:[^"\\]|\\.)*)"|(\S*))')
 _LOGFMT = re.compile(r"(?:^|\s)(?:msg|message|event)=")
+_WRAPPERS = frozenset("{[, ")
 _DEPTH = 3
 """Envelopes in envelopes: docker's around a program's own JSON."""
 _TIME_WITHIN = 60  # characters of a message: what comes later is no time of its own
@@ -45,10 +46,17 @@ def unwrapped(texts: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
             columns = _columns(text)
             if columns is not None:
                 continue
-        if columns is not None:
+        if columns is None and _is_plain(text):
+            yield number, text
+        elif columns is not None:
             yield from ((number, line) for line in _of_columns(columns, text))
         else:
             yield from ((number, line) for line in plain(text))
+
+
+def _is_plain(text: str) -> bool:
+    """Whether nothing can be wrapped around it; nearly every line of nearly every log."""
+    return text[:1] not in _WRAPPERS and not ("=" in text and _LOGFMT.search(text))
 
 
 def plain(text: str, depth: int = _DEPTH) -> tuple[str, ...]:

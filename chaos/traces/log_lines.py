@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import lru_cache
 from typing import NamedTuple, cast
 
 from chaos.traces.log_times import Time, find_time
@@ -107,22 +108,26 @@ def without_colours(text: str) -> str:
 def read_line(text: str) -> LogLine | None:
     """The line, or None if it is not the library's."""
     text = without_colours(text)
-    found = next(
-        (
-            m
-            for begin in _BEGIN.finditer(text, 0, PREFIX_WITHIN)
-            if (m := _MESSAGE.match(text, begin.start()))
-        ),
-        None,
-    )
+    found = None
+    for begin in _BEGIN.finditer(text, 0, PREFIX_WITHIN):
+        found = _MESSAGE.match(text, begin.start())
+        if found is not None:
+            break
     if found is None:
         return None
-    prefix = text[: found.start()]
+    time, prefix, side = _prefix(text[: found.start()])
+    return LogLine(
+        time, prefix, cast("Side | None", found["side"]) or side, tuple(_said(found)), found[0].rstrip()
+    )
+
+
+@lru_cache(maxsize=1024)
+def _prefix(prefix: str) -> tuple[Time | None, str, Side | None]:
+    """Its time, what else is in it, and whose it is. Lines that follow one another often have the same."""
     time = find_time(prefix)
     if time is not None:
         prefix = prefix[: time.begin] + prefix[time.end :]
-    side = cast("Side | None", found["side"]) or side_of(prefix)
-    return LogLine(time, prefix, side, tuple(_said(found)), found[0].rstrip())
+    return time, prefix, side_of(prefix)
 
 
 def side_of(prefix: str) -> Side | None:

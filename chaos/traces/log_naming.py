@@ -10,10 +10,13 @@ from dataclasses import dataclass, field
 
 from chaos.traces.log_lines import LogLine
 from chaos.traces.wire import (
+    DATA,
+    Body,
     Eof,
     Failing,
     Frame,
     HandshakeFailed,
+    HeaderLine,
     Keepalive,
     KeepaliveSays,
     Request,
@@ -88,14 +91,12 @@ class _Trial:
     def __init__(self, naming: Naming) -> None:
         self.naming = naming
         self.torn = False
-        self.named = 0
         self._lives: dict[str, _Life] = {}
         self._begun = self._requests = 0
         self._pinged: dict[str, _Life] = {}
         self._last: tuple[Said, _Life] | None = None
 
     def look(self, line: LogLine, name: str) -> None:
-        self.named += bool(name)
         life = self._lives.get(name)
         if life is None:
             life = self._lives[name] = _Life(middle=not self._begun)
@@ -145,7 +146,7 @@ class Trials:
     def __init__(self) -> None:
         self._trials = [_Trial(naming) for naming in FINEST_FIRST]
         self._names: dict[str, tuple[str, ...]] = {}
-        self._lines = 0
+        self._lines = self._with_id = 0
 
     def look(self, line: LogLine) -> None:
         """One more line of the library."""
@@ -155,6 +156,12 @@ class Trials:
             if len(self._names) >= _REMEMBERED:
                 self._names.clear()
             names = self._names[line.prefix] = tuple(trial.naming(line.prefix) for trial in self._trials)
+        self._with_id += bool(names[0])
+        first = line.said[0]
+        if isinstance(first, HeaderLine | Body):
+            return  # it comes in one block with what begins it
+        if len(self._names) == 1 and isinstance(first, Frame) and first.opcode in DATA:
+            return  # nothing could be torn yet
         for trial, name in zip(self._trials, names, strict=True):
             if not trial.torn:
                 trial.look(line, name)
@@ -162,7 +169,7 @@ class Trials:
     def best(self) -> Naming:
         """The finest by which no line is torn from its connection; an id only where nearly all lines have one."""
         for trial in self._trials:
-            if trial.naming is by_id and trial.named < 0.9 * self._lines:
+            if trial.naming is by_id and self._with_id < 0.9 * self._lines:
                 continue
             if not trial.torn:
                 return trial.naming

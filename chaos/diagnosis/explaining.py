@@ -307,14 +307,23 @@ def _late_pongs(timeline: Timeline, endings: Sequence[Ending]) -> Iterator[Findi
     if not timeline.trips:
         return
     late = max(LATE, FAR * median(timeline.trips))
-    hit = [e for e in endings if (e.connection.pings.worst or 0.0) >= late]
+    hit = [e for e in endings if (e.connection.pings.worst or 0.0) >= late and not _stood_still(timeline, e)]
     if hit:
         worst = max(hit, key=lambda e: e.connection.pings.worst or 0.0)
         pings = worst.connection.pings
         assert pings.worst_at is not None, "it has a worst"
         yield Finding(
-            Cause.LATE_PONG, "certain", pings.worst_at, (worst,), seconds=pings.worst, count=len(hit)
+            Cause.LATE_PONG, "likely", pings.worst_at, (worst,), seconds=pings.worst, count=len(hit)
         )
+
+
+def _stood_still(timeline: Timeline, ending: Ending) -> bool:
+    """Whether this side itself did nothing while its latest Pong was due."""
+    pings = ending.connection.pings
+    if pings.worst_at is None or pings.worst is None:
+        return False
+    asked, answered = pings.worst_at.t, pings.worst_at.t + pings.worst
+    return any(still.begin.t < answered and asked < still.end.t for still in timeline.standstills)
 
 
 # Attempts

@@ -317,7 +317,9 @@ class PoseServer:
                 repeat=repeat,
                 reset=output.reset,
                 reply=output.type or "",
-                pose=shown_pose(output.pose) if self._poses and not repeat and output.session is not None else None,
+                pose=shown_pose(output.pose)
+                if self._poses and not repeat and output.session is not None
+                else None,
             )
         )
         if output.type == RULES_REPLY and not repeat:

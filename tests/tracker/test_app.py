@@ -121,6 +121,26 @@ async def test_the_end_of_one_link_is_not_the_others(
 
 
 @virtual
+async def test_a_reconnect_of_the_input_resets_nothing(
+    network: Network, climb: Climb, running: Running
+) -> None:
+    sink = Sink()
+    async with (
+        endpoint(network, camera(climb), host="input") as way,
+        endpoint(network, sink, host="output"),
+        running() as (_, record, _o),
+    ):
+        await asyncio.sleep(1)
+        cut(way)
+        await record.until(events.Connected, lambda event: event.link == "input", count=2)
+        before = len(sink.got)
+        await asyncio.sleep(1)
+        assert len(sink.got) > before
+    assert not [output for output in outputs(sink) if "reset" in output]
+    assert record.of(events.SessionReset) == []
+
+
+@virtual
 async def test_with_confirm_ack_a_pong_confirms_nothing(
     network: Network, climb: Climb, running: Running
 ) -> None:

@@ -181,6 +181,24 @@ async def test_a_paused_output_sends_replies_only_until_it_is_resumed(
 
 
 @virtual
+async def test_what_is_touched_while_the_output_is_paused_shows_when_it_is_resumed(
+    network: Network, climb: Climb, running: Running
+) -> None:
+    async with commanded(network, climb, running) as (commander, sink, record, _):
+        commander.say("pause_output")
+        touch = await record.until(events.Touched)
+        commander.say("resume_output")
+        await asyncio.sleep(1)
+    shown = outputs(sink)
+    (pause,) = (place for place, output in enumerate(shown) if output.get("type") == "output_paused")
+    before, after = (
+        {hold["id"] for hold in output["session"]["holds"] if hold["status"] == "touched"}
+        for output in (shown[pause - 1], shown[-1])
+    )
+    assert (before, after) == (set(), {touch.hold})
+
+
+@virtual
 async def test_parameters_are_changed_and_the_reply_says_them(
     network: Network, climb: Climb, running: Running
 ) -> None:

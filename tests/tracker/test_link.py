@@ -127,6 +127,19 @@ async def test_patience_as_a_date_is_answered_with_plain_back_off(network: Netwo
     assert record.of(events.Waiting)[0].delay == delays(1)[0]
 
 
+@virtual
+async def test_what_an_attempt_failed_for_is_told_without_the_credentials_of_a_url(network: Network) -> None:
+    def redirect(connection: ServerConnection, _: object) -> object:
+        response = connection.respond(HTTPStatus.FOUND, "there\n")
+        response.headers["Location"] = "http://anna:s3cret@wall/?token=s3cret"
+        return response
+
+    async with endpoint(network, quiet, process_request=redirect), linked(Reading()) as (_, record):
+        refused = await record.until(events.Refused)
+    assert "http://wall/" in refused.why
+    assert "s3cret" not in refused.why
+
+
 # When the back-off starts over
 
 

@@ -105,6 +105,12 @@ def test_inside_is_where_the_winding_number_is_not_zero() -> None:
     assert overlap.distance(15, 15) == 0
 
 
+@pytest.mark.parametrize("d", [SQUARE, "M 0 0 V 10 H 10 V 0 Z"])
+def test_inside_is_the_same_whichever_way_round_a_hold_is_drawn(d: str) -> None:
+    assert outline(d).contains(5, 5)
+    assert not outline(d).contains(15, 5)
+
+
 def test_distance_is_to_the_nearest_point_of_the_outline_and_0_inside() -> None:
     hold = outline(SQUARE)
     assert hold.distance(5, 5) == hold.distance(0, 0) == hold.distance(10, 5) == 0

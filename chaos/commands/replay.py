@@ -14,6 +14,7 @@ from chaos.commands.log_telling import diagnosed, nothing_to_replay, tell_log
 from chaos.commands.outputs import write_output
 from chaos.commands.planning import require_time_scale
 from chaos.commands.sending import send_to
+from chaos.diagnosis.findings import Finding
 from chaos.diagnosis.telling import Told
 from chaos.durations import DurationError, parse_duration
 from chaos.life import require_runnable
@@ -21,7 +22,6 @@ from chaos.replay import replay_report
 from chaos.replay.building import scenario_name
 from chaos.replay.cases import CannotReplayError, Case, Wanted, overrides, understand
 from chaos.replay.field_frames import beside
-from chaos.replay.findings import Finding
 from chaos.replay.minimise import Minimised
 from chaos.replay.playing import Replayed
 from chaos.reports import report

@@ -1,5 +1,10 @@
-"""From a timeline to what went wrong on it, and only then to sentences.
+"""From what happened to what went wrong, and only then to sentences.
 
-In this order: `endings` says of each connection how it ended, as its own lines show it; `explaining` says what several of
-these, or what lies between them, mean (a typed `Cause`, and how sure it is); `telling` words it, and decides nothing.
+Of a log, in this order: `endings` says of each connection how it ended, as its own lines show it; `explaining` says what
+several of these, or what lies between them, mean (a typed `Cause`, and how sure it is); `telling` words it, and decides
+nothing.
+
+Of a trace, in this order: `symptoms` says what went wrong on each link, by typed kinds (`failures` reads an exception's
+words, and nothing after it does); `outage_findings`, `delay_findings` and `peer_findings` say which faults explain that, and
+how sure it is (`findings`; `retransmission` knows when TCP notices a heal); `inference` puts all of it together.
 """

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from chaos.judging.facts import Facts
 from chaos.judging.strikes import Arrival, Connection, Strike
 from chaos.kinds import LINKS, Link
+from chaos.timeline.spans import overlapping
 
 PAUSE = 1.0
 """Seconds without a delivery across a heal that count as a pause, whoever reported what."""
@@ -35,16 +36,8 @@ class Outage(NamedTuple):
 
 def outages(facts: Facts) -> tuple[Outage, ...]:
     """All of them, in order. What strikes the control link alone keeps no output from its way."""
-    groups: list[list[Strike]] = []
-    end = -inf
-    for strike in facts.strikes:
-        if not any(strike.concerns(link) for link in LINKS):
-            continue
-        if strike.during.begin <= end:
-            groups[-1].append(strike)
-        else:
-            groups.append([strike])
-        end = max(end, strike.heals)
+    strikes = [strike for strike in facts.strikes if any(strike.concerns(link) for link in LINKS)]
+    groups = overlapping(strikes, begin=lambda strike: strike.during.begin, end=lambda strike: strike.heals)
     begins = [group[0].during.begin for group in groups]
     return tuple(
         Outage(begin, max(strike.heals for strike in group), min(until, facts.stopping), tuple(group))

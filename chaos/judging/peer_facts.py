@@ -12,13 +12,13 @@ from functools import cached_property
 from itertools import pairwise
 from math import inf
 from types import MappingProxyType
-from typing import Literal
 
 from chaos.faults import Fault
-from chaos.history import History, HistoryEvent, Reached
+from chaos.history import History, HistoryEvent
 from chaos.judging.evidence import AFTERMATH, windows
 from chaos.judging.facts import IN_FLIGHT, Facts
 from chaos.judging.strikes import Arrival, Connection, Strike
+from chaos.timeline.from_peer import as_reported
 from simulator import events as peer
 from tracker import events
 
@@ -31,12 +31,6 @@ as long as `detect` grants."""
 
 _PROPER_ANSWERS = MappingProxyType({1007: "not-utf8", 1009: "too-large"})
 """Close codes (RFC 6455, sections 8.1 and 7.4.1) and the kind of bad message that each answers."""
-
-_ENDERS: dict[Literal["client", "peer", "network"], events.Ender] = {
-    "client": "tracker",
-    "peer": "peer",
-    "network": "network",
-}
 
 
 def facts_of(history: History, faults: Iterable[Fault], *, excuse: bool = True) -> Facts:
@@ -169,20 +163,13 @@ def _told(history: History, faults: tuple[Fault, ...]) -> History:
 
     def meaning(event: HistoryEvent) -> Iterator[HistoryEvent]:
         t = event.t
-        if isinstance(event, peer.Opened):
-            yield events.Connecting(t=t, link=event.link, attempt=1)
-            yield events.Connected(t=t, link=event.link, connection=event.connection, took=0.0)
-        elif isinstance(event, peer.Ended):
-            by, n = _ENDERS[event.by], event.connection
-            yield events.Closed(t=t, link=event.link, connection=n, code=event.code, by=by, why=event.why)
-        elif isinstance(event, peer.Offered) and relay:
+        yield from as_reported(event)
+        if isinstance(event, peer.Offered) and relay:
             yield events.Sent(t=t, seq=event.sequence, connection=0)
             if event.sequence in reached:
                 yield events.Accepted(t=t, seq=event.sequence, size=0)
         elif isinstance(event, peer.Delivered) and relay:
             yield events.Received(t=t, timestamp=0.0, sequence=event.seq)
-        elif isinstance(event, Reached) and event.phase == "stopping":
-            yield events.Stopping(t=t, why="the run is over", left=0)
 
     told = tuple(each for event in history.events for each in (event, *meaning(event)))
     return replace(history, events=told)

@@ -10,8 +10,8 @@ from enum import StrEnum
 from math import inf
 from typing import Literal
 
-from chaos.replay.observed import LinkEvent, Observed
 from chaos.replay.same_findings import FindingRow
+from chaos.timeline.observed import LinkEvent, Observed
 from tracker import events
 
 Verdict = Literal["reproduced", "partly", "not", "no-evidence"]

@@ -6,12 +6,12 @@ from dataclasses import dataclass, fields
 from math import ceil
 from typing import Any
 
+from chaos.diagnosis.findings import Diagnosis, Finding
 from chaos.faults import Fault, FaultError, read_fault
 from chaos.judging.recover import HANDSHAKE
 from chaos.kinds import KINDS
-from chaos.replay.findings import Diagnosis, Finding
-from chaos.replay.observed import Observed
 from chaos.scenario import RECOVERY_MARGIN, STEADY_BY, ClientOverrides, Expect, Peer, Scenario, Workload
+from chaos.timeline.observed import Observed
 from simulator.climber import MAX_FPS, MIN_FPS
 from tracker.config import ConfigError, OutboxLimits, Timing
 

@@ -11,6 +11,9 @@ import msgspec
 from chaos.clients import Client
 from chaos.clients.choose import DEFAULT, load_client
 from chaos.clients.websockets_iterator import CLOSE, PING, UNREAD, WebsocketsIterator
+from chaos.diagnosis.findings import Diagnosis, Finding
+from chaos.diagnosis.inference import diagnose
+from chaos.diagnosis.peer_findings import unread
 from chaos.durations import clock
 from chaos.engines import Engine, EngineError
 from chaos.faults import Fault
@@ -18,19 +21,16 @@ from chaos.life import CannotRunError, require_runnable
 from chaos.replay.alignment import entries
 from chaos.replay.building import ReplayScenario, replay_scenario
 from chaos.replay.field_frames import kept_frames
-from chaos.replay.findings import Diagnosis, Finding
-from chaos.replay.inference import diagnose
 from chaos.replay.minimise import Minimised, first_trouble, minimise, shows
-from chaos.replay.observed import Observed
-from chaos.replay.peer_findings import unread
 from chaos.replay.playing import FieldTracker, Replayed, field_tracker, replay
 from chaos.replay.story import Story
-from chaos.replay.watching import observe_parts
 from chaos.reports.results import EXIT_FAIL, EXIT_PASS, EXIT_UNKNOWN
 from chaos.runner import Plan, engine_for
 from chaos.scenario import ClientOverrides, Scenario, ScenarioError
 from chaos.scenario_reading import parse
 from chaos.scenario_writing import write
+from chaos.timeline.from_events import observe_parts
+from chaos.timeline.observed import Observed
 from chaos.traces.reading import Trace
 from tracker.config import OutboxLimits, Timing
 

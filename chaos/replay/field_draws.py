@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from random import Random
 
-from chaos.replay.observed import Observed
+from chaos.timeline.observed import Observed
 from tracker.config import Timing
 
 

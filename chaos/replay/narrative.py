@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from chaos.diagnosis.findings import Diagnosis, Finding
+from chaos.diagnosis.peer_findings import unread
+from chaos.diagnosis.symptoms import Kind, Outage, Symptom, outages
 from chaos.durations import clock, seconds_of
 from chaos.kinds import LINKS
-from chaos.replay.findings import Diagnosis, Finding
-from chaos.replay.observed import Gap, Observed
-from chaos.replay.peer_findings import unread
-from chaos.replay.symptoms import Kind, Outage, Symptom, outages
+from chaos.timeline.observed import Gap, Observed
 
 Tone = Literal["good", "bad", "plain"]
 

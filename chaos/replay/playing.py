@@ -1,29 +1,30 @@
 """A scenario made from a trace, run again, and what came of it beside what came of it in the field."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from random import Random
 
 from chaos.clients import Client
 from chaos.clients.tracker import TrackerClient
-from chaos.history import Broke, History, Reached
+from chaos.diagnosis.findings import Finding
+from chaos.diagnosis.inference import diagnose
+from chaos.history import Broke, History
 from chaos.judging.checks import judge
 from chaos.judging.verdicts import Judgement
 from chaos.kinds import KINDS
 from chaos.replay.alignment import Comparison, Kind, compare, entries
 from chaos.replay.building import ReplayScenario
 from chaos.replay.field_draws import FieldDraws, ceilings, shares
-from chaos.replay.findings import Finding
-from chaos.replay.inference import diagnose
-from chaos.replay.observed import LONG_GAP, Gap, Observed
 from chaos.replay.same_findings import compare_findings, on_clock
-from chaos.replay.watching import observe
 from chaos.runner import Plan, history_with
 from chaos.scenario import STEADY_BY
+from chaos.timeline.from_events import observe
+from chaos.timeline.from_peer import as_reported
+from chaos.timeline.observed import LONG_GAP, Gap, Observed
+from chaos.timeline.spans import overlapping
 from simulator import events as peer
-from tracker import events
 from tracker.config import Timing
 
 SEEN_BY_PEER = (Kind.CONNECTED, Kind.CLOSED)
@@ -105,7 +106,7 @@ def replay(
     """Run the scenario against `client` and put the two records side by side."""
     history = history_with(client, Plan(made.scenario, engine, seed, time_scale, folder=Path()))
     reports = history.role == "tracker"
-    again = observe(history.events if reports else seen_by_the_peer(history))
+    again = observe(history.events if reports else chain.from_iterable(map(as_reported, history.events)))
     zero = again.began if made.scenario.from_start else history.phase("steady") or 0.0
     timing = Timing(**made.scenario.client.timing)
     same_draws = isinstance(client, FieldTracker)
@@ -146,20 +147,6 @@ def replay(
     )
 
 
-def seen_by_the_peer(history: History) -> Iterator[events.AnyEvent]:
-    """The link events of a client that reports nothing, as its peer saw them, up to the orderly stop."""
-    by: dict[str, events.Ender] = {"client": "tracker", "peer": "peer", "network": "network"}
-    for event in history.events:
-        if isinstance(event, Reached) and event.phase == "stopping":
-            yield events.Stopping(t=event.t, why="the run is over", left=0)
-        elif isinstance(event, peer.Opened):
-            yield events.Connected(t=event.t, link=event.link, connection=event.connection, took=0.0)
-        elif isinstance(event, peer.Ended):
-            yield events.Closed(
-                t=event.t, link=event.link, connection=event.connection, code=event.code, by=by[event.by]
-            )
-
-
 def _moved(finding: Finding, by: float) -> Finding:
     end = None if finding.end is None else finding.end + by
     return replace(finding, begin=finding.begin + by, end=end)
@@ -178,7 +165,13 @@ def outcome(seen: Observed, findings: Iterable[Finding], quiet: list[Gap], conne
     detected = [took for finding in severing if (took := _detected(seen, finding)) is not None]
     recovered: list[float] = []
     silence = 0.0
-    for begin, end in _outages(severing, seen.end):
+
+    def ends(finding: Finding) -> float:
+        return seen.end if finding.end is None else finding.end
+
+    # Times in which some link was struck; those that touch are one.
+    for struck in overlapping(severing, begin=lambda finding: finding.begin, end=ends, apart=LATE):
+        begin, end = struck[0].begin, max(map(ends, struck))
         over = [gap for gap in quiet if gap.begin <= end and gap.end >= begin]
         silence = max([silence, *(gap.seconds for gap in over)])
         recovered += [gap.end - end for gap in over if end <= gap.end < seen.end]
@@ -198,15 +191,3 @@ def _detected(seen: Observed, finding: Finding) -> float | None:
         and (finding.end is None or connection.closed.t <= finding.end + LONG_GAP)
     ]
     return max(0.0, *took) if took else None
-
-
-def _outages(severing: Iterable[Finding], end: float) -> list[tuple[float, float]]:
-    """Times in which some link was struck; those that touch are one."""
-    spans: list[tuple[float, float]] = []
-    for finding in severing:
-        until = end if finding.end is None else finding.end
-        if spans and finding.begin <= spans[-1][1] + LATE:
-            spans[-1] = (spans[-1][0], max(spans[-1][1], until))
-        else:
-            spans.append((finding.begin, until))
-    return spans

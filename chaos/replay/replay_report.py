@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from chaos.diagnosis.findings import Diagnosis
 from chaos.durations import clock
 from chaos.replay.alignment import TOLERANCE, TOLERATED_SHARE, Comparison, Kind, Row
 from chaos.replay.building import ReplayScenario
-from chaos.replay.findings import Diagnosis
 from chaos.replay.narrative import Line
 from chaos.replay.playing import Outcome
 from chaos.replay.same_findings import FindingRow

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
+from chaos.diagnosis.findings import Diagnosis, Finding
 from chaos.kinds import KINDS
-from chaos.replay.findings import Diagnosis, Finding
 
 TOLERANCE = 1.0
 """Seconds between the begins, and between the ends, of two findings that are the same."""

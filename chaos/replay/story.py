@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from statistics import median
 
+from chaos.diagnosis.delay_findings import usual_trip
+from chaos.diagnosis.findings import Diagnosis
 from chaos.durations import clock, seconds_of
-from chaos.replay.delay_findings import usual_trip
-from chaos.replay.findings import Diagnosis
 from chaos.replay.narrative import Line, narrate
-from chaos.replay.observed import Gap, LinkRecord, Observed
+from chaos.timeline.observed import Gap, LinkRecord, Observed
 
 MOST_LINES = 40
 """Lines of a story: a page."""

@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chaos.diagnosis.findings import Finding
 from chaos.replay.alignment import Entry, Happening, Kind, compare, entries, tolerance
-from chaos.replay.findings import Finding
 from chaos.replay.same_findings import FindingRow
-from chaos.replay.watching import observe
+from chaos.timeline.from_events import observe
 from tests.chaos.stories import closed, connected, gave_up, pinged, refused, stopped, trace
 from tracker import events as e
 

@@ -13,13 +13,13 @@ from chaos import catalogue
 from chaos.clients import Assignment
 from chaos.clients.relay import Relay
 from chaos.clients.tracker import TrackerClient
+from chaos.diagnosis.inference import diagnose
 from chaos.replay.building import ReplayScenario, replay_scenario
-from chaos.replay.inference import diagnose
-from chaos.replay.observed import Observed
 from chaos.replay.playing import Replayed, field_tracker, replay
-from chaos.replay.watching import observe
 from chaos.runner import Plan, make_history
 from chaos.scenario import Peer
+from chaos.timeline.from_events import observe
+from chaos.timeline.observed import Observed
 from tracker.config import Timing
 
 pytestmark = pytest.mark.scenarios

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chaos.replay.findings import Diagnosis, Finding
+from chaos.diagnosis.findings import Diagnosis, Finding
 from chaos.replay.same_findings import FindingRow, compare_findings, on_clock
 
 STALL = Finding("stall", 10.0, 30.0, "silence", on="output")

@@ -7,11 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from chaos.diagnosis.inference import diagnose
 from chaos.replay.cases import understand
-from chaos.replay.inference import diagnose
-from chaos.replay.observed import Observed
 from chaos.replay.story import MOST_LINES, Story
-from chaos.replay.watching import LONG, MOST_MARKS, QUIET, WITHOUT_QUIET, observe_parts
+from chaos.timeline.from_events import LONG, MOST_MARKS, QUIET, WITHOUT_QUIET, observe_parts
+from chaos.timeline.observed import Observed
 from chaos.traces.reading import open_trace
 from tests.chaos.stories import closed, connected, gave_up, pinged, stopped, trace, unanswered
 from tracker import events as e

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from chaos.replay.findings import Finding
-from chaos.replay.inference import diagnose
-from chaos.replay.watching import observe
+from chaos.diagnosis.findings import Finding
+from chaos.diagnosis.inference import diagnose
+from chaos.timeline.from_events import observe
 from tests.chaos.stories import Parts, closed, connected, pinged, trace
 from tracker import events as e
 

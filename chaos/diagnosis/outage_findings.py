@@ -8,9 +8,9 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import replace
 
+from chaos.diagnosis.findings import Certainty, Finding
+from chaos.diagnosis.symptoms import HANDSHAKES, SILENT, Kind, Outage, Symptom
 from chaos.kinds import Value
-from chaos.replay.findings import Certainty, Finding
-from chaos.replay.symptoms import HANDSHAKES, SILENT, Kind, Outage, Symptom
 
 INSTANT = frozenset({Kind.CLOSED, Kind.STREAM_ENDED, Kind.STREAM_RESET, Kind.OWN_CLOSE, Kind.UNREAD})
 OWN = frozenset({Kind.OWN_CLOSE, Kind.UNREAD})

@@ -1,6 +1,6 @@
 import pytest
 
-from chaos.replay.retransmission import healed_before, healed_before_connect
+from chaos.diagnosis.retransmission import healed_before, healed_before_connect
 
 
 @pytest.mark.parametrize(

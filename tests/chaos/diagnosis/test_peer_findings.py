@@ -2,9 +2,9 @@
 
 import pytest
 
-from chaos.replay.findings import Diagnosis
-from chaos.replay.inference import diagnose
-from chaos.replay.watching import observe
+from chaos.diagnosis.findings import Diagnosis
+from chaos.diagnosis.inference import diagnose
+from chaos.timeline.from_events import observe
 from tests.chaos.stories import Parts, closed, connected, gave_up, outputs, pinged, trace, unanswered
 from tracker import events as e
 

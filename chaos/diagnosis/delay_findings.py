@@ -12,10 +12,10 @@ from itertools import pairwise
 from statistics import median, quantiles
 from typing import NamedTuple
 
+from chaos.diagnosis.findings import Finding
+from chaos.diagnosis.retransmission import healed_before
 from chaos.kinds import Link
-from chaos.replay.findings import Finding
-from chaos.replay.observed import LinkRecord, Observed
-from chaos.replay.retransmission import healed_before
+from chaos.timeline.observed import LinkRecord, Observed
 
 GROWN = 0.1
 """Seconds more than usual from which a round trip counts as grown; below, it may be this machine's own doing."""

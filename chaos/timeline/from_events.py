@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from chaos.replay.observed import (
+from chaos.timeline.observed import (
     LONG_GAP,
     STEADY_AFTER,
     Attempt,

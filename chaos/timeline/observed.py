@@ -6,8 +6,10 @@ by one; messages and round trips only as counts a second and as plain numbers.
 
 from array import array
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Literal
 
+from chaos.timeline.spans import overlapping
 from tracker import events
 
 Outcome = Literal["connected", "refused", "pending"]
@@ -191,10 +193,5 @@ class Observed:
     def lags(self) -> list[tuple[float, float]]:
         """When our own loop stood still: begin and end, what several links noticed told once."""
         spans = sorted((t - late, t) for record in self.links.values() for t, late in record.lags)
-        merged: list[tuple[float, float]] = []
-        for begin, end in spans:
-            if merged and begin <= merged[-1][1]:
-                merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-            else:
-                merged.append((begin, end))
-        return merged
+        groups = overlapping(spans, begin=itemgetter(0), end=itemgetter(1))
+        return [(group[0][0], max(end for _, end in group)) for group in groups]

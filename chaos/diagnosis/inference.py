@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
+from chaos.diagnosis.delay_findings import delays
+from chaos.diagnosis.findings import Diagnosis, Finding
+from chaos.diagnosis.outage_findings import explained, restarts
+from chaos.diagnosis.peer_findings import blocked_loop, bursts, echoes, garbage, talk, unread, usual_fps
+from chaos.diagnosis.symptoms import Kind, Outage, outages
 from chaos.kinds import LINKS, Link
-from chaos.replay.delay_findings import delays
-from chaos.replay.findings import Diagnosis, Finding
-from chaos.replay.observed import Observed
-from chaos.replay.outage_findings import explained, restarts
-from chaos.replay.peer_findings import blocked_loop, bursts, echoes, garbage, talk, unread, usual_fps
-from chaos.replay.symptoms import Kind, Outage, outages
+from chaos.timeline.observed import Observed
 
 
 def diagnose(seen: Observed) -> Diagnosis:

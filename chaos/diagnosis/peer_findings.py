@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from statistics import median
 
+from chaos.diagnosis.findings import Finding
 from chaos.kinds import GARBAGE
-from chaos.replay.findings import Finding
-from chaos.replay.observed import Connection, LinkRecord, Observed
+from chaos.timeline.observed import Connection, LinkRecord, Observed
 
 APART = 5.0
 """Seconds without a bad message after which the next one begins anew."""

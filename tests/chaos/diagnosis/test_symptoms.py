@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from chaos.diagnosis.inference import diagnose
+from chaos.diagnosis.symptoms import Kind, outages
 from chaos.replay.alignment import entries
-from chaos.replay.inference import diagnose
-from chaos.replay.observed import Observed
-from chaos.replay.symptoms import Kind, outages
-from chaos.replay.watching import observe
+from chaos.timeline.from_events import observe
+from chaos.timeline.observed import Observed
 from tests.chaos.stories import closed, connected, gave_up, pinged, refused, trace, unanswered
 from tracker import events as e
 

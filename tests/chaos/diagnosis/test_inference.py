@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from chaos.diagnosis.findings import Diagnosis, Finding
+from chaos.diagnosis.inference import diagnose
 from chaos.replay.building import overrides, replay_scenario, scenario_name
-from chaos.replay.findings import Diagnosis, Finding
-from chaos.replay.inference import diagnose
-from chaos.replay.watching import observe
 from chaos.scenario_reading import parse
 from chaos.scenario_writing import write
+from chaos.timeline.from_events import observe
 from tests.chaos.stories import (
     closed,
     connected,

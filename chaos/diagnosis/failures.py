@@ -5,7 +5,7 @@ A trace keeps of an exception what it said; nothing after this file decides by w
 
 from enum import StrEnum
 
-from chaos.replay.observed import Attempt
+from chaos.timeline.observed import Attempt
 from tracker import events
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import cached_property
 
+from chaos.diagnosis.delay_findings import HUNG, usual_trip
+from chaos.diagnosis.failures import AttemptFailure, StreamEnd, failure_of, stream_end_of
+from chaos.diagnosis.peer_findings import unread
+from chaos.diagnosis.retransmission import healed_before_connect
 from chaos.kinds import Direction, Link
-from chaos.replay.causes import AttemptFailure, StreamEnd, failure_of, stream_end_of
-from chaos.replay.delay_findings import HUNG, usual_trip
-from chaos.replay.observed import Attempt, Connection, Observed
-from chaos.replay.peer_findings import unread
-from chaos.replay.retransmission import healed_before_connect
+from chaos.timeline.observed import Attempt, Connection, Observed
 from tracker import events
 
 

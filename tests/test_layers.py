@@ -14,7 +14,109 @@ MAY_IMPORT = {
     "simulator": {"simulator", "tracker.messages"},
     "chaos": {"chaos", "simulator", "tracker"},
 }
-IMPURE = {
+IMPURE = {"asyncio", "websockets", "time", "random", "os", "socket", "threading", "subprocess"}
+# Pure, but drawing from a generator that is handed in: the type's name is all they import.
+NAMES_RANDOM = {"tracker/reconnect.py"}
+# What the laboratory alone depends on; the tracker is installed without it.
+LAB_ONLY = {
+    "faker",
+    "rich",
+    "toxiproxy",
+    "requests",
+    "hypothesis",
+    "numpy",
+    "shapely",
+    "aiohttp",
+    "websocket",
+}
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that the file imports, anywhere in it; for `from a import b`, both a and a.b."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import: write it out"
+            assert node.module is not None
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def is_pure(path: Path) -> bool:
+    """A file says so at the end of its docstring's first line."""
+    docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
+    return docstring.partition("\n")[0].endswith("  pure")
+
+
+def named(paths: list[Path]) -> list[object]:
+    return [pytest.param(path, id=str(path.relative_to(ROOT))) for path in paths]
+
+
+@pytest.mark.parametrize("path", named(FILES))
+def test_a_layer_imports_only_what_is_below_it(path: Path) -> None:
+    package = path.relative_to(ROOT).parts[0]
+    ours = {name for name in imports(path) if name.partition(".")[0] in PACKAGES}
+    allowed = MAY_IMPORT[package]
+    for name in ours - {"tracker"} if package == "simulator" else ours:
+        parents = {name.rsplit(".", n)[0] for n in range(name.count(".") + 1)}
+        assert parents & allowed, f"{path.name} imports {name}; {package} may import {sorted(allowed)}"
+
+
+# Of the laboratory's parts each knows only those before it.
+FLOORS = (
+    *(
+        "nearest",
+        "temporary",
+        "durations",
+        "kinds",
+        "faults",
+        "presets",
+        "controls",
+        "scenario",
+        "scenario_values",
+        "scenario_reading",
+        "scenario_writing",
+        "catalogue",
+        "answer",
+        "history",
+        "reference",
+    ),
+    *("traces", "timeline", "diagnosis"),
+    *("judging", "reports", "toxiproxy", "kernel", "engines", "clients"),
+    *("workloads", "peer_faults", "life", "side_by_side", "runner", "replay", "commands", "start"),
+)
+
+
+@pytest.mark.parametrize("path", named([path for path in FILES if path.is_relative_to(ROOT / "chaos")]))
+def test_a_part_of_the_laboratory_knows_only_those_below_it(path: Path) -> None:
+    own = path.relative_to(ROOT / "chaos").parts[0].removesuffix(".py")
+    known = {name.split(".")[1] for name in imports(path) if name.startswith("chaos.")}
+    above = FLOORS[FLOORS.index(own) + 1 :] if own != "__init__" else FLOORS
+    assert not known.intersection(above)
+
+
+@pytest.mark.parametrize("path", named([path for path in FILES if is_pure(path)]))
+def test_a_pure_file_imports_no_clock_no_chance_and_no_network(path: Path) -> None:
+    roots = {name.partition(".")[0] for name in imports(path)}
+    forbidden = IMPURE - ({"random"} if str(path.relative_to(ROOT)) in NAMES_RANDOM else set())
+    assert not roots & forbidden
+
+
+@pytest.mark.parametrize("path", named([path for path in FILES if path.is_relative_to(ROOT / "tracker")]))
+def test_the_tracker_needs_nothing_of_the_laboratory(path: Path) -> None:
+    assert not {name.partition(".")[0] for name in imports(path)} & LAB_ONLY
+
+
+@pytest.mark.parametrize("path", named(sorted((ROOT / "chaos" / "reference").glob("*.py"))))
+def test_the_answer_to_a_climb_owes_the_tracker_nothing_but_the_types_of_its_messages(path: Path) -> None:
+    types = {"tracker.messages", "tracker.messages.HoldState", "tracker.messages.SessionState"}
+    assert {name for name in imports(path) if name.partition(".")[0] == "tracker"} <= types
+
+
+# Every file that says of itself that it is pure.
+PURE = {
     "chaos": (
         "answer controls durations faults history kinds nearest presets scenario "
         "scenario_reading scenario_values scenario_writing side_by_side"

@@ -22,7 +22,7 @@ from chaos.replay.alignment import entries
 from chaos.replay.building import ReplayScenario, replay_scenario
 from chaos.replay.field_frames import kept_frames
 from chaos.replay.minimise import Minimised, first_trouble, minimise, shows
-from chaos.replay.playing import FieldTracker, Replayed, field_tracker, replay
+from chaos.replay.playing import FieldTracker, Replayed, field_tracker, find_its_end, replay
 from chaos.replay.story import Story
 from chaos.reports.results import EXIT_FAIL, EXIT_PASS, EXIT_UNKNOWN
 from chaos.runner import Plan, engine_for
@@ -36,10 +36,6 @@ from tracker.config import OutboxLimits, Timing
 
 SOONEST_CLOSE = 0.05
 """Seconds; a close handshake needs a round trip."""
-ITS_END = 12.0
-"""Seconds before the end of a log in which a program that stops closes its connections; the library waits 10 for a
-peer that does not answer, or that is not read."""
-
 EXITS = {"reproduced": EXIT_PASS, "partly": EXIT_FAIL, "not": EXIT_FAIL, "no-evidence": EXIT_UNKNOWN}
 
 
@@ -90,7 +86,7 @@ def understand(
     chosen: tuple[Observed, Diagnosis] | None = None
     for seen, last in _with_last(observe_parts(_part(trace, since, until))):
         if last and trace.kind == "websockets-log":
-            _find_its_end(seen)
+            find_its_end(seen)
         found = diagnose(seen)
         story.add(seen, found, last=last)
         if chosen is None or (_troubled(found) and not _troubled(chosen[1])):
@@ -117,18 +113,6 @@ def _with_last(parts: Iterator[Observed]) -> Iterator[tuple[Observed, bool]]:
 
 def _troubled(found: Diagnosis) -> bool:
     return any(not finding.from_start for finding in found.findings)
-
-
-def _find_its_end(seen: Observed) -> None:
-    """A log of the library does not say that its program stops; its last connections closed by the client do."""
-    last = [record.connections[-1] for record in seen.links.values() if record.connections]
-    ends = [connection.closed for connection in last if connection.closed is not None]
-    if not ends or len(ends) < len(last):
-        return
-    first = min(ends, key=lambda closed: closed.t)
-    meant = first.by == "tracker" and all(s.died is None for s in last if s.closed is first)
-    if meant and seen.ended - first.t <= ITS_END:
-        seen.stopping = first.t
 
 
 def _runnable(made: ReplayScenario, engine: Engine) -> ReplayScenario:

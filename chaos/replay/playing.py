@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain, pairwise
-from pathlib import Path
 from random import Random
 
 from chaos.clients import Client
@@ -20,15 +19,21 @@ from chaos.replay.field_draws import FieldDraws, ceilings, shares
 from chaos.replay.same_findings import compare_findings, on_clock
 from chaos.runner import Plan, history_with
 from chaos.scenario import STEADY_BY
+from chaos.temporary import temporary_folder
 from chaos.timeline.from_events import observe
 from chaos.timeline.from_peer import as_reported
 from chaos.timeline.observed import LONG_GAP, Gap, Observed
 from chaos.timeline.spans import overlapping
+from chaos.traces.files import TraceError
+from chaos.traces.reading import open_trace
 from simulator import events as peer
 from tracker.config import Timing
 
 SEEN_BY_PEER = (Kind.CONNECTED, Kind.CLOSED)
 """What a peer sees of a client: attempts that failed and doubts are the client's own."""
+ITS_END = 12.0
+"""Seconds before the end of a log in which a program that stops closes its connections; the library waits 10 for a
+peer that does not answer, or that is not read."""
 LATE = 0.1
 """Seconds by which the estimate of a moment may be off."""
 
@@ -104,7 +109,10 @@ def replay(
     time_scale: float = 10.0,
 ) -> Replayed:
     """Run the scenario against `client` and put the two records side by side."""
-    history = history_with(client, Plan(made.scenario, engine, seed, time_scale, folder=Path()))
+    with temporary_folder() as folder:
+        plan = Plan(made.scenario, engine, seed, time_scale, folder, traces=folder)
+        history = history_with(client, plan if client.role != "tracker" else replace(plan, traces=None))
+        own = _own_log(plan)
     reports = history.role == "tracker"
     again = observe(history.events if reports else chain.from_iterable(map(as_reported, history.events)))
     zero = again.began if made.scenario.from_start else history.phase("steady") or 0.0
@@ -119,6 +127,7 @@ def replay(
     ]
     if not reports:
         field_entries = [entry for entry in field_entries if entry.what.kind in SEEN_BY_PEER]
+    told = again if reports else own
     known = {name for name, record in seen.links.items() if record.connections or record.attempts}
     comparison = compare(
         field_entries,
@@ -126,11 +135,13 @@ def replay(
         # to be compared with.
         [e for e in entries(again, zero=zero, until=again.ended) if e.link in known],
         until=until,
-        findings=compare_findings(
-            on_clock(diagnose(seen), zero=made.zero), on_clock(diagnose(again), zero=zero), until=until
-        )
-        if reports
-        else None,
+        findings=None
+        if told is None
+        else compare_findings(
+            on_clock(diagnose(seen), zero=made.zero),
+            on_clock(diagnose(told), zero=zero + _later(told, again)),
+            until=until,
+        ),
     )
     findings = [finding for _, finding in made.faults]
     news = again.quiet if reports else _quiet_at_peer(history, until=again.end)
@@ -145,6 +156,40 @@ def replay(
         outcome(again, moved, news, connections),
         outcome(seen, findings, seen.quiet, sum(len(record.connections) for record in seen.links.values())),
     )
+
+
+def find_its_end(seen: Observed) -> None:
+    """A log of the library does not say that its program stops; its last connections closed by the client do."""
+    last = [record.connections[-1] for record in seen.links.values() if record.connections]
+    ends = [connection.closed for connection in last if connection.closed is not None]
+    if not ends or len(ends) < len(last):
+        return
+    first = min(ends, key=lambda closed: closed.t)
+    meant = first.by == "tracker" and all(s.died is None for s in last if s.closed is first)
+    if meant and seen.ended - first.t <= ITS_END:
+        seen.stopping = first.t
+
+
+def _own_log(plan: Plan) -> Observed | None:
+    """What the client's own log of the run tells, if it wrote one."""
+    log = None if plan.trace is None else plan.trace.with_name(f"{plan.trace.name}.log")
+    if log is None or not log.exists() or not log.stat().st_size:
+        return None
+    try:
+        seen = observe(open_trace(log).events())
+    except TraceError:
+        return None
+    find_its_end(seen)
+    return seen
+
+
+def _later(one: Observed, other: Observed) -> float:
+    """Seconds by which the first connection of the one is later than that of the other: their clocks differ by so much."""
+    firsts = [
+        min((c.opened for record in seen.links.values() for c in record.connections), default=0.0)
+        for seen in (one, other)
+    ]
+    return firsts[0] - firsts[1]
 
 
 def _moved(finding: Finding, by: float) -> Finding:

@@ -428,7 +428,10 @@ def _told_by_exceptions(timeline: Timeline, endings: Sequence[Ending]) -> Iterat
     if endings:
         return  # they repeat what the connections show
     groups: dict[object, list[tuple[Mark, Notice]]] = {}
+    ended = any(notice.kind is NoticeKind.ENDED for _, notice in timeline.notices)
     for mark, notice in timeline.notices:
+        if ended and notice.kind is NoticeKind.HANDLER_FAILED:
+            continue  # by the exception that says how the connection ended
         if notice.kind is NoticeKind.ENDED:
             key: object = (notice.sent, notice.received, notice.received_first, notice.reason)
         elif notice.kind is NoticeKind.REJECTED:

@@ -105,7 +105,7 @@ def unreachable(f: Finding, w: Words) -> Said:
         NoticeKind.BAD_CERTIFICATE: "the certificate was not valid",
     }[notice.kind]
     back = (
-        f"connected again after {seconds_of(f.seconds)}"
+        f"connected {'again ' if f.endings else ''}after {seconds_of(f.seconds)}"
         if f.seconds is not None and w.timed
         else "no connection came after it in the log"
     )

@@ -1,5 +1,6 @@
 """A diagnosis told to a person: first what it was, then the story, the lines around it, and what stays unknown.      pure"""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
@@ -226,18 +227,21 @@ _TOLD_KINDS = {
 
 
 def _noticed(diagnosis: Diagnosis, words: Words) -> Iterator[Row]:
-    """What the program said in between, that of one kind in a row together."""
-    told = [(m, n) for m, n in diagnosis.timeline.notices if n.kind in _TOLD_KINDS]
-    for kind, found in groupby(told, key=lambda pair: pair[1].kind):
+    """What the program said in between, that of one kind together until a connection opens."""
+    opened = sorted(c.opened.line for c in diagnosis.timeline.connections if c.opened is not None)
+    shows_ends = bool(diagnosis.endings)
+    told = [
+        (m, n)
+        for m, n in diagnosis.timeline.notices
+        if n.kind in _TOLD_KINDS and not (shows_ends and n.kind is NoticeKind.HANDLER_FAILED)
+    ]
+    for (kind, _), found in groupby(told, key=lambda pair: (pair[1].kind, bisect_left(opened, pair[0].line))):
         group = list(found)
         mark, notice = group[0]
         until = f" until {words.when(group[-1][0])}" if len(group) > 1 else ""
         text = f"{len(group)} {_TOLD_KINDS[kind]}{until}: {notice.text}"
-        yield Row(
-            mark,
-            text if len(group) > 1 else notice.text,
-            bad=kind in _OF_ATTEMPTS or kind is NoticeKind.ERROR,
-        )
+        bad = kind in _OF_ATTEMPTS or kind is NoticeKind.ERROR
+        yield Row(mark, text if len(group) > 1 else notice.text, bad=bad)
 
 
 # The lines around the first trouble
@@ -289,6 +293,8 @@ def _figures(timeline: Timeline, words: Words) -> Iterator[tuple[str, str]]:
     if timeline.connections:
         attempts = f", {many(failed, 'attempt')} that came to none" if failed else ""
         yield "connections", f"{opened}{attempts}"
+    elif told := sum(n.kind is NoticeKind.OPENED for _, n in timeline.notices):
+        yield "connections", f"{told} opened, as INFO lines say"
     more = timeline.more.total()
     if more:
         yield "only counted", f"{more} connections after these"

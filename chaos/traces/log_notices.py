@@ -45,8 +45,10 @@ def read_notice(text: str) -> Notice | None:  # noqa: PLR0911 - one a form
     if found := _STATUS.search(text):
         return Notice(NoticeKind.REJECTED, shown, status=int(found[1]), delay=_delay(text))
     for kind, marks in _KINDS.items():
-        if any(mark in text for mark in marks):
-            return Notice(kind, shown, delay=_delay(text))
+        words = next((mark for mark in marks if mark in text), None)
+        if words is not None:
+            said = text[text.index(words) :].strip()[:MOST_TEXT] if kind in _IN_THE_LIBRARYS_WORDS else shown
+            return Notice(kind, said, delay=_delay(text))
     delay = _delay(text)
     if delay is not None:
         return Notice(NoticeKind.RETRYING, shown, delay=delay)
@@ -98,6 +100,15 @@ _KINDS: dict[NoticeKind, tuple[str, ...]] = {
     NoticeKind.OPENED: ("connection open",),
     NoticeKind.CLOSED: ("connection closed",),
 }
+
+
+_IN_THE_LIBRARYS_WORDS = (
+    NoticeKind.LISTENING,
+    NoticeKind.SHUT_DOWN,
+    NoticeKind.HANDLER_FAILED,
+    NoticeKind.OPENED,
+    NoticeKind.CLOSED,
+)
 
 
 def _closed(text: str, shown: str) -> Notice:

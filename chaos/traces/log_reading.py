@@ -63,6 +63,7 @@ class _Reader:
         self._announced = False  # old versions say so before the Ping
         self._answered: Live | None = None
         self._in_trouble: int | None = None  # whose mishap the traceback after it explains
+        self._latest: int | None = None
         self._zero: float | None = None
         self._days = 0.0
         self._timed = self._untimed = 0
@@ -124,6 +125,8 @@ class _Reader:
             self._alive = self._all.now
             return Entry(number, self._alive, None, OtherLine(), self._surveyed.side)
         explains = self._in_trouble if time is None and notice.kind is not NoticeKind.RETRYING else None
+        if notice.kind is NoticeKind.HANDLER_FAILED:
+            self._in_trouble = self._latest  # the traceback that follows is of it
         side = side_of(text[:200]) or self._surveyed.side
         return Entry(number, self._all.now, explains, notice, side)
 
@@ -159,6 +162,7 @@ class _Reader:
         if not sure:
             self._problems.add(AMBIGUOUS)
         connection = None if live is None else live.number
+        self._latest = connection or self._latest
         side = self._side(line) if live is None else live.side
         link = "output" if live is None else live.link
         yield Entry(number, self._all.now, connection, said, side, sure, link)

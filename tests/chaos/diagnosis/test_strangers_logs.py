@@ -1,6 +1,8 @@
 """What an expert reads out of a stranger's log: a test for each kind, on logs that are made here."""
 
 import json
+import tracemalloc
+from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
@@ -8,6 +10,10 @@ import pytest
 from chaos.diagnosis.causes import Cause
 from chaos.diagnosis.endings import End
 from chaos.judging.log_checks import judge_log
+from chaos.timeline.from_log import timeline
+from chaos.traces.log_reading import read_log
+from chaos.traces.log_survey import survey
+from chaos.traces.problems import Problems
 from tests.chaos.logs import Log, causes, told, understood
 
 
@@ -499,3 +505,39 @@ def test_a_program_that_went_away_from_its_connections_is_no_trouble_of_the_netw
     for _ in range(2):
         log.say(9, "> CLOSE 1011 (internal error) [2 bytes]", "= connection is CLOSING")
     assert causes(log.text()) == [Cause.LEFT]
+
+
+def test_a_servers_info_lines_and_tracebacks_give_a_tally_of_codes_and_gaps() -> None:
+    log = Log("server").say(0, "server listening on 0.0.0.0:9000")
+    for t in (5, 105, 205):
+        log.say(t, "connection open").say(t + 61, "connection handler failed")
+        log.raw("Traceback (most recent call last):", '  File "/app.py", line 3, in handler')
+        log.raw("websockets.exceptions.ConnectionClosedError: no close frame received or sent")
+    (finding,) = understood(log.text()).findings
+    assert (finding.cause, finding.count) == (Cause.CLOSES_TOLD, 3)
+    found = told(log.text())
+    assert found.headline == (
+        "3 times: a connection ended without a close frame either way (1006): the client or something on the way cut it;"
+        " first at +1:06.0, 100.0 s apart"
+    )
+    assert ("connections", "3 opened, as INFO lines say") in found.figures
+
+
+def test_memory_does_not_grow_with_the_length_of_a_connection() -> None:
+    def lines(count: int) -> Iterator[tuple[int, str]]:
+        yield from enumerate(Log().opens(0).text().splitlines(), 1)
+        for n in range(count):
+            time = f"2026-05-11 {7 + n // 36000:02}:{n // 600 % 60:02}:{n // 10 % 60:02},{n % 10}00"
+            yield 10 + n, f"{time} DEBUG websockets.client: < TEXT 'price {n}' [12 bytes]"
+
+    def peak(count: int) -> int:
+        tracemalloc.start()
+        try:
+            surveyed = survey(lines(count))
+            made = timeline(surveyed, read_log(surveyed, lines(count), Problems()))
+            assert made.connections[0].received.messages == count
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert peak(20_000) < peak(10_000) + 100_000

@@ -1,7 +1,11 @@
 """Two ends of a simulated connection that write down what happens to them, for the tests of the network."""
 
 import asyncio
+import socket
+from random import Random
 from typing import Any
+
+import pytest
 
 from simulator.channel import LATENCY
 from simulator.network import Direction, Network, Path
@@ -14,6 +18,8 @@ FIXED = Tcp(send_buffer_limit=TCP.send_buffer, receive_buffer_limit=TCP.receive_
 BUFFERS = TCP.send_buffer + TCP.receive_buffer
 """Bytes that both kernels together take from a writer whose peer does not read."""
 GIVE_UP = TCP.patience(TCP.retries, TCP.rto_max)
+RTO = TCP.rto_min + 2 * LATENCY
+BOTH: tuple[Direction, Direction] = ("upstream", "downstream")
 FIN: tuple[str, object] = ("eof", None)
 RESET: tuple[str, object] = ("lost", "ConnectionResetError")
 BROKEN_PIPE: tuple[str, object] = ("lost", "BrokenPipeError")
@@ -96,6 +102,41 @@ class Scene:
         self, kind: str, direction: Direction = "upstream", toxicity: float = 1.0, **attributes: int
     ) -> Any:
         return self.path.add(kind, direction, attributes, toxicity)
+
+
+def silence(scene: Scene, *directions: Direction, kind: str = "stall") -> list[tuple[Any, Direction]]:
+    return [(scene.add(kind, direction), direction) for direction in directions or BOTH]
+
+
+def heal(scene: Scene, effects: list[tuple[Any, Direction]]) -> None:
+    for effect, direction in effects:
+        scene.path.remove(effect, direction)
+
+
+def option(end: End, name: int, value: int, level: int = socket.IPPROTO_TCP) -> None:
+    end.transport.get_extra_info("socket").setsockopt(level, name, value)
+
+
+def tries_in_vain(end: End) -> int:
+    """As TCP_INFO tells it."""
+    info = end.transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 3)
+    return int(info[2])
+
+
+class Draws(Random):
+    """Chance that says what it is told to say, and after that never strikes."""
+
+    def __init__(self, *draws: float) -> None:
+        super().__init__(1)
+        self._draws = list(draws)
+
+    def random(self) -> float:
+        return self._draws.pop(0) if self._draws else 0.999
+
+
+def at_once(seconds: float) -> object:
+    """So long, and the few round trips that a recovery takes."""
+    return pytest.approx(seconds, abs=0.03)
 
 
 def now() -> float:

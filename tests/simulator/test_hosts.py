@@ -217,6 +217,49 @@ def test_what_waited_is_counted_and_so_is_the_time(simulate: Simulate) -> None:
     assert simulate(main) == (2, 1.0, 2.5)
 
 
+def test_what_waited_on_a_blocked_host_comes_after_what_was_ready_elsewhere(simulate: Simulate) -> None:
+    async def main(_: Network) -> list[str]:
+        loop, seen = here(), list[str]()
+        host = loop.host("wall")
+        loop.call_at(5, lambda: loop.call_soon(seen.append, "elsewhere"))
+        host.block(5)
+        loop.call_soon(seen.append, "waited", context=host.context())
+        await asyncio.sleep(6)
+        return seen
+
+    assert simulate(main) == ["elsewhere", "waited"]
+
+
+def test_a_socket_of_a_blocked_host_waits_once_for_all_that_happened_to_it(simulate: Simulate) -> None:
+    async def main(_: Network) -> int:
+        wall = here().host("wall")
+
+        async def listen() -> None:
+            await here().create_server(asyncio.Protocol, "wall", 80)
+
+        await on(wall, listen())
+        transport, _protocol = await here().create_connection(asyncio.Protocol, "wall", 80)
+        await asyncio.sleep(1)
+        wall.block(10)
+        for _ in range(3):
+            transport.write(b"x")
+            await asyncio.sleep(1)
+        return wall.held
+
+    assert simulate(main) == 1
+
+
+def test_the_time_of_all_blocks_is_counted(simulate: Simulate) -> None:
+    async def main(_: Network) -> float:
+        host = here().host("wall")
+        for seconds in (2, 3):
+            host.block(seconds)
+            await asyncio.sleep(5)
+        return host.blocked_for
+
+    assert simulate(main) == 5
+
+
 # Whose failure it is
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from simulator.loop import VirtualLoop
+from simulator.loop import TIMERS_ALLOWED, VirtualLoop
 from simulator.network import Network
 from simulator.refusals import SimulationError
 
@@ -80,6 +80,45 @@ def test_sleep_of_nothing_lets_everybody_else_run_once() -> None:
         return seen
 
     assert run(main)[0] == ["a1", "b1", "a2", "b2"]
+
+
+def test_a_timer_that_is_due_does_not_wait_until_nothing_else_is_ready() -> None:
+    async def main() -> list[object]:
+        seen: list[object] = []
+        asyncio.get_running_loop().call_later(0, seen.append, "timer")
+        for turn in range(3):
+            await asyncio.sleep(0)
+            seen.append(turn)
+        return seen
+
+    assert run(main)[0] == [0, "timer", 1, 2]
+
+
+def test_timers_that_were_cancelled_do_not_pile_up() -> None:
+    async def main() -> int:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        for _ in range(10 * TIMERS_ALLOWED):
+            loop.call_later(3600, print).cancel()
+        return len(loop._timers)
+
+    assert run(main)[0] <= TIMERS_ALLOWED
+
+
+def test_what_is_left_of_an_interrupted_turn_runs_when_the_loop_goes_on() -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    seen: list[str] = []
+    loop = VirtualLoop(Network(Random(1)))
+    loop.call_soon(interrupt)
+    loop.call_soon(seen.append, "left")
+    with pytest.raises(KeyboardInterrupt):
+        loop.run_until_complete(asyncio.sleep(1))
+    before = list(seen)
+    loop.run_until_complete(asyncio.sleep(2))
+    loop.close()
+    assert (before, seen) == ([], ["left"])
 
 
 def test_the_clock_moves_by_timers_alone() -> None:

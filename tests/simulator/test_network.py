@@ -115,6 +115,22 @@ def test_a_connect_that_is_cancelled_as_it_succeeds_leaves_no_connection(simulat
     assert simulate(main) == (True, [FIN, CLEAN], [])
 
 
+def test_a_fault_strikes_a_handshake_that_is_under_way(simulate: Simulate) -> None:
+    async def main(network: Network) -> Any:
+        scene = Scene(network)
+        scene.path.latency = 0.25
+        connecting = asyncio.create_task(scene.connect())
+        await asyncio.sleep(0.1)
+        effect = scene.add("stall")
+        await asyncio.sleep(0.5)
+        still = connecting.done()
+        scene.path.remove(effect, "upstream")
+        await connecting
+        return still, effect.unanswered, now()
+
+    assert simulate(main) == (False, 1, pytest.approx(1.5))  # asked again after a second
+
+
 # Bytes
 
 

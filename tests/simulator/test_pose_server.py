@@ -3,7 +3,8 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any
+from itertools import repeat
+from typing import Any, Literal, Protocol, TypeVar
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
@@ -15,37 +16,59 @@ from simulator.controls import Control
 from simulator.events import PeerLink
 from simulator.feeds import LiveFeed
 from simulator.network import Network
-from simulator.pose_server import CONTROL_PATH, FEED_PATH, SINK_PATH, PoseServer
+from simulator.pose_server import CONTROL_PATH, FEED_PATH, SINK_PATH, STOP_WITHIN, PoseServer
 
 Simulate = Callable[[Callable[[Network], Awaitable[Any]]], Any]
+Confirm = Literal["pong", "ack"]
+E = TypeVar("E")
 PATH: dict[PeerLink, str] = {"input": FEED_PATH, "output": SINK_PATH, "control": CONTROL_PATH}
 
 
 class Served:
     """A mock peer and what it reported."""
 
-    def __init__(self) -> None:
+    def __init__(self, interval: float, confirm: Confirm) -> None:
         self.seen: list[events.AnyPeerEvent] = []
-        self.feed = LiveFeed(lambda n: b"%d" % n, interval=0.1)
-        self.server = PoseServer(self.feed, report=self.seen.append, poses=True)
+        self.feed = LiveFeed(lambda n: b"%d" % n, interval=interval)
+        self.server = PoseServer(self.feed, report=self._note, confirm=confirm, poses=True)
         self.port = 0
+        self.react: Callable[[events.AnyPeerEvent], None] = lambda _: None
+        """Called with each report as it is made."""
 
-    async def connect(self, link: PeerLink = "output") -> ClientConnection:
+    def _note(self, event: events.AnyPeerEvent) -> None:
+        self.seen.append(event)
+        self.react(event)
+
+    async def connect(self, link: PeerLink = "output", *, query: str = "") -> ClientConnection:
         return await connect(
-            f"ws://127.0.0.1:{self.port}{PATH[link]}", ping_interval=None, compression=None, proxy=None
+            f"ws://127.0.0.1:{self.port}{PATH[link]}{query}", ping_interval=None, compression=None, proxy=None
         )
+
+    def told(self, kind: type[E]) -> list[E]:
+        """Its reports of this kind."""
+        return [event for event in self.seen if isinstance(event, kind)]
 
     def misdeeds(self) -> list[tuple[str, str, int]]:
         return [(e.kind, e.link, e.connection) for e in self.seen if isinstance(e, events.Misbehaved)]
 
 
-@pytest.fixture
-def served(simulate: Simulate) -> Callable[[Callable[[Served], Awaitable[Any]]], Any]:
-    """`served(main)` runs `main(peer)` beside a mock peer on virtual time."""
+class Serve(Protocol):
+    """`served(main)` runs `main(peer)` beside a mock peer on virtual time, with a frame each `interval` seconds."""
 
-    def run(main: Callable[[Served], Awaitable[Any]]) -> Any:
+    def __call__(
+        self, main: Callable[[Served], Awaitable[Any]], *, interval: float = 0.1, confirm: Confirm = "pong"
+    ) -> Any: ...
+
+
+@pytest.fixture
+def served(simulate: Simulate) -> Serve:
+    """See `Serve`."""
+
+    def run(
+        main: Callable[[Served], Awaitable[Any]], *, interval: float = 0.1, confirm: Confirm = "pong"
+    ) -> Any:
         async def serving(_: Network) -> Any:
-            peer = Served()
+            peer = Served(interval, confirm)
             peer.port = await peer.server.start()
             try:
                 return await main(peer)
@@ -56,9 +79,6 @@ def served(simulate: Simulate) -> Callable[[Callable[[Served], Awaitable[Any]]],
         return simulate(serving)
 
     return run
-
-
-Serve = Callable[[Callable[[Served], Awaitable[Any]]], Any]
 
 
 async def is_answered(client: ClientConnection) -> bool:
@@ -252,3 +272,116 @@ def test_each_output_is_reported_with_its_pose_and_a_session_when_it_changes(ser
         ]
 
     served(main)
+
+
+def test_a_muted_peer_sends_all_but_pongs(served: Serve) -> None:
+    async def main(peer: Served) -> list[bytes]:
+        client = await peer.connect("input")
+        first = await client.recv(decode=False)
+        peer.server.mute_pong("input")
+        async with asyncio.timeout(1):
+            return [first, await client.recv(decode=False)]
+
+    assert served(main) == [b"0", b"1"]
+
+
+def test_a_peer_that_was_told_to_stop_reads_nothing_more_when_its_queue_has_run_low(served: Serve) -> None:
+    async def main(peer: Served) -> list[int]:
+        client = await peer.connect()
+
+        def stop_at_the_first(event: events.AnyPeerEvent) -> None:
+            if isinstance(event, events.Unreadable) and event is peer.told(events.Unreadable)[0]:
+                peer.server.stop_reading("output")
+
+        peer.react = stop_at_the_first
+        for _ in range(40):  # they come together, and are more than the library lets wait
+            await client.send("x")
+        await asyncio.sleep(1)
+        counts = [len(peer.told(events.Unreadable))]
+        await client.send("late")
+        await asyncio.sleep(5)
+        counts.append(len(peer.told(events.Unreadable)))
+        peer.server.read_again("output")
+        await asyncio.sleep(1)
+        return [*counts, len(peer.told(events.Unreadable))]
+
+    assert served(main) == [40, 40, 41]
+
+
+def test_an_echo_goes_to_everybody_and_to_the_sender_too(served: Serve) -> None:
+    async def main(peer: Served) -> list[str | bytes]:
+        peer.server.echo = True
+        one, two = await peer.connect(), await peer.connect()
+        await one.send("hello")
+        async with asyncio.timeout(1):
+            return [await one.recv(), await two.recv()]
+
+    assert served(main) == ["hello", "hello"]
+
+
+def test_a_message_in_fragments_is_one_delivery(served: Serve) -> None:
+    async def main(peer: Served) -> Any:
+        client = await peer.connect()
+        await client.send(['{"type":"output_paused",', '"stream":"s",', '"seq":1}'])
+        assert await is_answered(client)
+        return [(e.seq, e.size) for e in peer.told(events.Delivered)], peer.told(events.Unreadable)
+
+    assert served(main) == ([(1, len('{"type":"output_paused","stream":"s","seq":1}'))], [])
+
+
+def test_a_peer_that_dies_while_it_processes_a_message_has_not_acknowledged_it(served: Serve) -> None:
+    async def main(peer: Served) -> None:
+        client = await peer.connect()
+        peer.react = lambda event: peer.server.abort() if isinstance(event, events.Delivered) else None
+        await client.send('{"type":"output_paused","stream":"s","seq":1}')
+        with pytest.raises(ConnectionClosed):
+            await client.recv()
+
+    served(main, confirm="ack")
+
+
+def test_each_client_numbers_its_outputs_for_itself(served: Serve) -> None:
+    async def main(peer: Served) -> list[tuple[int, bool]]:
+        for query in ("?client=1", "?client=2", "?client=1"):
+            client = await peer.connect(query=query)
+            await client.send('{"type":"output_paused","stream":"s","seq":1}')
+            assert await is_answered(client)
+        return [(event.connection, event.repeat) for event in peer.told(events.Delivered)]
+
+    assert served(main) == [(1, False), (2, False), (3, True)]
+
+
+def test_a_client_of_the_feed_that_leaves_between_two_frames_is_gone_at_once(served: Serve) -> None:
+    async def main(peer: Served) -> list[tuple[str, int]]:
+        client = await peer.connect("input")
+        await client.recv()
+        await client.close(1001)
+        await asyncio.sleep(1)
+        return [(event.by, event.code) for event in peer.told(events.Ended)]
+
+    assert served(main, interval=3600) == [("client", 1001)]
+
+
+def test_a_close_that_the_peer_began_is_its_own_though_the_client_answered_it(served: Serve) -> None:
+    async def main(peer: Served) -> list[tuple[str, int]]:
+        client = await peer.connect()
+        await peer.server.close_link("output", 1011)
+        await client.wait_closed()
+        await asyncio.sleep(1)
+        return [(event.by, event.code) for event in peer.told(events.Ended)]
+
+    assert served(main) == [("peer", 1011)]
+
+
+def test_a_client_that_does_not_read_delays_the_stop_of_the_peer_by_seconds_only(served: Serve) -> None:
+    async def main(peer: Served) -> float:
+        client = await peer.connect("input")
+        client.transport.pause_reading()
+        peer.server.begin_garbage("input", repeat(b"x" * 1_000_000), 0.1)
+        await asyncio.sleep(2)
+        began = asyncio.get_running_loop().time()
+        async with asyncio.timeout(600):
+            await peer.server.stop()
+        return asyncio.get_running_loop().time() - began
+
+    assert served(main) <= STOP_WITHIN + 0.1

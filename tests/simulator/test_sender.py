@@ -40,6 +40,16 @@ def test_a_touch_is_new_once_whatever_the_session_is_spelt_like() -> None:
     assert Sender().new_touches(Output("a", 1, after)) == [("hold_1", 5000), ("hold_2", 7500)]
 
 
+def test_a_hold_that_is_touched_again_later_is_a_new_touch() -> None:
+    def touched(time: str) -> SessionState:
+        return SessionState("started", holds=(HoldState("hold_1", "start", "touched", time),))
+
+    sender = Sender()
+    sessions = [touched("1970-01-01T00:00:05.000Z"), touched("1970-01-01T00:00:09.000Z")]
+    shown = [sender.new_touches(Output("a", n, session)) for n, session in enumerate(sessions)]
+    assert shown == [[("hold_1", 5000)], [("hold_1", 9000)]]
+
+
 def test_a_session_is_shown_anew_when_it_differs_from_the_one_before_and_a_reply_shows_none() -> None:
     sender = Sender()
     before, after = SessionState("started"), SessionState("completed")

@@ -3,7 +3,6 @@
 import asyncio
 import socket
 from itertools import pairwise
-from random import Random
 from typing import Any
 
 import pytest
@@ -15,42 +14,27 @@ from simulator.sockets import TCP_RTO_MAX_MS
 from simulator.tcp import RoundTrip, Tcp
 from tests.simulator.conftest import Simulate
 from tests.simulator.ends import (
+    BOTH,
     BUFFERS,
     CLEAN,
     FIN,
     FIXED,
     GIVE_UP,
     RESET,
+    RTO,
     TCP,
     TIMED_OUT,
-    End,
+    Draws,
     Scene,
+    at_once,
     fill,
+    heal,
     now,
+    option,
     settle,
+    silence,
+    tries_in_vain,
 )
-
-RTO = TCP.rto_min + 2 * LATENCY
-BOTH: tuple[Direction, Direction] = ("upstream", "downstream")
-
-
-def at_once(seconds: float) -> object:
-    """So long, and the few round trips that a recovery takes."""
-    return pytest.approx(seconds, abs=0.03)
-
-
-def silence(scene: Scene, *directions: Direction, kind: str = "stall") -> list[tuple[Any, Direction]]:
-    return [(scene.add(kind, direction), direction) for direction in directions or BOTH]
-
-
-def heal(scene: Scene, effects: list[tuple[Any, Direction]]) -> None:
-    for effect, direction in effects:
-        scene.path.remove(effect, direction)
-
-
-def option(end: End, name: int, value: int, level: int = socket.IPPROTO_TCP) -> None:
-    end.transport.get_extra_info("socket").setsockopt(level, name, value)
-
 
 # What Linux is set to
 
@@ -691,22 +675,17 @@ def test_a_socket_tells_how_often_in_a_row_it_has_sent_again_in_vain(simulate: S
     async def main(network: Network) -> Any:
         scene = Scene(network)
         client, _ = await scene.connect()
-        ours: Any = client.transport.get_extra_info("socket")
-
-        def in_vain() -> int:
-            return int(ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 3)[2])
-
         effects = silence(scene)
-        told = [in_vain()]
+        told = [tries_in_vain(client)]
         client.write(b"x")
         for seconds in (0.1, 0.2, 0.4, 0.8):  # tries come after 0.2, 0.6 and 1.4 s
             await asyncio.sleep(seconds)
-            told.append(in_vain())
+            told.append(tries_in_vain(client))
         heal(scene, effects)
         await asyncio.sleep(1.4)
-        told.append(in_vain())
+        told.append(tries_in_vain(client))
         await asyncio.sleep(0.2)
-        return [*told, in_vain()]
+        return [*told, tries_in_vain(client)]
 
     assert simulate(main) == [0, 0, 1, 2, 3, 3, 0]
 
@@ -807,17 +786,6 @@ def test_loss_costs_time_and_never_bytes(simulate: Simulate) -> None:
     assert 0.03 < share < 0.07
     assert median == pytest.approx(1 / 30, abs=0.002)
     assert 0.06 < longest < 1
-
-
-class Draws(Random):
-    """Chance that says what it is told to say, and after that never strikes."""
-
-    def __init__(self, *draws: float) -> None:
-        super().__init__(1)
-        self._draws = list(draws)
-
-    def random(self) -> float:
-        return self._draws.pop(0) if self._draws else 0.999
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
 """Where frames come from, and who is shown which of them when."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from typing import Any, cast
+from typing import Any
 
 from simulator.feeds import LiveFeed, Playback
 from simulator.network import Network
@@ -14,8 +14,9 @@ Simulate = Callable[[Callable[[Network], Awaitable[Any]]], Any]
 async def watch(feed: Playback, count: int) -> list[tuple[int, float]]:
     """The next frames that one client is shown before it leaves: number, and when."""
     seen: list[tuple[int, float]] = []
-    async with aclosing(cast(Any, feed.frames())) as frames:
-        async for number, _ in cast(AsyncIterator[tuple[int, bytes]], frames):
+    frames: Any = feed.frames()  # a generator: who leaves it closes it
+    async with aclosing(frames):
+        async for number, _ in frames:
             seen.append((number, round(asyncio.get_running_loop().time(), 6)))
             if len(seen) == count:
                 break

@@ -23,7 +23,7 @@ ENOUGH = 0.2
 TOGETHER = 0.5
 """Seconds between the ends of two links that one restart ended."""
 BLIP = 0.05
-"""Seconds that a link was down for, where the next attempt already found it well."""
+"""Seconds that a link was down for, where the next attempt already succeeded."""
 
 
 def explained(outage: Outage) -> Iterator[Finding]:

@@ -23,11 +23,11 @@ QUIET = 120.0
 WITHOUT_QUIET = 1800.0
 """Seconds after which a part ends without such a quiet, as soon as every link is healthy."""
 LONGEST = 6 * 3600.0
-"""Seconds of a part that ends although not all is well: an outage that is longer is told in pieces."""
+"""Seconds of a part that ends although not every link is healthy: an outage that is longer is told in pieces."""
 MOST_MARKS = 20_000
 """Link events of such a part."""
 SETTLED = 10.0
-"""Seconds for which a connection has been open where all is well."""
+"""Seconds for which a connection has been open where every link is healthy."""
 
 MAX_REJECTED = 10_000
 """Rejections whose times are kept; the counts go on."""
@@ -219,7 +219,7 @@ class _Watcher:
         self.seen.stopped = event
 
     def is_over(self, now: float) -> bool:
-        """Whether a part ends here: it is long enough and all is well, or it is too long."""
+        """Whether a part ends here: it is long enough and every link is healthy, or it is too long."""
         lasted = now - self.seen.began
         if lasted >= LONGEST or self._full():
             return True
@@ -285,7 +285,7 @@ def observe(history: Iterable[Any]) -> Observed:
 def observe_parts(history: Iterable[Any]) -> Iterator[Observed]:
     """The same in parts, however long it is: at least one, and each as if the trace began and ended with it.
 
-    A part ends where all is well, so that what belongs together is in one.
+    A part ends where every link is healthy, so that what belongs together is in one.
     """
     watcher = _Watcher()
     for event in history:

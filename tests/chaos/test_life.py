@@ -2,36 +2,17 @@
 
 import asyncio
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from chaos.clients import Assignment, Client
 from chaos.clients.tracker import TrackerClient
-from chaos.engines.sim import SimEngine
 from chaos.history import Began, Broke, Counted, Healed, History, Reached
-from chaos.life import Life
 from chaos.scenario import Scenario
-from chaos.scenario_reading import parse
 from simulator import events as peer
 from tests.chaos.histories import fault
+from tests.chaos.short_runs import SHORT, live, struck_by
 from tracker import events
-
-SHORT = parse(
-    'name = "short"\nabout = "-"\nstresses = ["no-loss"]\nduration = "6s"\n[workload]\nfps = 10\n',
-    Path("short.toml"),
-)
-
-
-def live(scenario: Scenario, client: Client) -> History:
-    life = Life(scenario, client, engine="sim", seed=0)
-    SimEngine(seed=0).run(life.live)
-    return life.history()
-
-
-def struck_by(kind: str, **more: object) -> Scenario:
-    """`SHORT` with one fault, from 1 s to 3 s."""
-    return replace(SHORT, faults=(fault(kind, 1.0, 2.0, **more),))
 
 
 def with_clients(scenario: Scenario, count: int) -> Scenario:

@@ -10,7 +10,7 @@ from simulator.admission import Refusal
 from simulator.feeds import LiveFeed
 from simulator.pose_server import PoseServer
 from tests.chaos.histories import fault
-from tests.chaos.test_life import live, struck_by
+from tests.chaos.short_runs import live, struck_by
 from tracker import events
 
 

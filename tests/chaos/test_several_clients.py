@@ -10,17 +10,16 @@ from chaos import catalogue
 from chaos.clients import Assignment, Client
 from chaos.clients.tracker import TrackerClient
 from chaos.commands.check import judged
-from chaos.engines.sim import SimEngine
 from chaos.history import History
 from chaos.judging.checks import judge
 from chaos.judging.herd import apart
-from chaos.life import Life
 from chaos.runner import Plan, make_history, perform, perform_twice
 from chaos.scenario import Scenario
 from chaos.scenario_reading import parse
 from chaos.traces.reading import open_trace
 from simulator import events as peer
 from tests.chaos.histories import fault
+from tests.chaos.short_runs import live
 from tracker import events
 
 pytestmark = pytest.mark.scenarios
@@ -31,12 +30,6 @@ THREE = parse(
     '[workload]\nclients = 3\nfps = 5\n[[faults]]\nat = "3s"\nfor = "2s"\nkind = "restart"\n',
     Path("three.toml"),
 )
-
-
-def live(scenario: Scenario, client: Client, seed: int = 0) -> History:
-    life = Life(scenario, client, engine="sim", seed=seed)
-    SimEngine(seed=seed).run(life.live)
-    return life.history()
 
 
 def plan(scenario: Scenario, folder: Path = Path(), client: str = "tracker") -> Plan:

@@ -21,9 +21,10 @@ def first(finding: Finding) -> tuple[Ending, Connection]:
     return finding.endings[0], finding.endings[0].connection
 
 
-def where(connection: Connection, words: Words) -> str:
-    """Which endpoint, before a sentence; empty where there is only one."""
-    label = words.label(connection)
+def where(finding: Finding, words: Words) -> str:
+    """Which endpoint, before a sentence; empty where there is only one, or where it is of several."""
+    labels = {words.label(ending.connection) for ending in finding.endings}
+    label = labels.pop() if len(labels) == 1 else ""
     return f"{label}: " if label else ""
 
 

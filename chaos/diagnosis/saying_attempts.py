@@ -14,7 +14,7 @@ def no_upgrade(f: Finding, w: Words) -> Said:
     if f.endings:
         ending, c = first(f)
         html = "html" in c.response_headers.get("content-type", "") or "<html" in c.body.lower()
-        page, before, path, server = " with a page" if html else "", where(c, w), c.path, _server(c)
+        page, before, path, server = " with a page" if html else "", where(f, w), c.path, _server(c)
         status = status_of(ending.code, ending.reason)
     else:
         page, before, path, server = "", "", "", ""
@@ -42,7 +42,7 @@ def refused(f: Finding, w: Words) -> Said:
     who = f"{w.own} refused the client" if w.own == "this server" else f"{w.peer} refused the handshake"
     how_often = f" {times(len(f.endings))}" if len(f.endings) > 1 else ""
     what = (
-        f"{where(c, w)}{who}{how_often} with {status_of(ending.code, ending.reason)}, first {w.at(ending.at)}"
+        f"{where(f, w)}{who}{how_often} with {status_of(ending.code, ending.reason)}, first {w.at(ending.at)}"
     )
     if wait := c.response_headers.get("retry-after"):
         what += f" (Retry-After: {wait})"
@@ -91,7 +91,7 @@ def bad_handshake(f: Finding, w: Words) -> Said:
         if c.answered is None
         else f"after {status_of(c.answered.status, c.answered.phrase)}"
     )
-    what = f"{where(c, w)}the handshake failed {times(len(f.endings))}, first {w.at(ending.at)}, {stage}{why}"
+    what = f"{where(f, w)}the handshake failed {times(len(f.endings))}, first {w.at(ending.at)}, {stage}{why}"
     return Said(what, "", "" if ending.reason else "why: the log does not say")
 
 
@@ -111,8 +111,8 @@ def unreachable(f: Finding, w: Words) -> Said:
     )
     begin = ""
     if f.endings:
-        ending, c = first(f)
-        begin = f"{where(c, w)}the connection ended {w.at(ending.at)} ({_briefly(ending)}); then "
+        ending = f.endings[0]
+        begin = f"{where(f, w)}the connection ended {w.at(ending.at)} ({_briefly(ending)}); then "
     what = f"{begin}{many(f.count, 'attempt')} failed from {w.when(f.notices[0][0])} on, as {what} ({quoted(notice.text)}); {back}"
     down = f.cause is Cause.SERVER_DOWN
     if down:
@@ -143,8 +143,8 @@ def _briefly(ending: Ending) -> str:
 
 def peer_restart(f: Finding, w: Words) -> Said:
     """The peer says that it restarts."""
-    ending, c = first(f)
-    what = f"{where(c, w)}{w.peer} restarted: it closed {times(len(f.endings))} with {code_of(ending.code, ending.reason)}, first {w.at(ending.at)}"
+    ending = f.endings[0]
+    what = f"{where(f, w)}{w.peer} restarted: it closed {times(len(f.endings))} with {code_of(ending.code, ending.reason)}, first {w.at(ending.at)}"
     return Said(what, "connect again after a moment, with a back-off")
 
 

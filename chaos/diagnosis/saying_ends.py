@@ -24,7 +24,7 @@ def no_pong(f: Finding, w: Words) -> Said:
     ending, c = first(f)
     asked = next(iter(c.pings.waiting.values()), None)
     given_up = ending.at
-    what = f"{where(c, w)}{w.own} gave up {w.at(given_up)} with code 1011"
+    what = f"{where(f, w)}{w.own} gave up {w.at(given_up)} with code 1011"
     if asked is None or given_up is None:
         return Said(f"{what}: a keepalive Ping got no answer in time{again(f, w)}", reconnect(w))
     waited = w.after(given_up.t - asked.t)
@@ -69,7 +69,7 @@ def wrong_pongs(f: Finding, w: Words) -> Said:
         else "Pongs came that answer no Ping"
     )
     what = (
-        f"{where(c, w)}{w.own} gave up {w.at(ending.at)} with code 1011 on a living link: {each}"
+        f"{where(f, w)}{w.own} gave up {w.at(ending.at)} with code 1011 on a living link: {each}"
         f" ({many(stray, 'unsolicited Pong')}), so none counted as an answer{again(f, w)}"
     )
     remedy = f"{w.peer}'s WebSocket is at fault: a Pong must carry the payload of its Ping; until it does, ping_interval=None"
@@ -80,7 +80,7 @@ def unread(f: Finding, w: Words) -> Said:
     """Messages piled up unread, and the Pong behind them."""
     ending, c = first(f)
     what = (
-        f"{where(c, w)}{w.own} {'probably' if f.confidence == 'likely' else 'perhaps'} did not read what came: after {many(c.received.messages, 'message')} nothing"
+        f"{where(f, w)}{w.own} {'probably' if f.confidence == 'likely' else 'perhaps'} did not read what came: after {many(c.received.messages, 'message')} nothing"
         f" more was taken in, no Pong either, and it gave up {w.at(ending.at)} with code 1011{again(f, w)}"
     )
     remedy = "read every message (async for message in websocket), also of a connection that only sends"
@@ -90,7 +90,7 @@ def unread(f: Finding, w: Words) -> Said:
 def peer_no_pong(f: Finding, w: Words) -> Said:
     """The peer's Ping had no answer of ours."""
     ending, c = first(f)
-    what = f"{where(c, w)}{w.peer} closed with {code_of(ending.code, ending.reason)} {w.at(ending.at)}: it got no Pong in time"
+    what = f"{where(f, w)}{w.peer} closed with {code_of(ending.code, ending.reason)} {w.at(ending.at)}: it got no Pong in time"
     remedy = f"look for what keeps {w.own}'s event loop busy, or the path that lost the Ping or the Pong"
     unknown = (
         f"whether {w.own} did not answer or its Pong was lost"
@@ -102,8 +102,7 @@ def peer_no_pong(f: Finding, w: Words) -> Said:
 
 def ping_waits(f: Finding, w: Words) -> Said:
     """A Ping waits when the log ends."""
-    _, c = first(f)
-    what = f"{where(c, w)}the Ping of {w.when(f.at)} has no answer when the log ends"
+    what = f"{where(f, w)}the Ping of {w.when(f.at)} has no answer when the log ends"
     if f.seconds is not None and w.timed:
         what += f", {seconds_of(f.seconds)} later"
     return Said(what + again(f, w), "", "how it ended: the log stops before")
@@ -155,7 +154,7 @@ def _after_what(ending: Ending, w: Words) -> str:
 
 def stream_ended(f: Finding, w: Words) -> Said:
     """Nobody said goodbye."""
-    ending, c = first(f)
+    ending = f.endings[0]
     if ending.what is End.RESET:
         how = f"the TCP connection was reset ({quoted(ending.reason)})"
     elif ending.what is End.CLOSED:
@@ -163,7 +162,7 @@ def stream_ended(f: Finding, w: Words) -> Said:
     else:
         how = f"the stream ended without a close frame ({GONE})"
     back = f"; connected again {seconds_of(f.seconds)} later" if f.seconds is not None and w.timed else ""
-    what = f"{where(c, w)}{how} {w.at(ending.at)}{_after_what(ending, w)}{again(f, w) or back}"
+    what = f"{where(f, w)}{how} {w.at(ending.at)}{_after_what(ending, w)}{again(f, w) or back}"
     unknown = f"who ended it: {w.peer}, its process or something on the way"
     return Said(what, reconnect(w), unknown)
 
@@ -176,9 +175,9 @@ def peer_close(f: Finding, w: Words) -> Said:
     if many_of:
         ages = since_opening(f.endings)
         each = f", {ages} after connecting" if ages and w.timed else ""
-        what = f"{where(c, w)}{w.peer} closed {len(f.endings)} of {f.of} connections with {code}{each}; the first {w.at(ending.at)}"
+        what = f"{where(f, w)}{w.peer} closed {len(f.endings)} of {f.of} connections with {code}{each}; the first {w.at(ending.at)}"
     else:
-        what = f"{where(c, w)}{w.peer} closed with {code} {w.at(ending.at)}{_after_what(ending, w)}"
+        what = f"{where(f, w)}{w.peer} closed with {code} {w.at(ending.at)}{_after_what(ending, w)}"
     if _last_words(ending, w):
         what += f"; its last message: {quoted(c.received.words)}"
     return Said(what, _ABOUT_CODE.get(ending.code or 0, ""))
@@ -206,22 +205,22 @@ def _last_words(ending: Ending, w: Words) -> bool:
 
 def peer_failure(f: Finding, w: Words) -> Said:
     """The peer could not go on with what came."""
-    ending, c = first(f)
-    what = f"{where(c, w)}{w.peer} failed the connection with {code_of(ending.code, ending.reason)} {w.at(ending.at)}{again(f, w)}"
+    ending = f.endings[0]
+    what = f"{where(f, w)}{w.peer} failed the connection with {code_of(ending.code, ending.reason)} {w.at(ending.at)}{again(f, w)}"
     return Said(what, f"look at what {w.own} sent right before")
 
 
 def peer_max_size(f: Finding, w: Words) -> Said:
     """A message was too big for the peer."""
-    ending, c = first(f)
-    what = f"{where(c, w)}{w.peer} failed the connection with {code_of(ending.code, ending.reason)} {w.at(ending.at)}: a message of {w.own} exceeds its limit{again(f, w)}"
+    ending = f.endings[0]
+    what = f"{where(f, w)}{w.peer} failed the connection with {code_of(ending.code, ending.reason)} {w.at(ending.at)}: a message of {w.own} exceeds its limit{again(f, w)}"
     return Said(what, "send less in one message, or raise the peer's max_size")
 
 
 def max_size(f: Finding, w: Words) -> Said:
     """A message was too big for this side."""
     ending, c = first(f)
-    what = f"{where(c, w)}{w.own} failed the connection {w.at(ending.at)} with 1009: a message"
+    what = f"{where(f, w)}{w.own} failed the connection {w.at(ending.at)} with 1009: a message"
     found = _SIZES.search(ending.reason) or (c.error and _SIZES.search(c.error.text))
     size, limit = (
         (found["size"] or found["old_size"], found["limit"] or found["old_limit"]) if found else ("", "")
@@ -234,7 +233,7 @@ def max_size(f: Finding, w: Words) -> Said:
 def own_failure(f: Finding, w: Words) -> Said:
     """The writer of the log could not go on."""
     ending, c = first(f)
-    what = f"{where(c, w)}{w.own} failed the connection {w.at(ending.at)} with {code_of(ending.code, ending.reason)}"
+    what = f"{where(f, w)}{w.own} failed the connection {w.at(ending.at)} with {code_of(ending.code, ending.reason)}"
     if c.error is not None:
         what += f": {quoted(c.error.text)}"
     return Said(what + again(f, w), f"the fault shows on this side: look at the exception in {w.own}'s log")
@@ -246,7 +245,7 @@ def last_lines(f: Finding, w: Words) -> Said:
     code = next((close.code for close in (c.close_received, c.close_sent) if close is not None), None)
     with_code = f", with {code_of(code)}" if code is not None else ""
     return Said(
-        f"{where(c, w)}the log begins {w.at(ending.at)} while a connection ends{with_code}",
+        f"{where(f, w)}the log begins {w.at(ending.at)} while a connection ends{with_code}",
         "",
         "who ended it, and why: that came before the log's first line",
     )
@@ -254,17 +253,16 @@ def last_lines(f: Finding, w: Words) -> Said:
 
 def left(f: Finding, w: Words) -> Said:
     """The program went away."""
-    ending, c = first(f)
+    ending = f.endings[0]
     which = "the connection" if len(f.endings) == 1 else f"{len(f.endings)} connections"
-    what = f"{where(c, w) if len(f.endings) == 1 else ''}{w.own} left {which} {w.at(ending.at)} with 1011: its program ended there by an exception, or was cancelled"
+    what = f"{where(f, w) if len(f.endings) == 1 else ''}{w.own} left {which} {w.at(ending.at)} with 1011: its program ended there by an exception, or was cancelled"
     return Said(what, "", "which of the two, unless a traceback says so")
 
 
 def late_pong(f: Finding, w: Words) -> Said:
     """A round trip that took long, and was borne."""
-    _, c = first(f)
     late = f" took {seconds_of(f.seconds)}" if f.seconds is not None and w.timed else " came late"
-    what = f"{where(c, w)}the answer to the Ping of {w.when(f.at)}{late}: the path or {w.peer} stood still meanwhile, and the connection lived on"
+    what = f"{where(f, w)}the answer to the Ping of {w.when(f.at)}{late}: the path or {w.peer} stood still meanwhile, and the connection lived on"
     return Said(
         what,
         "nothing, if it was once; a ping_timeout below that ends such a connection",
@@ -274,13 +272,13 @@ def late_pong(f: Finding, w: Words) -> Said:
 
 def own_close(f: Finding, w: Words) -> Said:
     """It was meant."""
-    ending, c = first(f)
+    ending = f.endings[0]
     if len(f.endings) > 1:
         return Said(
             f"{w.own} closed {len(f.endings)} of {f.of} connections itself, with {code_of(ending.code, ending.reason)}"
         )
     return Said(
-        f"{where(c, w)}{w.own} closed the connection itself {w.at(ending.at)}, with {code_of(ending.code, ending.reason)}{_after_what(ending, w)}"
+        f"{where(f, w)}{w.own} closed the connection itself {w.at(ending.at)}, with {code_of(ending.code, ending.reason)}{_after_what(ending, w)}"
     )
 
 
@@ -291,17 +289,16 @@ def idle(f: Finding, w: Words) -> Said:
     ended = "ended without a close frame" if f.endings[0].at and c.close_received is None else "were closed"
     pinged = any(e.connection.pings.sent for e in f.endings)
     ping = "" if pinged else ", and no Ping was sent"
-    what = f"{where(c, w)}{f.count} of {f.of} connections {ended} {seconds_of(f.seconds)} after the last thing that went over them{ping}: an idle time-out on the way, as proxies have; nothing was down"
+    what = f"{where(f, w)}{f.count} of {f.of} connections {ended} {seconds_of(f.seconds)} after the last thing that went over them{ping}: an idle time-out on the way, as proxies have; nothing was down"
     if f.confidence == "possible":
-        what = f"{where(c, w)}the connection {ended.replace('were', 'was')} {w.at(f.at)}, {seconds_of(f.seconds)} after the last thing that went over it{ping}: that looks like an idle time-out on the way, as proxies have"
+        what = f"{where(f, w)}the connection {ended.replace('were', 'was')} {w.at(f.at)}, {seconds_of(f.seconds)} after the last thing that went over it{ping}: that looks like an idle time-out on the way, as proxies have"
     return Said(what, f"send a keepalive well within {seconds_of(f.seconds)} (ping_interval)")
 
 
 def age(f: Finding, w: Words) -> Said:
     """The same age at each end."""
     assert f.seconds is not None, "a limit has its length"
-    c = f.endings[0].connection
-    what = f"{where(c, w)}{f.count} of {f.of} connections ended {seconds_of(f.seconds)} after they were opened, whatever went over them: somebody limits how old a connection may become"
+    what = f"{where(f, w)}{f.count} of {f.of} connections ended {seconds_of(f.seconds)} after they were opened, whatever went over them: somebody limits how old a connection may become"
     return Said(
         what,
         "reconnect before that age is reached, or ask for a longer limit",

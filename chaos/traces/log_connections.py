@@ -53,6 +53,8 @@ class Live:
     given_up: bool = False
     ended: float | None = None
     last_line: int = 0
+    voices: set[str] = field(default_factory=set)
+    """Words of the prefixes that its lines came under: of a client for threads, its threads."""
 
 
 class Connections:
@@ -61,6 +63,8 @@ class Connections:
     def __init__(self) -> None:
         self.now = 0.0
         self.line = 0
+        self.voice: str | None = None
+        """Words of the prefix, for what a thread of its own writes of each connection; None for what it does not."""
         self.count = 0
         self._turns = 0
         self._live: dict[str, OrderedDict[int, Live]] = {}
@@ -93,6 +97,8 @@ class Connections:
     def pick(self, name: str, *likely: Condition) -> tuple[Live | None, bool]:
         """The open connection that a line is of, by what is likely, in this order; and whether it is the only one."""
         candidates = [c for c in self.of_name(name) if c.opened]
+        if self.voice is not None and len(candidates) > 1:
+            candidates = [c for c in candidates if self.voice in c.voices] or candidates
         for condition in likely:
             if len(candidates) <= 1:
                 break

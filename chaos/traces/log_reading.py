@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from chaos.traces.log_connections import Connections, Live
 from chaos.traces.log_lines import LogLine, side_of, without_colours
+from chaos.traces.log_naming import by_words
 from chaos.traces.log_notices import read_notice
 from chaos.traces.log_survey import Survey, lines_of
 from chaos.traces.log_times import DAY, Time, leading_time
@@ -36,6 +37,7 @@ from chaos.traces.wire import (
 
 _REMEMBERED = 4096  # messages sent, by which one that comes back is known
 _NAMES = 10_000
+_VOICES = 8  # threads of a connection that are remembered
 _ALIVE = 1.0  # seconds after which one more line of the program is worth passing on
 _BACK = 0.001  # seconds by which a time may go back, and be rounding
 
@@ -57,6 +59,7 @@ class _Reader:
         self._marked = surveyed.marks_keepalive
         self._all = Connections()
         self._names: dict[str, str] = {}
+        self._voices: dict[str, str] = {}
         self._block: dict[str, Live] = {}  # of each name, whose request or response the headers are of
         self._sent: OrderedDict[tuple[str, int], None] = OrderedDict()
         self._ping: tuple[int, Frame, LogLine] | None = None  # whose, is said by the line that follows
@@ -140,6 +143,14 @@ class _Reader:
             name = self._names[prefix] = self._surveyed.naming(prefix)
         return name
 
+    def _voice(self, prefix: str) -> str:
+        voice = self._voices.get(prefix)
+        if voice is None:
+            if len(self._voices) > _NAMES:
+                self._voices.clear()
+            voice = self._voices[prefix] = by_words(prefix)
+        return voice
+
     def _side(self, line: LogLine) -> Side:
         return line.side or self._surveyed.side
 
@@ -152,7 +163,11 @@ class _Reader:
             else:
                 self._ping = number, said, line
             return
+        voice = self._voice(line.prefix)
+        self._all.voice = None if isinstance(said, Frame) and said.way == ">" else voice
         live, sure = self._whose(line, said)
+        if live is not None and len(live.voices) < _VOICES:
+            live.voices.add(voice)
         self._in_trouble = (
             live.number
             if live is not None
@@ -337,7 +352,8 @@ class _Reader:
         return found, sure
 
     def _pinged(self, number: int, said: Frame, line: LogLine, *, kept_alive: bool) -> Entry:
-        name = self._name(line.prefix)
+        name, voice = self._name(line.prefix), self._voice(line.prefix)
+        self._all.voice = voice if kept_alive else None
         if kept_alive:  # it waits for an answer before it pings again, and pings in turn
             live = self._all.of_name(name)
             due = min((c.turn for c in live if c.turn and not c.kept_alive), default=0)
@@ -350,6 +366,8 @@ class _Reader:
         if not sure:
             self._problems.add(AMBIGUOUS)
         self._all.ping(found, said.data, kept_alive=kept_alive)
+        if len(found.voices) < _VOICES:
+            found.voices.add(voice)
         return Entry(number, self._all.now, found.number, said, found.side, sure, found.link)
 
     def _pong(self, line: LogLine, name: str, said: Frame) -> tuple[Live, bool]:
@@ -394,9 +412,10 @@ class _Reader:
         else:
             # What is not read, because its messages pile up, takes in no Close either.
             newest = max((c.heard for c in self._all.of_name(name)), default=0.0)
-            picked = self._all.pick(
-                name, lambda c: not c.told, lambda c: c.said, lambda c: c.ending, lambda c: c.heard == newest
-            )
+            due = (lambda c: not c.told, lambda c: c.said, lambda c: c.ending)
+            known = self._all.pick(name, *due)[1]
+            likely = self._all.pick(name, *due, lambda c: c.heard == newest)[0]
+            picked = likely, known
         if picked[0] is None and late is not None:
             return late, True
         found, sure = self._found(line, name, picked)

@@ -540,4 +540,22 @@ def test_memory_does_not_grow_with_the_length_of_a_connection() -> None:
         finally:
             tracemalloc.stop()
 
+    peak(10_000)  # what is cached once is there from now on
     assert peak(20_000) < peak(10_000) + 100_000
+
+
+def test_two_connections_of_threads_are_told_apart_by_who_receives_for_them() -> None:
+    """The one that ended first is the one whose thread says so, although nothing else tells it from the other."""
+    log = Log().opens(0, "/first").opens(0.1, "/second").peer_closes(5, "1001 (going away)")
+    lines = log.peer_closes(9, "1001 (going away)").text().splitlines()
+    receiving = [
+        n for n, line in enumerate(lines) if ": < " in line or "is OPEN" in line or "is CLOS" in line
+    ]
+    threads = {
+        n: "Thread-1" if place < 2 or 4 <= place < 8 else "Thread-2" for place, n in enumerate(receiving)
+    }
+    text = "\n".join(
+        line.replace("DEBUG", f"DEBUG [{threads.get(n, 'MainThread')}]") for n, line in enumerate(lines)
+    )
+    found = {e.connection.path: e.at.t for e in understood(text).endings if e.at is not None}
+    assert found == {"/first": 5, "/second": 9}

@@ -8,6 +8,7 @@ import http
 import logging
 import sys
 import time
+from contextlib import suppress
 from typing import Any
 
 import websockets
@@ -16,11 +17,15 @@ VERSION = int(websockets.version.version.partition(".")[0])
 if VERSION >= 13:
     from websockets.asyncio.client import connect
     from websockets.asyncio.server import serve
+    from websockets.sync.client import connect as connect_in_thread
 else:
     from websockets import connect, serve  # type: ignore[no-redef,attr-defined]
 
 SIDE, KIND, PORT, LOG = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
 PATH = "/live"
+FORMAT = "%(asctime)s %(name)s %(levelname)s %(message)s"
+if KIND == "two-links":
+    FORMAT = "%(asctime)s [%(threadName)s] %(name)s %(levelname)s %(message)s"
 TICK = 0.5
 KEEPALIVE: dict[str, Any] = {"ping_interval": 1, "ping_timeout": 2, "close_timeout": 1}
 NO_KEEPALIVE: dict[str, Any] = {"ping_interval": None, "close_timeout": 1}
@@ -43,6 +48,9 @@ async def handler(connection: Any, *_: Any) -> None:
         case "own-failure":
             await asyncio.sleep(1)
             raise RuntimeError("no such player")
+        case "two-links":
+            await asyncio.sleep(2.5)
+            await connection.close(1008, "token expired")
         case "storm":
             await connection.close(1013, "overloaded")
         case "stream-ended":
@@ -90,7 +98,34 @@ async def once(**options: Any) -> None:
         await reads(connection)
 
 
+def in_a_thread(path: str) -> None:
+    """A client for threads: who sends, who receives and who pings are three."""
+    options = {"ping_interval": 1} if VERSION >= 15 else {}
+    for _ in range(2):
+        with (
+            connect_in_thread(f"ws://127.0.0.1:{PORT}{path}", **options) as connection,
+            suppress(websockets.ConnectionClosed),
+        ):
+            connection.recv()
+
+
+async def two_links() -> None:
+    if VERSION >= 13:
+        await asyncio.gather(*(asyncio.to_thread(in_a_thread, path) for path in ("/a", "/b")))
+        return
+
+    async def link(path: str) -> None:
+        for _ in range(2):
+            async with connect(f"ws://127.0.0.1:{PORT}{path}", **KEEPALIVE) as connection:
+                await connection.wait_closed()
+
+    await asyncio.gather(link("/a"), link("/b"))
+
+
 async def client() -> None:
+    if KIND == "two-links":
+        await two_links()
+        return
     rounds = {"idle-timeout": 3, "storm": 18, "refused-for-good": 3, "server-died": 12, "no-upgrade": 3}.get(
         KIND, 1
     )
@@ -116,8 +151,6 @@ async def client() -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(
-        filename=LOG, level=logging.DEBUG, format="%(asctime)s %(name)s %(levelname)s %(message)s"
-    )
+    logging.basicConfig(filename=LOG, level=logging.DEBUG, format=FORMAT)
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     asyncio.run(server() if SIDE == "server" else client())

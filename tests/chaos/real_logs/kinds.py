@@ -53,6 +53,12 @@ KINDS: dict[str, dict[str, Reading]] = {
         "client": Reading(Cause.PEER_CLOSE, "1011 (internal error)"),
         "server": Reading(Cause.OWN_FAILURE, "no such player"),
     },
+    "two-links": {
+        "client": Reading(
+            Cause.PEER_CLOSE,
+            'The server closed 4 of 4 connections with 1008 (policy violation) "token expired", 2.5 s after',
+        ),
+    },
     "close-with-a-reason": {
         "client": Reading(Cause.PEER_CLOSE, 'its last message: {"error":"session limit"}'),
     },

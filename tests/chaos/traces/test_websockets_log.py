@@ -83,7 +83,7 @@ def test_a_real_log_is_understood_but_for_a_line_or_two() -> None:
     trace = open_trace(DATA / "websockets-17-incident.log")
     list(trace.events())
     assert trace.problems == [
-        "1 lines could be of more than one connection; taken as of the one longest silent"
+        "2 lines could be of more than one connection; taken as of the one longest silent"
     ]
 
 

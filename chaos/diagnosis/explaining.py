@@ -132,9 +132,12 @@ def _by_their_ends(endings: Sequence[Ending]) -> Iterator[Finding]:
     for (cause, _, _), group in groups.items():
         first = group[0].at or group[0].connection.last
         seconds = _regular(group) if cause is Cause.HEALTH_CHECK else _until_next(group[0], following)
-        yield Finding(
-            cause, "certain", first, tuple(group), seconds=seconds, count=len(group), of=len(endings)
+        # Of a handshake that merely closed, the CLOSED may be another connection's under the same name.
+        shown = cause is not Cause.BAD_HANDSHAKE or any(
+            e.reason or e.connection.handshake_failed for e in group
         )
+        sure: Confidence = "certain" if shown else "likely"
+        yield Finding(cause, sure, first, tuple(group), seconds=seconds, count=len(group), of=len(endings))
 
 
 def _following(endings: Sequence[Ending]) -> dict[int, Connection]:

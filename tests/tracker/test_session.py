@@ -101,6 +101,21 @@ def test_a_clock_set_back_ends_the_run_and_time_goes_on_from_there() -> None:
     assert climb_in_contact(climb, 5000, 5200, 4200, 4400, 4600) == [4600]
 
 
+def test_a_late_frame_is_not_the_newest_of_those_after_it() -> None:
+    climb = session(Rules(touch_duration=0))
+    climb.step(T + 900, [])
+    assert climb.step(T, [0]) == ()
+    assert climb.step(T + 500, [0]) == ()  # late too, although it came after the other in both ways
+
+
+def test_a_clock_set_back_leaves_the_start_of_the_session_and_its_touches() -> None:
+    climb = session(Rules(touch_duration=0))
+    climb.step(T + 5000, [0])
+    climb.step(T, [])
+    assert climb.snapshot()["startTime"] == iso_time(T + 5000)
+    assert hold(climb, 0)["time"] == iso_time(T + 5000)
+
+
 def test_one_wild_timestamp_in_the_future_does_not_stop_the_session() -> None:
     climb = session(Rules(touch_duration=0.4))
     assert climb_in_contact(climb, 0, 10**12, 200, 400, 600) == [600]

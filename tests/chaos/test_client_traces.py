@@ -71,14 +71,14 @@ def test_the_incident_does_not_happen_to_the_tracker(incident: Case) -> None:
     assert not any(event.code == 1011 for event in done.history.of(events.Closed))
 
 
-@pytest.mark.parametrize(("name", "code"), [("half-open-output", 3), ("reset", 0)])
+@pytest.mark.parametrize("name", ["half-open-output", "reset"])
 def test_a_log_of_the_library_s_own_client_becomes_a_test_that_it_fails_and_the_tracker_passes(
-    name: str, code: int, tmp_path: Path
+    name: str, tmp_path: Path
 ) -> None:
-    """The silence of half-open-output ended no connection of the library's, so that there the replay is no evidence."""
+    """The silence of half-open-output ended no connection of the library's: there the finding alone comes again."""
     log, again = traced(name, "websockets-iterator", tmp_path), tmp_path / "again.toml"
     said = CliRunner().invoke(app, ["replay", str(log), "--export", str(again)])
-    assert said.exit_code == code, said.output
+    assert said.exit_code == 0, said.output
     chaos = ["chaos", str(again), "--engine", "sim", "--report", str(tmp_path), "--jobs", "1"]
     assert CliRunner().invoke(app, [*chaos, "--client", "websockets-iterator"]).exit_code == 1
     assert CliRunner().invoke(app, [*chaos, "--client", "tracker"]).exit_code == 0

@@ -144,7 +144,9 @@ def _briefly(ending: Ending) -> str:
 def peer_restart(f: Finding, w: Words) -> Said:
     """The peer says that it restarts."""
     ending = f.endings[0]
-    what = f"{where(f, w)}{w.peer} restarted: it closed {times(len(f.endings))} with {code_of(ending.code, ending.reason)}, first {w.at(ending.at)}"
+    often = "" if len(f.endings) == 1 else f" {times(len(f.endings))}"
+    when = f" {w.at(ending.at)}" if len(f.endings) == 1 else f", first {w.at(ending.at)}"
+    what = f"{where(f, w)}{w.peer} said that it restarts: it closed{often} with {code_of(ending.code, ending.reason)}{when}"
     return Said(what, "connect again after a moment, with a back-off")
 
 

@@ -1,18 +1,30 @@
-"""What other programs wrap a log's lines into, taken off: JSON lines, docker's, logfmt, CSV with named columns.      pure
+"""What other programs wrap a log's lines into, taken off: JSON lines, docker's, logfmt, a table's.      pure
 
 What comes out is plain text again, the time and the logger's name in front of the message.
 """
 
-import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
+from chaos.traces.log_tables import Table, delimiter_line, rows, table_of
 from chaos.traces.log_times import find_time, number_as_time
 
-MESSAGES = ("message", "msg", "event", "log", "text", "body", "textPayload", "MESSAGE", "@message", "line")
+MESSAGES = (
+    "message",
+    "msg",
+    "event",
+    "log",
+    "text",
+    "body",
+    "textPayload",
+    "MESSAGE",
+    "@message",
+    "line",
+    "_raw",
+)
 TIMES = (
     "asctime",
     "timestamp",
@@ -23,12 +35,14 @@ TIMES = (
     "date",
     "created",
     "t",
+    "_time",
     "__REALTIME_TIMESTAMP",
 )
 LOGGERS = ("logger", "logger_name", "name", "module", "log.logger", "SYSLOG_IDENTIFIER")
 LEVELS = ("level", "levelname", "log.level", "severity", "lvl")
 TRACEBACKS = ("exc_info", "exception", "stack_trace", "traceback", "exc_text", "stack")
 
+_AS_IN_JSON = {name.lower(): name for name in (*MESSAGES, *TIMES, *LOGGERS, *LEVELS, *TRACEBACKS)}
 _WITHIN = ("record", "jsonPayload", "fields", "data")  # objects in which these stand, in some formats
 _PAIR = re.compile(r'([\w@.]+)=(?:"((?:[^"\\]|\\.)*)"|(\S*))')
 _LOGFMT = re.compile(r"(?:^|\s)(?:msg|message|event)=")
@@ -40,16 +54,15 @@ _TIME_WITHIN = 60  # characters of a message: what comes later is no time of its
 
 def unwrapped(texts: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
     """Each line with its number; several with the same number where one held a traceback."""
-    columns: list[str] | None = None
+    texts = iter(texts)
+    delimiter: str | None = None
     for number, text in texts:
-        if number == 1:
-            columns = _columns(text)
-            if columns is not None:
-                continue
-        if columns is None and _is_plain(text):
+        if number == 1 and (delimiter := delimiter_line(text)) is not None:
+            continue
+        if number == 1 + (delimiter is not None) and (found := _columns(text, delimiter)) is not None:
+            yield from _of_table(found, texts)
+        elif _is_plain(text):
             yield number, text
-        elif columns is not None:
-            yield from ((number, line) for line in _of_columns(columns, text))
         else:
             yield from ((number, line) for line in plain(text))
 
@@ -127,25 +140,30 @@ def _first(fields: Mapping[str, Any], names: Iterable[str]) -> str | None:
     return None
 
 
-# CSV
+# Tables
 
 
-def _columns(text: str) -> list[str] | None:
-    """The names of a table's columns, if its first line holds them and one is the message."""
-    names = [name.strip().lower() for name in _cells(text)]
-    return names if len(names) > 1 and any(name in MESSAGES for name in names) else None
+class _Columns(NamedTuple):
+    """A table with a column of messages."""
+
+    table: Table
+    message: str
 
 
-def _of_columns(columns: list[str], text: str) -> tuple[str, ...]:
-    cells = _cells(text)
-    if len(cells) < len(columns):
-        return (text,)  # a line of a traceback in the cell before
-    return _of_fields(dict(zip(columns, cells, strict=False)), text, _DEPTH)
+def _columns(text: str, delimiter: str | None) -> _Columns | None:
+    """The table whose columns the line names, if one of them is the message."""
+    table = table_of(text, delimiter=delimiter)
+    if table is None:
+        return None
+    message = next((name for name in map(str.lower, MESSAGES) if name in table.columns), None)
+    return None if message is None else _Columns(table, message)
 
 
-def _cells(text: str) -> list[str]:
-    delimiter = next((mark for mark in (",", "\t", ";") if mark in text), ",")
-    try:
-        return next(csv.reader([text], delimiter=delimiter), [])
-    except csv.Error:
-        return []
+def _of_table(found: _Columns, texts: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    for number, row in rows(found.table, texts, message=found.message):
+        if isinstance(row, str):
+            yield number, row
+            continue
+        named = {_AS_IN_JSON.get(name, name): cell for name, cell in row.items()}
+        shown = " ".join(row.values())
+        yield from ((number, line) for line in _of_fields(named, shown, _DEPTH))

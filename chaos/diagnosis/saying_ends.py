@@ -325,12 +325,15 @@ def closes_told(f: Finding, w: Words) -> Said:
     gaps = [b[0].t - a[0].t for a, b in zip(f.notices, f.notices[1:], strict=False)]
     if gaps and w.timed:
         what += f", {range_of(gaps)} apart"
-    return Said(what[0].upper() + what[1:], "log the library's DEBUG level to see what came before")
+    about = _ABOUT_CODE.get(notice.received or 0) or "log the library's DEBUG level to see what came before"
+    return Said(what[0].upper() + what[1:], about)
 
 
 def _notice(n: Notice, w: Words) -> str:
     if n.kind is not NoticeKind.ENDED:
         return quoted(n.text)
+    if n.before_10:
+        return _notice_before_10(n, w)
     if n.sent is None and n.received is None:
         return f"a connection ended without a close frame either way ({GONE}): {w.peer} or something on the way cut it"
     if n.received is None:
@@ -339,3 +342,13 @@ def _notice(n: Notice, w: Words) -> str:
     if n.received_first is False:
         return f"{w.own} closed with {code_of(n.sent, n.reason)}"
     return f"{w.peer} closed with {code_of(n.received, n.reason)}"
+
+
+def _notice_before_10(n: Notice, w: Words) -> str:
+    """Those versions tell what came, and not what was sent."""
+    if n.received is None:
+        return (
+            f"a connection ended and no close frame had come ({GONE}): {w.peer} or something on the way cut it, or"
+            f" {w.own}'s own keepalive gave it up: versions before 10 do not tell which"
+        )
+    return f"a connection ended with {code_of(n.received, n.reason)} of {w.peer}; whether that was first or an answer is not told"

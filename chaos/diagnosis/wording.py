@@ -47,6 +47,8 @@ class Words:
         server = timeline.side == "server"
         self.own = "this server" if server else "this client"
         self.peer = "the client" if server else "the server"
+        if not timeline.side_known:
+            self.own, self.peer = "this side", "the other side"
         paths = {c.link for c in timeline.connections}
         self._paths = len(paths) > 1 or (server and paths not in ({""}, {"/"}))
         self._numbers = len(timeline.connections) > 1

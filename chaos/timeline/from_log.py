@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from chaos.timeline.model import Answer, CloseFrame, Connection, Mark, Pings, Standstill, Timeline, Traffic
+from chaos.traces.log_notices import read_notice
 from chaos.traces.log_survey import Survey
 from chaos.traces.wire import (
     DATA,
@@ -60,6 +61,7 @@ class _Builder:
     def __init__(self, surveyed: Survey) -> None:
         self._made = Timeline(
             surveyed.side,
+            surveyed.side_known,
             surveyed.library,
             lines=surveyed.lines,
             ping_interval=surveyed.ping_interval,
@@ -234,8 +236,7 @@ class _Builder:
 
     def lost(self, connection: Connection, _at: Mark, said: TcpLost) -> None:
         if said.error and connection.error is None:
-            kind = NoticeKind.RESET if "Reset" in said.error or "Abort" in said.error else NoticeKind.ERROR
-            connection.error = Notice(kind, said.error)
+            connection.error = read_notice(said.error) or Notice(NoticeKind.ERROR, said.error)
 
     def handshake(self, connection: Connection, at: Mark, _said: HandshakeFailed) -> None:
         connection.handshake_failed = connection.handshake_failed or at

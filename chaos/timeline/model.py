@@ -169,6 +169,8 @@ class Timeline:
 
     side: Side
     """Whose words these are."""
+    side_known: bool = True
+    """Whether any of them says so; else `side` is a guess."""
     library: str | None = None
     """Version of the library that wrote it."""
     timed: bool = True

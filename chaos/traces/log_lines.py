@@ -84,6 +84,9 @@ _OPCODES: dict[str, Opcode] = {
 }
 _CLIENT = re.compile(r"websockets?[.\w]*\.client|\bclient\b")
 _SERVER = re.compile(r"websockets?[.\w]*\.server|\bserver\b")
+_MODULE = re.compile(
+    r"websockets[./\\]+(?:\w+[./\\]+)?(?P<side>client|server)\b|(?P<framework>uvicorn|hypercorn|starlette|fastapi)[./\\]"
+)
 
 
 class LogLine(NamedTuple):
@@ -137,6 +140,17 @@ def side_of(prefix: str) -> Side | None:
     if _SERVER.search(prefix):
         return "server"
     return "client" if _CLIENT.search(prefix) else None
+
+
+def side_of_other(text: str) -> Side | None:
+    """Whose log a line that is not the library's says it is: by a module of the library's that a logger or a traceback names.
+
+    Who uses a server's framework is a server.
+    """
+    found = _MODULE.search(text)
+    if found is None:
+        return None
+    return "server" if found["framework"] or found["side"] == "server" else "client"
 
 
 def _said(m: re.Match[str]) -> list[Said]:  # noqa: C901, PLR0911, PLR0912 - a table of the forms, one a line

@@ -11,7 +11,7 @@ MOST_TEXT = 200
 # Looked for first, and found in few lines of a program.
 _WORTH_A_LOOK = re.compile(
     r"Error|Exception|ConnectionClosed|Timeout|InvalidStatus|InvalidHandshake|InvalidMessage|errno|refused"
-    r"|rejected|close frame|code = \d|server (?:listening|clos)|connection (?:open|closed|handler|rejected)"
+    r"|rejected|close frame|; then (?:sent|received)|code = \d|server (?:listening|clos)|connection (?:open|closed|handler|rejected)"
     r"|handshake failed|(?:reconnect|retry)\w* in|gaierror|status[ _]?code",
     re.IGNORECASE,
 )
@@ -19,7 +19,7 @@ _SENT = re.compile(r"sent (\d{4})(?: \(([^)]*)\))? ?([^;]*)")
 _RECEIVED = re.compile(r"received (\d{4})(?: \(([^)]*)\))? ?([^;]*)")
 _OLD_CODE = re.compile(r"code = (\d{4}) \(([^)]*)\), (?:reason = (.*)|no reason)")
 _STATUS = re.compile(
-    r"(?:rejected WebSocket connection: HTTP|status[ _]?code:?|connection (?:rejected|failed) \() ?(\d{3})"
+    r"(?:rejected WebSocket connection: HTTP|status[ _]?code[:=]?|InvalidStatusCode\(|connection (?:rejected|failed) \() ?(\d{3})\b"
 )
 _DELAY = re.compile(
     r"(?:reconnect|retry)\w*\b.{0,20}? in (?:about )?([\d.]+) ?(ms|millisec|s\b|sec|seconds?)?", re.IGNORECASE
@@ -27,9 +27,19 @@ _DELAY = re.compile(
 _EXCEPTION = re.compile(
     r"(?:^|[\s:(\[])((?:\w+\.)*\w*(?:Error|Exception|Closed\w*|Timeout|InvalidStatus\w*))\b:? ?"
 )
+_LIBRARYS_WORDS = re.compile(
+    r"no close frame (?:received|sent)|; then (?:sent|received) \d{4}|code = \d{4} \(|InvalidStatus(?:Code)?\b"
+    r"|rejected WebSocket connection: HTTP|timed out during (?:opening|closing) handshake"
+    r"|did not receive a valid HTTP"
+)
 _CAUGHT_BY_LIBRARY = "Failed to open a WebSocket connection"
 
 Maker = Callable[[str], Notice]
+
+
+def in_the_librarys_words(text: str) -> bool:
+    """Whether a program's line quotes what nothing but the library says."""
+    return _LIBRARYS_WORDS.search(text) is not None
 
 
 def read_notice(text: str) -> Notice | None:  # noqa: PLR0911 - one a form
@@ -41,7 +51,8 @@ def read_notice(text: str) -> Notice | None:  # noqa: PLR0911 - one a form
         return _closed(text, shown)
     if old := _OLD_CODE.search(text):
         code = int(old[1])
-        return Notice(NoticeKind.ENDED, shown, received=None if code == 1006 else code, reason=old[3] or "")
+        came = None if code == 1006 else code
+        return Notice(NoticeKind.ENDED, shown, received=came, reason=old[3] or "", before_10=True)
     if found := _STATUS.search(text):
         return Notice(NoticeKind.REJECTED, shown, status=int(found[1]), delay=_delay(text))
     for kind, marks in _KINDS.items():

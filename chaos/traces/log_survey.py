@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
-from chaos.traces.log_lines import LogLine, read_line, without_colours
+from chaos.traces.log_lines import LogLine, read_line, side_of_other, without_colours
 from chaos.traces.log_naming import Naming, Trials, by_nothing, by_words
-from chaos.traces.log_notices import read_notice
+from chaos.traces.log_notices import in_the_librarys_words, read_notice
 from chaos.traces.log_times import leading_time
 from chaos.traces.wire import (
     Frame,
@@ -36,6 +36,8 @@ _LIBRARY = re.compile(r"websockets/(\S+)")
 _TWICE_WITHIN = 5000
 """Lines of the library by which it is decided whether each is written twice."""
 _TWICE = 0.9
+_OF_SERVERS = (NoticeKind.LISTENING, NoticeKind.OPENED, NoticeKind.HANDLER_FAILED)
+_OF_CLIENTS = (NoticeKind.REJECTED, NoticeKind.UNREACHABLE, NoticeKind.NO_NAME)
 
 
 @dataclass(slots=True)
@@ -75,8 +77,13 @@ class Survey:
 
     @property
     def side(self) -> Side:
-        """Whose log it is."""
+        """Whose log it is; a client's where nothing says so."""
         return "server" if self.sides["server"] > self.sides["client"] else "client"
+
+    @property
+    def side_known(self) -> bool:
+        """Whether any line says whose log it is."""
+        return self.sides.total() > 0
 
     def links(self) -> dict[str, LinkName]:
         """Which endpoint is which link of a climb's client."""
@@ -106,7 +113,7 @@ def is_one(text: str) -> bool:
     line = read_line(text)
     if line is None:
         notice = read_notice(text)
-        return notice is not None and "websockets" in text
+        return notice is not None and ("websockets" in text or in_the_librarys_words(text))
     return any(isinstance(said, StateChange | Frame | Request | KeepaliveSays) for said in line.said)
 
 
@@ -197,11 +204,16 @@ def _chained(first: list[tuple[int, str]], rest: Iterator[tuple[int, str]]) -> I
 
 
 def _look_at_notice(found: Survey, text: str) -> None:
+    side = side_of_other(text)
+    if side is not None:
+        found.sides[side] += 1
     notice = read_notice(text)
     if notice is not None:
         found.notices += 1
-        if notice.kind in (NoticeKind.LISTENING, NoticeKind.OPENED, NoticeKind.HANDLER_FAILED):
+        if notice.kind in _OF_SERVERS:
             found.sides["server"] += 1
+        elif notice.kind in _OF_CLIENTS:
+            found.sides["client"] += 1
 
 
 def _is_twice(texts: Iterable[tuple[int, str]]) -> bool:

@@ -367,7 +367,7 @@ def _looks_like(path: Path, first: bytes, header: Mapping[str, Any]) -> str:
     if b"\0" in start or sum(byte < 9 or 13 < byte < 32 for byte in start) > len(start) / 20:
         return "it is binary data"
     shown = first[:40].decode(errors="replace")
-    return f"it is text of another kind, beginning {shown!r}; a log needs the library's DEBUG lines"
+    return f"it is text of another kind, beginning {shown!r}; a log needs lines or exceptions of the websockets library"
 
 
 def _other_json(header: Mapping[str, Any]) -> str:

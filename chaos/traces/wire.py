@@ -171,6 +171,8 @@ class Notice:
     reason: str = ""
     delay: float | None = None
     """Seconds until the next attempt."""
+    before_10: bool = False
+    """Told as versions before 10 do: `received` is what came, if anything did; what was sent, and who was first, is not told."""
 
 
 @dataclass(slots=True)

@@ -57,19 +57,18 @@ def unwrapped(texts: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
     texts = iter(texts)
     delimiter: str | None = None
     for number, text in texts:
-        if number == 1 and (delimiter := delimiter_line(text)) is not None:
-            continue
-        if number == 1 + (delimiter is not None) and (found := _columns(text, delimiter)) is not None:
-            yield from _of_table(found, texts)
-        elif _is_plain(text):
-            yield number, text
+        if number <= 2:
+            if number == 1 and (delimiter := delimiter_line(text)) is not None:
+                continue
+            if number == 1 or delimiter is not None:
+                found = _columns(text, delimiter)
+                if found is not None:
+                    yield from _of_table(found, texts)
+                    return
+        if text[:1] not in _WRAPPERS and not ("=" in text and _LOGFMT.search(text)):
+            yield number, text  # nothing is wrapped around nearly any line of nearly any log
         else:
             yield from ((number, line) for line in plain(text))
-
-
-def _is_plain(text: str) -> bool:
-    """Whether nothing can be wrapped around it; nearly every line of nearly every log."""
-    return text[:1] not in _WRAPPERS and not ("=" in text and _LOGFMT.search(text))
 
 
 def plain(text: str, depth: int = _DEPTH) -> tuple[str, ...]:

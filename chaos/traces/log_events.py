@@ -90,7 +90,8 @@ class _Maker:
             return
         if isinstance(said, OtherLine):
             return
-        yield from self._say_waiting(None)
+        if self._waits is not None:
+            yield from self._say_waiting(None)
         self._now = entry.t
         for connection in self._all.values():
             if connection.opened and self._now - connection.reported >= REPORT_EVERY:

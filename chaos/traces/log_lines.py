@@ -2,8 +2,9 @@
 
 import ast
 import re
+from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from chaos.traces.log_times import Time, find_time
 from chaos.traces.wire import (
@@ -39,7 +40,7 @@ _MESSAGE = re.compile(
     r"""(?:(?P<side>client|server)[ ])?(?:
     [=-][ ](?:connection[ ]is|state[ ]=)[ ](?P<to>CONNECTING|OPEN|CLOSING|CLOSED)\b
     |(?P<way>[<>])[ ](?:
-        (?P<opcode>TEXT|BINARY|CONT|PING|PONG|CLOSE)[ ](?P<data>.*?)[ ]?
+        (?P<opcode>TEXT|BINARY|CONT|PING|PONG|CLOSE)[ ](?P<data>.*)
             \[(?:[a-z]+,[ ])?(?P<size>\d+)[ ]bytes?(?:,[ ]continued)?\](?!.*[ ]bytes?\])
         |(?P<frame>Frame\(fin=.*\))
         |(?P<eof>EOF)\b
@@ -62,11 +63,13 @@ _MESSAGE = re.compile(
     )""",
     re.DOTALL | re.VERBOSE,
 )
-# Every form above begins so, and looking for it is quick.
+# Every form above begins so. Alternatives that begin with a character each are looked for quickly.
 _BEGIN = re.compile(
-    r"""(?:^|(?<=[\s:|\])>,;"'=]))(?:(?:client |server )?[=<>%!x-] [A-Za-z\[]"""
-    r"""|(?:keepalive ping|data transfer|parser) failed|unexpected internal error)"""
+    "|".join(rf"{mark}(?= [A-Za-z\[])" for mark in "=<>%!x-")
+    + "|(?:keepalive ping|data transfer|parser) failed|unexpected internal error"
 )
+_BEFORE = frozenset(" \t\xa0:|])>,;\"'=")  # what may stand before it
+_SIDES = ("client ", "server ")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _PLACE = re.compile(r"""\s*[("'\[]*[\w./-]+\.py:\d+[)"'\]]*\s*$""")  # where in the library it was logged
 _CLOSE = re.compile(r"(\d{4})(?: \([^)]*\))? ?(.*)", re.DOTALL)
@@ -111,28 +114,40 @@ def without_colours(text: str) -> str:
 def read_line(text: str) -> LogLine | None:
     """The line, or None if it is not the library's."""
     text = without_colours(text)
-    found = None
-    for begin in _BEGIN.finditer(text, 0, PREFIX_WITHIN):
-        found = _MESSAGE.match(text, begin.start())
-        if found is not None:
-            break
+    found = _found(text)
     if found is None:
         return None
-    time, prefix, side = _prefix(text[: found.start()])
-    return LogLine(
-        time, prefix, cast("Side | None", found["side"]) or side, tuple(_said(found)), found[0].rstrip()
-    )
+    time, prefix = _prefix(text[: found.start()])
+    kind = found.lastgroup
+    assert kind is not None, "each form has a group"
+    said = _headers(found) if kind == "headers" else (_SAYS[kind](found),)
+    named: Side | None = found["side"]  # type: ignore[assignment] # one of the two
+    return LogLine(time, prefix, named or side_of(prefix), said, found[0].rstrip())
+
+
+def _found(text: str) -> re.Match[str] | None:
+    """The first of the library's forms in it."""
+    for mark in _BEGIN.finditer(text, 0, PREFIX_WITHIN):
+        begin = mark.start()
+        if begin and text[begin - 1] not in _BEFORE:
+            continue
+        named = begin - len(_SIDES[0])
+        if named >= 0 and text.startswith(_SIDES, named) and (not named or text[named - 1] in _BEFORE):
+            begin = named
+        found = _MESSAGE.match(text, begin)
+        if found is not None:
+            return found
+    return None
+
+
+@lru_cache(maxsize=32)
+def _prefix(prefix: str) -> tuple[Time | None, str]:
+    """Its time, and what else is in it. Lines that follow one another often have the same."""
+    time = find_time(prefix)
+    return time, prefix if time is None else prefix[: time.begin] + prefix[time.end :]
 
 
 @lru_cache(maxsize=1024)
-def _prefix(prefix: str) -> tuple[Time | None, str, Side | None]:
-    """Its time, what else is in it, and whose it is. Lines that follow one another often have the same."""
-    time = find_time(prefix)
-    if time is not None:
-        prefix = prefix[: time.begin] + prefix[time.end :]
-    return time, prefix, side_of(prefix)
-
-
 def side_of(prefix: str) -> Side | None:
     """Whose a logger is, by the name that the library gives it."""
     if "websocket" not in prefix:
@@ -153,53 +168,29 @@ def side_of_other(text: str) -> Side | None:
     return "server" if found["framework"] or found["side"] == "server" else "client"
 
 
-def _said(m: re.Match[str]) -> list[Said]:  # noqa: C901, PLR0911, PLR0912 - a table of the forms, one a line
+def _headers(m: re.Match[str]) -> tuple[Said, ...]:
+    """All in one line, as in old versions."""
     way = cast(Way, m["way"])
-    if m["opcode"]:
-        return [_frame(way, cast(Opcode, m["opcode"]), int(m["size"]), m["data"])]
-    if m["to"]:
-        return [StateChange(cast(State, m["to"]))]
-    if m["header"]:
-        return [HeaderLine(way, m["header"].lower(), _without_place(m["value"]))]
-    if m["did"]:
-        return [KeepaliveSays(Keepalive(m["did"]))]
-    if m["status"]:
-        return [Response(way, int(m["status"]), _without_place(m["phrase"]))]
-    if m["path"]:
-        return [Request(way, m["path"])]
-    if m["frame"]:
-        return [_old_frame(way, m["frame"])]
-    if m["headers"] is not None:
-        found = _OLD_HEADER.findall(m["headers"])
-        return [HeaderLine(way, name.lower(), one or two) for name, one, two in found]
-    if m["eof"]:
-        return [Eof(way)]
-    if m["event"]:
-        return [Eof("<") if m["event"] == "eof_received" else TcpLost(_lost(m["lost"]))]
-    if m["waited"]:
-        return [KeepaliveSays(Keepalive.GAVE_UP) if "pong" in m["waited"] else TcpEnding("timed out")]
-    if m["stray"]:
-        return [StrayPong()]
-    if m["code"]:
-        return [Failing(int(m["code"]), _without_place(m["reason"] or ""))]
-    if m["tcp"]:
-        return [TcpEnding(m["tcp"])]  # type: ignore[arg-type] # one of the three
-    if m["body"]:
-        return [Body(m["body"].removeprefix("[body]").strip()[:MOST_DATA])]
-    return [HandshakeFailed() if m["handshake"] else Mishap(_without_place(m["mishap"]))]
+    found = _OLD_HEADER.findall(m["headers"])
+    return tuple(HeaderLine(way, name.lower(), one or two) for name, one, two in found)
 
 
-def _frame(way: Way, opcode: Opcode, size: int, data: str) -> Frame:
+def _frame(m: re.Match[str]) -> Frame:
+    way: Way = m["way"]  # type: ignore[assignment] # one of the two
+    opcode: Opcode = m["opcode"]  # type: ignore[assignment] # one of these
+    data, size = m.group("data", "size")
+    data = data.removesuffix(" ")[:MOST_DATA]
     if opcode != "CLOSE":
-        return Frame(way, opcode, size, data[:MOST_DATA])
+        return Frame(way, opcode, int(size), data)
     found = _CLOSE.match(data)
     code, reason = (int(found[1]), found[2]) if found else (NO_STATUS, "")
-    return Frame(way, opcode, size, data[:MOST_DATA], code, reason.strip())
+    return Frame(way, opcode, int(size), data, code, reason.strip())
 
 
-def _old_frame(way: Way, text: str) -> Frame:
+def _old_frame(m: re.Match[str]) -> Frame:
     """As the library showed frames before version 10."""
-    found = _OLD_FRAME.search(text)
+    way = cast(Way, m["way"])
+    found = _OLD_FRAME.search(m["frame"])
     name, data = (found["name"] or found["number"] or "", found["data"]) if found else ("", "b''")
     opcode = _OPCODES.get(name, cast(Opcode, name if name in _OPCODES.values() else "TEXT"))
     try:
@@ -217,9 +208,49 @@ def _old_frame(way: Way, text: str) -> Frame:
     return Frame(way, opcode, len(payload), shown[:MOST_DATA])
 
 
-def _lost(text: str) -> str:
-    return "" if text == "None" else text
+def _header(m: re.Match[str]) -> HeaderLine:
+    return HeaderLine(cast(Way, m["way"]), m["header"].lower(), _without_place(m["value"]))
+
+
+def _response(m: re.Match[str]) -> Response:
+    return Response(cast(Way, m["way"]), int(m["status"]), _without_place(m["phrase"]))
+
+
+def _lost(m: re.Match[str]) -> Said:
+    if m["event"] == "eof_received":
+        return Eof("<")
+    return TcpLost("" if m["lost"] == "None" else m["lost"])
+
+
+def _timed_out(m: re.Match[str]) -> Said:
+    return KeepaliveSays(Keepalive.GAVE_UP) if "pong" in m["waited"] else TcpEnding("timed out")
+
+
+def _failing(m: re.Match[str]) -> Failing:
+    return Failing(int(m["code"]), _without_place(m["reason"] or ""))
 
 
 def _without_place(text: str) -> str:
     return _PLACE.sub("", text).strip() if ".py:" in text else text.strip()
+
+
+_SAYS: dict[str, Callable[[re.Match[str]], Said]] = {
+    "to": lambda m: StateChange(cast(State, m["to"])),
+    "size": _frame,
+    "frame": _old_frame,
+    "eof": lambda m: Eof(cast(Way, m["way"])),
+    "path": lambda m: Request(cast(Way, m["way"]), m["path"]),
+    "phrase": _response,
+    "body": lambda m: Body(m["body"].removeprefix("[body]").strip()[:MOST_DATA]),
+    "value": _header,
+    "did": lambda m: KeepaliveSays(Keepalive(m["did"])),
+    "waited": _timed_out,
+    "stray": lambda _: StrayPong(),
+    "code": _failing,
+    "reason": _failing,
+    "tcp": lambda m: TcpEnding(cast(Any, m["tcp"])),
+    "lost": _lost,
+    "handshake": lambda _: HandshakeFailed(),
+    "mishap": lambda m: Mishap(_without_place(m["mishap"])),
+}
+"""By the last group of a form."""

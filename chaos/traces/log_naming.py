@@ -6,7 +6,7 @@ naming is tried on the log, and the finest is taken by which no line is torn fro
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 from chaos.traces.log_lines import LogLine
 from chaos.traces.wire import (
@@ -82,7 +82,6 @@ class _Life:
     requests: int = 0
     middle: bool = False
     """Its first line came before anything was seen to begin."""
-    pings: set[str] = field(default_factory=set)
 
 
 class _Trial:
@@ -95,6 +94,16 @@ class _Trial:
         self._begun = self._requests = 0
         self._pinged: dict[str, _Life] = {}
         self._last: tuple[Said, _Life] | None = None
+
+    def renamed(self, naming: Naming, name: str) -> "_Trial":
+        """The same of one connection's name after another way of naming."""
+        again = _Trial(naming)
+        again._begun, again._requests = self._begun, self._requests
+        for life in self._lives.values():
+            own = again._lives[name] = replace(life)
+            again._pinged = dict.fromkeys(self._pinged, own)
+            again._last = None if self._last is None else (self._last[0], own)
+        return again
 
     def look(self, line: LogLine, name: str) -> None:
         life = self._lives.get(name)
@@ -144,7 +153,9 @@ class Trials:
     """All ways of naming, tried on the same log."""
 
     def __init__(self) -> None:
-        self._trials = [_Trial(naming) for naming in FINEST_FIRST]
+        self._first = _Trial(by_nothing)
+        """What all have in common while every prefix is the same, and nothing can be torn."""
+        self._trials: list[_Trial] = []
         self._names: dict[str, tuple[str, ...]] = {}
         self._lines = self._with_id = 0
 
@@ -153,22 +164,34 @@ class Trials:
         self._lines += 1
         names = self._names.get(line.prefix)
         if names is None:
-            if len(self._names) >= _REMEMBERED:
-                self._names.clear()
-            names = self._names[line.prefix] = tuple(trial.naming(line.prefix) for trial in self._trials)
+            names = self._new_names(line.prefix)
         self._with_id += bool(names[0])
         first = line.said[0]
         if isinstance(first, HeaderLine | Body):
             return  # it comes in one block with what begins it
-        if len(self._names) == 1 and isinstance(first, Frame) and first.opcode in DATA:
-            return  # nothing could be torn yet
+        if not self._trials:
+            if not (isinstance(first, Frame) and first.opcode in DATA):
+                self._first.look(line, "")
+            return
         for trial, name in zip(self._trials, names, strict=True):
             if not trial.torn:
                 trial.look(line, name)
 
+    def _new_names(self, prefix: str) -> tuple[str, ...]:
+        if self._names and not self._trials:
+            (alone,) = self._names.values()
+            self._trials = [
+                self._first.renamed(naming, name) for naming, name in zip(FINEST_FIRST, alone, strict=True)
+            ]
+        if len(self._names) >= _REMEMBERED:
+            self._names.clear()
+        names = self._names[prefix] = tuple(naming(prefix) for naming in FINEST_FIRST)
+        return names
+
     def best(self) -> Naming:
         """The finest by which no line is torn from its connection; an id only where nearly all lines have one."""
-        for trial in self._trials:
+        trials = self._trials or [self._first.renamed(naming, "") for naming in FINEST_FIRST]
+        for trial in trials:
             if trial.naming is by_id and self._with_id < 0.9 * self._lines:
                 continue
             if not trial.torn:

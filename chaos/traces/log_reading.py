@@ -80,14 +80,19 @@ class _Reader:
                 found = self._other(number, text)
                 others += found is None or isinstance(found.said, OtherLine)
                 if found is not None:
-                    yield from self._held_ping(None)
+                    if self._ping is not None:
+                        yield self._held_ping(None)
                     yield found
                 continue
-            yield from self._held_ping(line)
+            if self._ping is not None:
+                yield self._held_ping(line)
             self._tick(line.time, number)
             for said in line.said:
-                yield from self._told(number, line, said)
-        yield from self._held_ping(None)
+                told = self._told(number, line, said)
+                if told is not None:
+                    yield told
+        if self._ping is not None:
+            yield self._held_ping(None)
         if others:
             self._problems.add("{n} lines are not the library's", count=others)
         if self._untimed and not self._timed:
@@ -154,15 +159,15 @@ class _Reader:
     def _side(self, line: LogLine) -> Side:
         return line.side or self._surveyed.side
 
-    def _told(self, number: int, line: LogLine, said: Said) -> Iterator[Entry]:
+    def _told(self, number: int, line: LogLine, said: Said) -> Entry | None:
+        """None for a Ping that is held until the line that follows says whose it is."""
         self._all.line = number
         if isinstance(said, Frame) and said.opcode == "PING" and said.way == ">":
             if self._announced or not self._marked:
                 self._announced = False
-                yield self._pinged(number, said, line, kept_alive=True)
-            else:
-                self._ping = number, said, line
-            return
+                return self._pinged(number, said, line, kept_alive=True)
+            self._ping = number, said, line
+            return None
         voice = self._voice(line.prefix)
         self._all.voice = None if isinstance(said, Frame) and said.way == ">" else voice
         live, sure = self._whose(line, said)
@@ -180,31 +185,30 @@ class _Reader:
         self._latest = connection or self._latest
         side = self._side(line) if live is None else live.side
         link = "output" if live is None else live.link
-        yield Entry(number, self._all.now, connection, said, side, sure, link)
+        return Entry(number, self._all.now, connection, said, side, sure, link)
 
-    def _held_ping(self, line: LogLine | None) -> Iterator[Entry]:
-        if self._ping is None:
-            return
+    def _held_ping(self, line: LogLine | None) -> Entry:
+        assert self._ping is not None, "the caller looked"
         number, frame, of = self._ping
         self._ping = None
         sent = line is not None and any(
             isinstance(said, KeepaliveSays) and said.what is Keepalive.SENT for said in line.said
         )
-        yield self._pinged(number, frame, of, kept_alive=sent)
+        return self._pinged(number, frame, of, kept_alive=sent)
 
     def _whose(self, line: LogLine, said: Said) -> tuple[Live | None, bool]:  # noqa: PLR0911 - one a kind of line
         name = self._name(line.prefix)
         match said:
+            case Frame():
+                return self._frame(line, name, said)
+            case HeaderLine() | Body():
+                return self._block.get(name), True
             case StateChange():
                 return self._state(line, name, said)
             case Request():
                 return self._request(line, name, said), True
             case Response():
                 return self._response(name, said), True
-            case HeaderLine() | Body():
-                return self._block.get(name), True
-            case Frame():
-                return self._frame(line, name, said)
             case KeepaliveSays():
                 return self._keepalive(line, name, said)
             case StrayPong():

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 
 from chaos.traces.log_lines import LogLine, read_line, side_of_other, without_colours
 from chaos.traces.log_naming import Naming, Trials, by_nothing, by_words
@@ -170,7 +170,9 @@ def survey(texts: Iterable[tuple[int, str]]) -> Survey:
     first: list[tuple[int, str]] = list(islice(texts, _TWICE_WITHIN))
     found = Survey(twice=_is_twice(first))
     trials, keepalive, traffic = Trials(), _Keepalive(found), _Traffic(found)
-    for _, text, line in lines_of(_chained(first, texts), twice=found.twice):
+    all_of_them = chain(first, texts)
+    del first  # as soon as they are read
+    for _, text, line in lines_of(all_of_them, twice=found.twice):
         if line is None:
             _look_at_notice(found, text)
             if not found.timed and (time := leading_time(without_colours(text))) is not None:
@@ -188,6 +190,8 @@ def survey(texts: Iterable[tuple[int, str]]) -> Survey:
         if line.side is not None:
             found.sides[line.side] += 1
         for said in line.said:
+            if isinstance(said, Frame):
+                continue
             if isinstance(said, Request):
                 found.sides["client" if said.way == ">" else "server"] += 10
             elif isinstance(said, HeaderLine) and said.name in ("user-agent", "server"):
@@ -195,12 +199,6 @@ def survey(texts: Iterable[tuple[int, str]]) -> Survey:
                 found.library = found.library or (version[1] if version else None)
     found.naming = trials.best()
     return found
-
-
-def _chained(first: list[tuple[int, str]], rest: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-    yield from first
-    first.clear()
-    yield from rest
 
 
 def _look_at_notice(found: Survey, text: str) -> None:
@@ -283,7 +281,7 @@ class _Keepalive:
         for said in line.said:
             if isinstance(said, KeepaliveSays):
                 self._found.marks_keepalive |= said.what in (Keepalive.SENT, Keepalive.SENDING)
-            if now is not None:
+            if now is not None and isinstance(said, StateChange | Frame | KeepaliveSays):
                 self._look(said, now)
 
     def _look(self, said: object, now: float) -> None:

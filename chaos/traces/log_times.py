@@ -40,7 +40,7 @@ class Time(NamedTuple):
 def find_time(text: str) -> Time | None:
     """The first time in a prefix."""
     if found := _DATE_TIME.search(text):
-        return _dated(found, (found[1], found[2], found[3], found[4], found[5], found[6]), found[7], found[8])
+        return _year_first(found)
     if found := _DAY_FIRST.search(text):
         day, month = found[1], found[3]
         if month.isdecimal() and (found[2] == "/" or int(month) > 12):
@@ -85,9 +85,23 @@ def _dated(found: re.Match[str], parts: tuple[str, ...], fraction: str | None, z
     return Time(whole - _offset(zone) + _fraction(fraction), True, begin, end, absurd)
 
 
+def _year_first(found: re.Match[str]) -> Time:
+    begin, end = found.span()
+    whole = _whole_seconds(found.string[begin : found.end(6)])
+    if whole is not None and found[8] is None:  # as nearly all are
+        return Time(whole + _fraction(found[7]), True, begin, end, whole < EARLIEST)
+    return _dated(found, found.group(1, 2, 3, 4, 5, 6), found[7], found[8])
+
+
 @lru_cache(maxsize=64)
+def _whole_seconds(text: str) -> float | None:
+    """Since 1970, of `2026-05-11 06:30:00`; None: no log is so new, or no calendar has the day."""
+    whole = _since_1970((text[:4], text[5:7], text[8:10], text[-8:-6], text[-5:-3], text[-2:]))
+    return None if whole is None or whole >= LATEST else whole
+
+
 def _since_1970(parts: tuple[str, ...]) -> float | None:
-    year, month, day, hour, minute, second = (int(part) for part in parts)
+    year, month, day, hour, minute, second = map(int, parts)
     try:
         return datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC).timestamp()
     except (ValueError, OverflowError):

@@ -389,3 +389,10 @@ def test_older_versions_say_the_same_in_other_words() -> None:
     assert told == ["Connecting", "Connected", "Died", "Closed", "Connecting", "Refused", "Waiting"]
     [refused] = named(found, events.Refused)
     assert refused.why == "ConnectionRefusedError: [Errno 111] Connect call failed"
+
+
+@pytest.mark.parametrize("before", ["DEBUG - ", "x: ", "[a] - ", "websockets - DEBUG - "])
+def test_a_mark_of_the_library_after_a_dash_of_the_format_is_seen(before: str) -> None:
+    line = read_line(f"2026-05-11 06:30:00,000 {before}x half-closing TCP connection")
+    assert line is not None
+    assert line.text == "x half-closing TCP connection"

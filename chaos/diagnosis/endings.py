@@ -126,7 +126,13 @@ def _peers(connection: Connection, received: CloseFrame) -> Ending:
 def _handshake(connection: Connection) -> Ending:
     failed = connection.handshake_failed
     error = connection.error
-    if connection.requested is None and connection.side == "server" and connection.ended is not None:
+    strange = error is not None and error.kind is NoticeKind.BAD_REQUEST
+    if (
+        connection.requested is None
+        and connection.side == "server"
+        and connection.ended is not None
+        and not strange
+    ):
         return Ending(connection, End.NO_REQUEST, connection.ended)
     answered = connection.answered
     if answered is not None and answered.status != SWITCHING:

@@ -32,7 +32,13 @@ TOGETHER = 2.0
 """Seconds within which ends belong together."""
 GOOD_ANSWERS = range(200, 300)
 FOR_GOOD = (400, 401, 403, 404, 405, 406, 410, 426)
-BACK = (NoticeKind.UNREACHABLE, NoticeKind.TIMED_OUT, NoticeKind.NO_NAME, NoticeKind.BAD_CERTIFICATE)
+BACK = (
+    NoticeKind.UNREACHABLE,
+    NoticeKind.NO_ROUTE,
+    NoticeKind.TIMED_OUT,
+    NoticeKind.NO_NAME,
+    NoticeKind.BAD_CERTIFICATE,
+)
 """Attempts that came to no connection."""
 
 _CAUSES: dict[End, Cause] = {
@@ -428,7 +434,7 @@ def _most_at_once(connections: Sequence[Connection]) -> int:
 
 
 def _told_by_exceptions(timeline: Timeline, endings: Sequence[Ending]) -> Iterator[Finding]:
-    if endings:
+    if any(ending.what is not End.LAST_LINES for ending in endings):
         return  # they repeat what the connections show
     groups: dict[object, list[tuple[Mark, Notice]]] = {}
     ended = any(notice.kind is NoticeKind.ENDED for _, notice in timeline.notices)
@@ -436,14 +442,17 @@ def _told_by_exceptions(timeline: Timeline, endings: Sequence[Ending]) -> Iterat
         if ended and notice.kind is NoticeKind.HANDLER_FAILED:
             continue  # by the exception that says how the connection ended
         if notice.kind is NoticeKind.ENDED:
-            key: object = (notice.sent, notice.received, notice.received_first, notice.reason)
+            key: object = (notice.sent, notice.received, notice.received_first, notice.reason, notice.cut)
         elif notice.kind is NoticeKind.REJECTED:
             key = notice.status
+        elif notice.kind in (NoticeKind.BAD_REQUEST, NoticeKind.BAD_ANSWER):
+            key = notice.text
         elif notice.kind in (
             NoticeKind.RESET,
             NoticeKind.NO_REQUEST,
             NoticeKind.TOO_BIG,
             NoticeKind.HANDLER_FAILED,
+            NoticeKind.HANDSHAKE_FAILED,
         ):
             key = notice.kind
         else:
@@ -459,6 +468,8 @@ def _told_cause(notice: Notice) -> Cause:
         return _of_status(notice.status or 0)
     if notice.kind is NoticeKind.NO_REQUEST:
         return Cause.HEALTH_CHECK
+    if notice.kind in (NoticeKind.BAD_REQUEST, NoticeKind.BAD_ANSWER, NoticeKind.HANDSHAKE_FAILED):
+        return Cause.BAD_HANDSHAKE
     return Cause.CLOSES_TOLD
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from chaos.diagnosis import saying_attempts as attempts
 from chaos.diagnosis import saying_ends as ends
+from chaos.diagnosis import saying_exceptions as exceptions
 from chaos.diagnosis.causes import Cause, Finding
 from chaos.diagnosis.saying import Said
 from chaos.diagnosis.wording import Words
@@ -38,7 +39,7 @@ _SAYINGS: dict[Cause, Callable[[Finding, Words], Said]] = {
     Cause.REFUSED_FOR_NOW: attempts.refused,
     Cause.BAD_HANDSHAKE: attempts.bad_handshake,
     Cause.UNREACHABLE: attempts.unreachable,
-    Cause.CLOSES_TOLD: ends.closes_told,
+    Cause.CLOSES_TOLD: exceptions.closes_told,
     Cause.LATE_PONG: ends.late_pong,
     Cause.LEFT: ends.left,
     Cause.PING_WAITS: ends.ping_waits,

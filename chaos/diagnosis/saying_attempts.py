@@ -4,7 +4,6 @@ from chaos.diagnosis.causes import Cause, Finding
 from chaos.diagnosis.endings import End, Ending
 from chaos.diagnosis.saying import Said, first, where
 from chaos.diagnosis.wording import Words, code_of, many, quoted, status_of, times
-from chaos.durations import seconds_of
 from chaos.timeline.model import Connection
 from chaos.traces.wire import NoticeKind
 
@@ -74,7 +73,7 @@ def redirect(f: Finding, _: Words) -> Said:
 def health_check(f: Finding, w: Words) -> Said:
     """Somebody only knocked."""
     count = max(len(f.endings), len(f.notices))
-    every = f", every {seconds_of(f.seconds)}" if f.seconds and w.timed else ""
+    every = f", every {w.lasting(f.seconds)}" if f.seconds and w.timed else ""
     what = f"{times(count)} somebody connected and left without a request{every}: a health check or a port scan, not a WebSocket client"
     return Said(
         what[0].upper() + what[1:],
@@ -84,6 +83,8 @@ def health_check(f: Finding, w: Words) -> Said:
 
 def bad_handshake(f: Finding, w: Words) -> Said:
     """The handshake came to nothing."""
+    if not f.endings:
+        return _strange(f, w)
     ending, c = first(f)
     why = f": {quoted(ending.reason)}" if ending.reason else ""
     stage = (
@@ -95,17 +96,44 @@ def bad_handshake(f: Finding, w: Words) -> Said:
     return Said(what, "", "" if ending.reason else "why: the log does not say")
 
 
+def _strange(f: Finding, w: Words) -> Said:
+    """By exceptions alone: what came was not the first line of HTTP."""
+    notice = f.notices[0][1]
+    often, when = times(f.count), f"first {w.at(f.at)}"
+    if notice.kind is NoticeKind.BAD_ANSWER:
+        what = (
+            f"{often} {w.peer} gave no answer of HTTP, or closed without any ({quoted(notice.text)}), {when}"
+        )
+        return Said(
+            what,
+            "check scheme and port: ws:// to a port of TLS, wss:// to a plain one, or another server there",
+        )
+    if notice.kind is NoticeKind.HANDSHAKE_FAILED:
+        what = f"{often} an opening handshake failed, {when}"
+        if notice.cut:
+            return Said(
+                f"{what}: {w.peer} went away before it was done", "nothing, if it is once: pages are reloaded"
+            )
+        return Said(what, "", "why: the log does not say")
+    what = f"{often} somebody connected and sent what is no request of HTTP ({quoted(notice.text)}), {when}"
+    remedy = (
+        "nothing is wrong with this server: a scan, or a client of TLS or of another protocol, at this port"
+    )
+    return Said(what[0].upper() + what[1:], remedy)
+
+
 def unreachable(f: Finding, w: Words) -> Said:
     """Attempts that met nobody."""
     notice = f.notices[0][1]
     what = {
         NoticeKind.UNREACHABLE: "nobody listened",
+        NoticeKind.NO_ROUTE: "no way led there",
         NoticeKind.TIMED_OUT: "no answer came in time",
         NoticeKind.NO_NAME: "the host's name was not found",
         NoticeKind.BAD_CERTIFICATE: "the certificate was not valid",
     }[notice.kind]
     back = (
-        f"connected {'again ' if f.endings else ''}after {seconds_of(f.seconds)}"
+        f"connected {'again ' if f.endings else ''}after {w.lasting(f.seconds)}"
         if f.seconds is not None and w.timed
         else "no connection came after it in the log"
     )
@@ -114,7 +142,10 @@ def unreachable(f: Finding, w: Words) -> Said:
         ending = f.endings[0]
         begin = f"{where(f, w)}the connection ended {w.at(ending.at)} ({_briefly(ending)}); then "
     what = f"{begin}{many(f.count, 'attempt')} failed from {w.when(f.notices[0][0])} on, as {what} ({quoted(notice.text)}); {back}"
-    down = f.cause is Cause.SERVER_DOWN
+    down = f.cause is Cause.SERVER_DOWN and (bool(f.endings) or f.seconds is not None)
+    if f.cause is Cause.SERVER_DOWN and not down:
+        unknown = f"whether {w.peer} is down, or never was at that address: the log shows no connection to it"
+        return Said(what, "look whether anything listens at that address and port", unknown)
     if down:
         what += ": the server was down"
     remedy = (
@@ -126,6 +157,7 @@ def unreachable(f: Finding, w: Words) -> Said:
 
 
 _ATTEMPTS = {
+    NoticeKind.NO_ROUTE: "look at this side's own network: its link, its route or its VPN was down",
     NoticeKind.TIMED_OUT: "look at the path: a firewall that drops, or a server that accepts and does not answer",
     NoticeKind.NO_NAME: "look at the name and at the resolver",
     NoticeKind.BAD_CERTIFICATE: "trying again will not help: mend the certificate or the trust in it",
@@ -162,7 +194,7 @@ def own_restart(f: Finding, w: Words) -> Said:
 def storm(f: Finding, w: Words) -> Said:
     """More attempts than any back-off makes."""
     assert f.seconds is not None, "a storm has a length"
-    what = f"{w.own} made {f.count} attempts in {seconds_of(f.seconds)} from {w.when(f.at)} on: a storm, without a back-off"
+    what = f"{w.own} made {f.count} attempts in {w.lasting(f.seconds)} from {w.when(f.at)} on: a storm, without a back-off"
     return Said(
         what,
         "wait before each attempt, longer each time and with jitter; start over only after a stable connection",

@@ -5,10 +5,8 @@ import re
 from chaos.diagnosis.causes import Finding
 from chaos.diagnosis.endings import GONE, End, Ending
 from chaos.diagnosis.saying import Said, again, first, where
-from chaos.diagnosis.wording import Words, code_of, many, quoted, range_of, since_opening, times
-from chaos.durations import seconds_of
+from chaos.diagnosis.wording import Words, code_of, many, quoted
 from chaos.timeline.model import Connection
-from chaos.traces.wire import Notice, NoticeKind
 
 _SIZES = re.compile(
     r"(?:(?P<size>\d+) bytes? )?exceeds? (?:the )?limit of (?P<limit>\d+)"
@@ -56,7 +54,7 @@ def _lingering(c: Connection, w: Words) -> str:
         return ". It is still CLOSING when the log ends" if c.close_sent is not None else ""
     if end is None or c.closed.t - end.t < 1.0 or not w.timed:
         return ""
-    return f"; the end of the TCP connection took {seconds_of(c.closed.t - end.t)} more"
+    return f"; the end of the TCP connection took {w.lasting(c.closed.t - end.t)} more"
 
 
 def wrong_pongs(f: Finding, w: Words) -> Said:
@@ -104,7 +102,7 @@ def ping_waits(f: Finding, w: Words) -> Said:
     """A Ping waits when the log ends."""
     what = f"{where(f, w)}the Ping of {w.when(f.at)} has no answer when the log ends"
     if f.seconds is not None and w.timed:
-        what += f", {seconds_of(f.seconds)} later"
+        what += f", {w.lasting(f.seconds)} later"
     return Said(what + again(f, w), "", "how it ended: the log stops before")
 
 
@@ -117,7 +115,7 @@ def loop_blocked(f: Finding, w: Words) -> Said:
         shown.append(f"{'a Ping' if still.due == 1 else f'{still.due} Pings'} due and not sent")
     if still.burst:
         shown.append(f"{still.burst} messages read at once afterwards")
-    lasted = seconds_of(still.end.t - still.begin.t)
+    lasted = w.lasting(still.end.t - still.begin.t)
     what = f"from {w.when(still.begin)} to {w.when(still.end)} {w.own} itself did nothing for {lasted} ({'; '.join(shown)}): its event loop was blocked, or its process stood still"
     if f.endings:
         ending = f.endings[0]
@@ -143,12 +141,12 @@ def _after_what(ending: Ending, w: Words) -> str:
     """What came before an end: its age, and how long nothing had come."""
     c, parts = ending.connection, []
     if ending.age is not None and w.timed:
-        parts.append(f"{seconds_of(ending.age)} after connecting")
+        parts.append(f"{w.lasting(ending.age)} after connecting")
     last = c.pings.last_answer
     if ending.at is not None and w.timed and last is not None and c.heard == last:
-        parts.append(f"{seconds_of(ending.at.t - last.t)} after the last Pong")
+        parts.append(f"{w.lasting(ending.at.t - last.t)} after the last Pong")
     elif ending.at is not None and w.timed and c.received.last is not None and c.close_received is None:
-        parts.append(f"{seconds_of(ending.at.t - c.received.last.t)} after the last message that came")
+        parts.append(f"{w.lasting(ending.at.t - c.received.last.t)} after the last message that came")
     return f", {', '.join(parts)}" if parts else ""
 
 
@@ -161,7 +159,7 @@ def stream_ended(f: Finding, w: Words) -> Said:
         how = f"the connection ended without a close frame ({GONE})"
     else:
         how = f"the stream ended without a close frame ({GONE})"
-    back = f"; connected again {seconds_of(f.seconds)} later" if f.seconds is not None and w.timed else ""
+    back = f"; connected again {w.lasting(f.seconds)} later" if f.seconds is not None and w.timed else ""
     what = f"{where(f, w)}{how} {w.at(ending.at)}{_after_what(ending, w)}{again(f, w) or back}"
     unknown = f"who ended it: {w.peer}, its process or something on the way"
     return Said(what, reconnect(w), unknown)
@@ -173,17 +171,17 @@ def peer_close(f: Finding, w: Words) -> Said:
     many_of = len(f.endings) > 1
     code = code_of(ending.code, ending.reason)
     if many_of:
-        ages = since_opening(f.endings)
+        ages = w.since_opening(f.endings)
         each = f", {ages} after connecting" if ages and w.timed else ""
         what = f"{where(f, w)}{w.peer} closed {len(f.endings)} of {f.of} connections with {code}{each}; the first {w.at(ending.at)}"
     else:
         what = f"{where(f, w)}{w.peer} closed with {code} {w.at(ending.at)}{_after_what(ending, w)}"
     if _last_words(ending, w):
         what += f"; its last message: {quoted(c.received.words)}"
-    return Said(what, _ABOUT_CODE.get(ending.code or 0, ""))
+    return Said(what, ABOUT_CODE.get(ending.code or 0, ""))
 
 
-_ABOUT_CODE = {
+ABOUT_CODE = {
     1000: "an orderly end: if it was not wanted, ask the peer why it had nothing more to say",
     1001: "the peer goes away or shuts down: connect again",
     1008: "the peer does not want this client as it is: reconnecting alone will not help",
@@ -261,7 +259,7 @@ def left(f: Finding, w: Words) -> Said:
 
 def late_pong(f: Finding, w: Words) -> Said:
     """A round trip that took long, and was borne."""
-    late = f" took {seconds_of(f.seconds)}" if f.seconds is not None and w.timed else " came late"
+    late = f" took {w.lasting(f.seconds)}" if f.seconds is not None and w.timed else " came late"
     what = f"{where(f, w)}the answer to the Ping of {w.when(f.at)}{late}: the path or {w.peer} stood still meanwhile, and the connection lived on"
     return Said(
         what,
@@ -289,16 +287,16 @@ def idle(f: Finding, w: Words) -> Said:
     ended = "ended without a close frame" if f.endings[0].at and c.close_received is None else "were closed"
     pinged = any(e.connection.pings.sent for e in f.endings)
     ping = "" if pinged else ", and no Ping was sent"
-    what = f"{where(f, w)}{f.count} of {f.of} connections {ended} {seconds_of(f.seconds)} after the last thing that went over them{ping}: an idle time-out on the way, as proxies have; nothing was down"
+    what = f"{where(f, w)}{f.count} of {f.of} connections {ended} {w.lasting(f.seconds)} after the last thing that went over them{ping}: an idle time-out on the way, as proxies have; nothing was down"
     if f.confidence == "possible":
-        what = f"{where(f, w)}the connection {ended.replace('were', 'was')} {w.at(f.at)}, {seconds_of(f.seconds)} after the last thing that went over it{ping}: that looks like an idle time-out on the way, as proxies have"
-    return Said(what, f"send a keepalive well within {seconds_of(f.seconds)} (ping_interval)")
+        what = f"{where(f, w)}the connection {ended.replace('were', 'was')} {w.at(f.at)}, {w.lasting(f.seconds)} after the last thing that went over it{ping}: that looks like an idle time-out on the way, as proxies have"
+    return Said(what, f"send a keepalive well within {w.lasting(f.seconds)} (ping_interval)")
 
 
 def age(f: Finding, w: Words) -> Said:
     """The same age at each end."""
     assert f.seconds is not None, "a limit has its length"
-    what = f"{where(f, w)}{f.count} of {f.of} connections ended {seconds_of(f.seconds)} after they were opened, whatever went over them: somebody limits how old a connection may become"
+    what = f"{where(f, w)}{f.count} of {f.of} connections ended {w.lasting(f.seconds)} after they were opened, whatever went over them: somebody limits how old a connection may become"
     return Said(
         what,
         "reconnect before that age is reached, or ask for a longer limit",
@@ -313,42 +311,3 @@ def no_end(f: Finding, _: Words) -> Said:
         return Said("the log ends during a handshake", "", "what became of it")
     what = "the connection is" if len(open_) == 1 else f"{len(open_)} of {f.of} connections are"
     return Said(f"{what} open when the log ends; nothing went wrong that it shows")
-
-
-# By exceptions alone
-
-
-def closes_told(f: Finding, w: Words) -> Said:
-    """What exceptions alone tell of ends."""
-    notice = f.notices[0][1]
-    what = f"{times(len(f.notices))}: {_notice(notice, w)}; first {w.at(f.at)}"
-    gaps = [b[0].t - a[0].t for a, b in zip(f.notices, f.notices[1:], strict=False)]
-    if gaps and w.timed:
-        what += f", {range_of(gaps)} apart"
-    about = _ABOUT_CODE.get(notice.received or 0) or "log the library's DEBUG level to see what came before"
-    return Said(what[0].upper() + what[1:], about)
-
-
-def _notice(n: Notice, w: Words) -> str:
-    if n.kind is not NoticeKind.ENDED:
-        return quoted(n.text)
-    if n.before_10:
-        return _notice_before_10(n, w)
-    if n.sent is None and n.received is None:
-        return f"a connection ended without a close frame either way ({GONE}): {w.peer} or something on the way cut it"
-    if n.received is None:
-        what = f"{w.own} closed with {code_of(n.sent, n.reason)} and got no close frame back"
-        return what + (": its Ping was not answered" if "keepalive" in n.reason else "")
-    if n.received_first is False:
-        return f"{w.own} closed with {code_of(n.sent, n.reason)}"
-    return f"{w.peer} closed with {code_of(n.received, n.reason)}"
-
-
-def _notice_before_10(n: Notice, w: Words) -> str:
-    """Those versions tell what came, and not what was sent."""
-    if n.received is None:
-        return (
-            f"a connection ended and no close frame had come ({GONE}): {w.peer} or something on the way cut it, or"
-            f" {w.own}'s own keepalive gave it up: versions before 10 do not tell which"
-        )
-    return f"a connection ended with {code_of(n.received, n.reason)} of {w.peer}; whether that was first or an answer is not told"

@@ -11,8 +11,8 @@ from chaos.diagnosis.endings import End, Ending
 from chaos.diagnosis.explaining import Diagnosis
 from chaos.diagnosis.headlines import said_of
 from chaos.diagnosis.log_rows import brief_end, marks_of
-from chaos.diagnosis.wording import Words, many, range_of, since_opening
-from chaos.durations import clock, seconds_of
+from chaos.diagnosis.wording import Words, many
+from chaos.durations import clock
 from chaos.timeline.model import Connection, Mark, Timeline
 from chaos.traces.wire import NoticeKind
 
@@ -157,7 +157,7 @@ def _opening(c: Connection, words: Words) -> Iterator[Row]:
     if c.began is None and c.requested is None:
         yield Row(c.first, f"the log begins with {f'{label} ' if label else 'a connection '}already open")
     elif c.opened is not None:
-        took = seconds_of(c.opened.t - c.begin.t) if words.timed else ""
+        took = words.lasting(c.opened.t - c.begin.t) if words.timed else ""
         who = "connected" if _of_client(c) else "a client connected"
         agent = c.request_headers.get("user-agent", "") if not _of_client(c) else ""
         yield Row(c.opened, f"{who}{where}{f' in {took}' if took else ''}{f' ({agent})' if agent else ''}")
@@ -174,7 +174,7 @@ def _end(timeline: Timeline, ending: Ending, after: Connection | None, words: Wo
     for text in brief_end(ending, words):
         at = ending.at or c.last
         lived = (
-            f" {seconds_of(ending.age)} after connecting" if ending.age is not None and words.timed else ""
+            f" {words.lasting(ending.age)} after connecting" if ending.age is not None and words.timed else ""
         )
         back = _back(ending, after, words)
         yield Row(at, f"{before}{text}{lived}{back}", bad=ending.what not in (End.OWN_CLOSE, End.LEFT))
@@ -192,12 +192,12 @@ def _back(ending: Ending, after: Connection | None, words: Words) -> str:
         return ""
     if ending.connection.side == "server" or after.opened.t < ending.at.t:
         return ""
-    return f"; connected again {seconds_of(after.opened.t - ending.at.t)} later"
+    return f"; connected again {words.lasting(after.opened.t - ending.at.t)} later"
 
 
 def _together(rest: Sequence[Ending], words: Words) -> Row:
     last = rest[-1].at or rest[-1].connection.last
-    ages = since_opening(rest)
+    ages = words.since_opening(rest)
     each = f", each {ages} after connecting" if ages and words.timed else ""
     first = rest[0]
     label = words.label(first.connection)
@@ -209,19 +209,21 @@ def _together(rest: Sequence[Ending], words: Words) -> Row:
 
 _OF_ATTEMPTS = (
     NoticeKind.UNREACHABLE,
+    NoticeKind.NO_ROUTE,
     NoticeKind.TIMED_OUT,
     NoticeKind.NO_NAME,
     NoticeKind.BAD_CERTIFICATE,
 )
 _TOLD_KINDS = {
     NoticeKind.UNREACHABLE: "attempts found nobody listening",
+    NoticeKind.NO_ROUTE: "attempts found no way there",
     NoticeKind.TIMED_OUT: "attempts got no answer in time",
     NoticeKind.NO_NAME: "attempts did not find the host's name",
     NoticeKind.BAD_CERTIFICATE: "attempts met a certificate that was not valid",
     NoticeKind.LISTENING: "times the server began to listen",
     NoticeKind.SHUT_DOWN: "times the server shut down",
     NoticeKind.HANDLER_FAILED: "times the program's handler failed",
-    NoticeKind.ERROR: "exceptions of the program",
+    NoticeKind.ERROR: "exceptions",
     NoticeKind.RESET: "times a connection was reset",
 }
 
@@ -277,7 +279,8 @@ def _table(diagnosis: Diagnosis, words: Words) -> Iterator[Row]:
 
 def _not_shown(timeline: Timeline) -> Iterator[str]:
     if not timeline.timed and timeline.lines:
-        yield "how long anything took: the log has no times"
+        why = "all its lines are of one moment" if timeline.clocked else "the log has no times"
+        yield f"how long anything took: {why}"
     first = next(iter(timeline.connections), None)
     if first is not None and first.began is None and first.requested is None:
         yield "when it was opened: the log begins in the middle of a connection"
@@ -309,7 +312,7 @@ def _figures(timeline: Timeline, words: Words) -> Iterator[tuple[str, str]]:
         trips = timeline.trips
         yield (
             "round trips",
-            f"{len(trips):,}: {range_of(trips)}, median {seconds_of(median(trips))}",
+            f"{len(trips):,}: {words.range_of(trips)}, median {words.lasting(median(trips))}",
         )
     elif pings:
         yield "Pings", f"{pings}, none answered"

@@ -44,6 +44,7 @@ class Words:
 
     def __init__(self, timeline: Timeline) -> None:
         self.timed = timeline.timed
+        self._grain = timeline.grain
         server = timeline.side == "server"
         self.own = "this server" if server else "this client"
         self.peer = "the client" if server else "the server"
@@ -65,7 +66,21 @@ class Words:
 
     def after(self, seconds: float | None) -> str:
         """A duration; nothing where none can be known."""
-        return "" if seconds is None or not self.timed else seconds_of(seconds)
+        return "" if seconds is None or not self.timed else self.lasting(seconds)
+
+    def lasting(self, seconds: float) -> str:
+        """A duration that the log's clock shows: below its grain it is only known to be."""
+        return "< 1 s" if seconds < self._grain == 1.0 else seconds_of(seconds)
+
+    def range_of(self, values: Sequence[float]) -> str:
+        """A duration, or from the shortest to the longest."""
+        low, high = self.lasting(min(values)), self.lasting(max(values))
+        return low if low == high else f"{low} to {high}"
+
+    def since_opening(self, endings: Sequence[Ending]) -> str:
+        """How old the connections were when they ended; empty where that is not known."""
+        ages = [ending.age for ending in endings if ending.age is not None]
+        return self.range_of(ages) if ages and len(ages) == len(endings) else ""
 
     def label(self, connection: Connection) -> str:
         """Which connection, where that is a question: its path."""
@@ -108,15 +123,3 @@ def times(count: int) -> str:
 def many(count: int, what: str) -> str:
     """So many of something."""
     return f"{count:,} {what}{'' if count == 1 else 's'}"
-
-
-def range_of(values: Sequence[float]) -> str:
-    """A duration, or from the shortest to the longest."""
-    low, high = seconds_of(min(values)), seconds_of(max(values))
-    return low if low == high else f"{low} to {high}"
-
-
-def since_opening(endings: Sequence[Ending]) -> str:
-    """How old the connections were when they ended; empty where that is not known."""
-    ages = [ending.age for ending in endings if ending.age is not None]
-    return range_of(ages) if ages and len(ages) == len(endings) else ""

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from chaos.timeline.model import Answer, CloseFrame, Connection, Mark, Pings, Standstill, Timeline, Traffic
-from chaos.traces.log_notices import read_notice
+from chaos.traces.log_notices import outcome, read_notice
 from chaos.traces.log_survey import Survey
 from chaos.traces.wire import (
     DATA,
@@ -63,6 +63,8 @@ class _Builder:
             surveyed.side,
             surveyed.side_known,
             surveyed.library,
+            clocked=surveyed.timed,
+            grain=surveyed.grain,
             lines=surveyed.lines,
             ping_interval=surveyed.ping_interval,
             ping_timeout=surveyed.ping_timeout,
@@ -114,7 +116,11 @@ class _Builder:
     # What is said of no connection
 
     def _notice(self, at: Mark, said: Notice) -> None:
-        if len(self._made.notices) < MOST_NOTICES:
+        notices = self._made.notices
+        if said.chained and notices:
+            begin, before = notices[-1]
+            notices[-1] = begin, outcome(before, said)
+        elif len(self._made.notices) < MOST_NOTICES:
             self._made.notices.append((at, said))
         else:
             self._made.more_notices += 1
@@ -122,7 +128,9 @@ class _Builder:
     def explain(self, connection: Connection, _at: Mark, said: Notice) -> None:
         """A traceback in the log, of a connection."""
         before = connection.error
-        if before is None or (
+        if before is not None and said.chained:
+            connection.error = outcome(before, said)
+        elif before is None or (
             before.kind in (NoticeKind.ENDED, NoticeKind.ERROR) and said.kind is not NoticeKind.ENDED
         ):
             connection.error = said

@@ -175,6 +175,10 @@ class Timeline:
     """Version of the library that wrote it."""
     timed: bool = True
     """Whether any time passes in it."""
+    clocked: bool = True
+    """Whether its lines have times at all."""
+    grain: float = 0.001
+    """Seconds of its clock's smallest step."""
     began: Mark = Mark(0.0, 0)
     ended: Mark = Mark(0.0, 0)
     lines: int = 0

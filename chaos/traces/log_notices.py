@@ -1,7 +1,7 @@
 """What the lines around the library's say: the program's own, the ends of tracebacks, and INFO lines.              pure"""
 
 import re
-from collections.abc import Callable
+from dataclasses import replace
 
 from chaos.traces.wire import Notice, NoticeKind
 
@@ -12,8 +12,14 @@ MOST_TEXT = 200
 _WORTH_A_LOOK = re.compile(
     r"Error|Exception|ConnectionClosed|Timeout|InvalidStatus|InvalidHandshake|InvalidMessage|errno|refused"
     r"|rejected|close frame|; then (?:sent|received)|code = \d|server (?:listening|clos)|connection (?:open|closed|handler|rejected)"
-    r"|handshake failed|(?:reconnect|retry)\w* in|gaierror|status[ _]?code",
+    r"|[Hh]andshake failed|HTTP (?:message|request line)|(?:reconnect|retry)\w* in|gaierror|status[ _]?code",
     re.IGNORECASE,
+)
+_CODE = re.compile(r"^\s*(?:File |Traceback |\^)|\b(?:raise|except) [\w.]+[(:]|\braise [\w.]+$")
+"""Lines of a traceback that show the program's text."""
+_CHAIN = re.compile(
+    r"^[^'\"]{0,200}(?:The above exception was the direct cause of the following exception"
+    r"|During handling of the above exception, another exception occurred):?\s*$"
 )
 _SENT = re.compile(r"sent (\d{4})(?: \(([^)]*)\))? ?([^;]*)")
 _RECEIVED = re.compile(r"received (\d{4})(?: \(([^)]*)\))? ?([^;]*)")
@@ -29,12 +35,10 @@ _EXCEPTION = re.compile(
 )
 _LIBRARYS_WORDS = re.compile(
     r"no close frame (?:received|sent)|; then (?:sent|received) \d{4}|code = \d{4} \(|InvalidStatus(?:Code)?\b"
-    r"|rejected WebSocket connection: HTTP|timed out during (?:opening|closing) handshake"
-    r"|did not receive a valid HTTP"
+    r"|rejected WebSocket connection: HTTP|timed out during (?:opening |closing )?handshake"
+    r"|did not receive a valid HTTP|connect failed(?: again)?; (?:reconnecting|retrying) in"
 )
 _CAUGHT_BY_LIBRARY = "Failed to open a WebSocket connection"
-
-Maker = Callable[[str], Notice]
 
 
 def in_the_librarys_words(text: str) -> bool:
@@ -44,7 +48,7 @@ def in_the_librarys_words(text: str) -> bool:
 
 def read_notice(text: str) -> Notice | None:  # noqa: PLR0911 - one a form
     """What the line tells of a connection or an attempt; None: nothing."""
-    if _WORTH_A_LOOK.search(text) is None or text.lstrip().startswith(("File ", "raise ", "Traceback ", "^")):
+    if _WORTH_A_LOOK.search(text) is None or _CODE.search(text):
         return None
     shown = _exception(text)
     if "close frame" in text or "then sent" in text or "then received" in text:
@@ -69,6 +73,25 @@ def read_notice(text: str) -> Notice | None:  # noqa: PLR0911 - one a form
 
 
 _KINDS: dict[NoticeKind, tuple[str, ...]] = {
+    NoticeKind.TIMED_OUT: (
+        "timed out during",
+        "Connection timed out",
+        "Errno 110]",
+        "Errno 60]",
+        "WinError 10060]",
+        "WinError 121]",
+        "handshake timed out",
+    ),
+    NoticeKind.NO_ROUTE: (
+        "Network is unreachable",
+        "No route to host",
+        "Errno 113]",
+        "Errno 101]",
+        "Errno 51]",
+        "Errno 65]",
+        "WinError 10051]",
+        "WinError 10065]",
+    ),
     NoticeKind.UNREACHABLE: (
         "ConnectionRefusedError",
         "Errno 111]",
@@ -78,10 +101,6 @@ _KINDS: dict[NoticeKind, tuple[str, ...]] = {
         "Connect call failed",
         "Connection refused",
         "connection refused",
-        "Network is unreachable",
-        "No route to host",
-        "Errno 113]",
-        "Errno 101]",
     ),
     NoticeKind.NO_NAME: (
         "gaierror",
@@ -100,11 +119,23 @@ _KINDS: dict[NoticeKind, tuple[str, ...]] = {
     ),
     NoticeKind.NO_REQUEST: (
         "connection closed while reading HTTP request line",
-        "did not receive a valid HTTP request",
         "stream ends after 0 bytes, before end of line",
+        "line without CRLF",
+        "Line without CRLF",
+    ),
+    NoticeKind.BAD_REQUEST: (
+        "invalid HTTP request line",
+        "unsupported HTTP method",
+        "did not receive a valid HTTP request",
+        "Malformed HTTP message",
+    ),
+    NoticeKind.BAD_ANSWER: (
+        "did not receive a valid HTTP response",
+        "connection closed while reading HTTP status line",
     ),
     NoticeKind.TOO_BIG: ("exceeds limit of", "PayloadTooBig"),
-    NoticeKind.TIMED_OUT: ("timed out during", "Connection timed out", "Errno 110]", "handshake timed out"),
+    NoticeKind.CUT: ("IncompleteReadError",),
+    NoticeKind.HANDSHAKE_FAILED: ("opening handshake failed",),
     NoticeKind.LISTENING: ("server listening on",),
     NoticeKind.SHUT_DOWN: ("server closing",),
     NoticeKind.HANDLER_FAILED: ("connection handler failed", "Error in connection handler"),
@@ -120,6 +151,26 @@ _IN_THE_LIBRARYS_WORDS = (
     NoticeKind.OPENED,
     NoticeKind.CLOSED,
 )
+
+
+def chains(text: str) -> bool:
+    """Whether a line of a traceback says that the exception after it was raised while that before it was handled."""
+    return _CHAIN.match(text) is not None
+
+
+def outcome(before: Notice, last: Notice) -> Notice:
+    """What two exceptions of one traceback tell together: the last, or that before it where it says more."""
+    vague = last.kind is NoticeKind.ERROR or (
+        last.kind in (NoticeKind.BAD_REQUEST, NoticeKind.BAD_ANSWER, NoticeKind.NO_REQUEST)
+        and before.kind in (NoticeKind.NO_REQUEST, NoticeKind.BAD_REQUEST)
+    )
+    if vague and before.kind not in (NoticeKind.ERROR, NoticeKind.HANDSHAKE_FAILED):
+        return before
+    if last.kind is NoticeKind.ENDED and last.sent is None and last.received is None:
+        if before.kind is NoticeKind.HANDSHAKE_FAILED:
+            return replace(last, kind=NoticeKind.HANDSHAKE_FAILED, cut=True)
+        return replace(last, cut=before.cut or before.kind in (NoticeKind.RESET, NoticeKind.CUT))
+    return last
 
 
 def _closed(text: str, shown: str) -> Notice:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from chaos.traces.log_connections import Connections, Live
 from chaos.traces.log_lines import LogLine, side_of, without_colours
 from chaos.traces.log_naming import by_words
-from chaos.traces.log_notices import read_notice
+from chaos.traces.log_notices import chains, read_notice
 from chaos.traces.log_survey import Survey, lines_of
 from chaos.traces.log_times import DAY, Time, leading_time
 from chaos.traces.problems import Problems
@@ -65,6 +65,7 @@ class _Reader:
         self._ping: tuple[int, Frame, LogLine] | None = None  # whose, is said by the line that follows
         self._announced = False  # old versions say so before the Ping
         self._answered: Live | None = None
+        self._chained = False  # the next exception was raised from the one before it
         self._in_trouble: int | None = None  # whose mishap the traceback after it explains
         self._latest: int | None = None
         self._zero: float | None = None
@@ -128,10 +129,12 @@ class _Reader:
         if time is not None:
             self._tick(time, number)
         if notice is None:
+            self._chained |= chains(text)
             if time is None or self._all.now - self._alive < _ALIVE:
                 return None
             self._alive = self._all.now
             return Entry(number, self._alive, None, OtherLine(), self._surveyed.side)
+        notice.chained, self._chained = self._chained, notice.kind is NoticeKind.HANDSHAKE_FAILED
         explains = self._in_trouble if time is None and notice.kind is not NoticeKind.RETRYING else None
         if notice.kind is NoticeKind.HANDLER_FAILED:
             self._in_trouble = self._latest  # the traceback that follows is of it

@@ -9,7 +9,7 @@ from itertools import chain, islice
 from chaos.traces.log_lines import LogLine, read_line, side_of_other, without_colours
 from chaos.traces.log_naming import Naming, Trials, by_nothing, by_words
 from chaos.traces.log_notices import in_the_librarys_words, read_notice
-from chaos.traces.log_times import leading_time
+from chaos.traces.log_times import Time, leading_time
 from chaos.traces.wire import (
     Frame,
     HeaderLine,
@@ -36,8 +36,20 @@ _LIBRARY = re.compile(r"websockets/(\S+)")
 _TWICE_WITHIN = 5000
 """Lines of the library by which it is decided whether each is written twice."""
 _TWICE = 0.9
-_OF_SERVERS = (NoticeKind.LISTENING, NoticeKind.OPENED, NoticeKind.HANDLER_FAILED)
-_OF_CLIENTS = (NoticeKind.REJECTED, NoticeKind.UNREACHABLE, NoticeKind.NO_NAME)
+_OF_SERVERS = (
+    NoticeKind.LISTENING,
+    NoticeKind.OPENED,
+    NoticeKind.HANDLER_FAILED,
+    NoticeKind.HANDSHAKE_FAILED,
+    NoticeKind.NO_REQUEST,
+)
+_OF_CLIENTS = (
+    NoticeKind.REJECTED,
+    NoticeKind.UNREACHABLE,
+    NoticeKind.NO_ROUTE,
+    NoticeKind.NO_NAME,
+    NoticeKind.BAD_ANSWER,
+)
 
 
 @dataclass(slots=True)
@@ -55,6 +67,8 @@ class Survey:
     """Seconds since 1970 of the first; None without dates."""
     timed: bool = False
     """Any line has a time."""
+    grain: float = 1.0
+    """Seconds of the smallest step that its times show: 1.0 where none has a fraction."""
     absurd: bool = False
     """Its dates are none that a log can have."""
     library: str | None = None
@@ -84,6 +98,11 @@ class Survey:
     def side_known(self) -> bool:
         """Whether any line says whose log it is."""
         return self.sides.total() > 0
+
+    def look_at_grain(self, time: Time) -> None:
+        """A time with a fraction shows a finer clock."""
+        if self.grain == 1.0 and time.moment % 1.0:
+            self.grain = 0.001
 
     def links(self) -> dict[str, LinkName]:
         """Which endpoint is which link of a climb's client."""
@@ -177,6 +196,7 @@ def survey(texts: Iterable[tuple[int, str]]) -> Survey:
             _look_at_notice(found, text)
             if not found.timed and (time := leading_time(without_colours(text))) is not None:
                 found.timed, found.epoch = True, time.moment if time.dated else None
+                found.look_at_grain(time)
             continue
         found.lines += 1
         trials.look(line)
@@ -184,6 +204,7 @@ def survey(texts: Iterable[tuple[int, str]]) -> Survey:
         keepalive.look(line)
         if line.time is not None:
             found.absurd |= line.time.absurd
+            found.look_at_grain(line.time)
             if not found.timed and line.time.dated:
                 found.epoch = line.time.moment
             found.timed = True

@@ -21,7 +21,10 @@ _TIME = re.compile(r"(?<![\d:])(\d{1,2}):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?: ?([A
 _EPOCH = re.compile(r"(?<![\d.,])(\d{9,10})(?:[.,](\d{1,9}))?(?![\d.])")
 _EPOCH_MS = re.compile(r"(?<![\d.,])([12]\d{12})(?:\.\d+)?(?![\d.])")
 _LEADING = 100  # characters
-_BEGINS_WITH_TIME = ("[", *"0123456789")
+_BEGINS_WITH_TIME = re.compile(
+    r"[^\w\[]{0,4}(?:(?:DEBUG|INFO|WARN(?:ING)?|ERROR|CRITICAL|FATAL|TRACE)\b[\s:|,/-]*)?(?:\d|\[|[A-Z][a-z]{2} +\d)"
+)
+"""A time may stand behind a mark or a level."""
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
@@ -63,7 +66,7 @@ def find_time(text: str) -> Time | None:
 
 def leading_time(text: str) -> Time | None:
     """The time of a line that is not the library's, if it begins with one."""
-    return find_time(text[:_LEADING]) if text[:1] in _BEGINS_WITH_TIME else None
+    return find_time(text[:_LEADING]) if _BEGINS_WITH_TIME.match(text) else None
 
 
 def number_as_time(value: float) -> Time | None:

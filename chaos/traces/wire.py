@@ -138,14 +138,19 @@ class Mishap:
 class NoticeKind(StrEnum):
     """What a line of the program, of a traceback's end, or of the library at level INFO tells."""
 
-    UNREACHABLE = "unreachable"  # nobody listened, or no way led there
+    UNREACHABLE = "unreachable"  # nobody listened
+    NO_ROUTE = "no route"  # no way led there: this side's own network, as a rule
     TIMED_OUT = "timed out"
     NO_NAME = "no such host"
     BAD_CERTIFICATE = "bad certificate"
     REJECTED = "rejected"  # with an HTTP status
     NO_REQUEST = "no request"  # a server: who connected left without one
+    BAD_REQUEST = "bad request"  # a server: what came was none
+    BAD_ANSWER = "bad answer"  # a client: what came was no answer of HTTP, or nothing
+    HANDSHAKE_FAILED = "handshake failed"  # a server: the traceback that follows says how
     ENDED = "ended"  # an exception of the library that says with which close codes
     RESET = "reset"
+    CUT = "cut"  # the stream ended where a frame was due
     RETRYING = "retrying"
     LISTENING = "listening"
     SHUT_DOWN = "shut down"
@@ -173,6 +178,10 @@ class Notice:
     """Seconds until the next attempt."""
     before_10: bool = False
     """Told as versions before 10 do: `received` is what came, if anything did; what was sent, and who was first, is not told."""
+    chained: bool = False
+    """Raised while the exception before it was handled, in one traceback."""
+    cut: bool = False
+    """Of an exception that tells of no close frame: that before it in the traceback says that the stream ended or was reset."""
 
 
 @dataclass(slots=True)

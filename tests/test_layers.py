@@ -125,7 +125,7 @@ PURE = {
     "chaos/diagnosis": (
         "causes delay_findings endings explaining failures findings headlines inference "
         "log_rows outage_findings peer_findings retransmission saying saying_attempts "
-        "saying_ends symptoms telling wording"
+        "saying_ends saying_exceptions symptoms telling wording"
     ),
     "chaos/judging": (
         "accounts attempts backoff bounded carried checks clean_stop climbed controls "

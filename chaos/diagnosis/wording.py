@@ -53,6 +53,8 @@ class Words:
         paths = {c.link for c in timeline.connections}
         self._paths = len(paths) > 1 or (server and paths not in ({""}, {"/"}))
         self._numbers = len(timeline.connections) > 1
+        self.shows_connections = bool(timeline.connections)
+        """Whether the log shows any connection or attempt itself, and not by exceptions alone."""
 
     def when(self, mark: Mark | None) -> str:
         """A moment, as in +4:05.2; by its line where there are no times."""

@@ -7,8 +7,9 @@ from rich.console import Console
 
 from chaos.diagnosis.explaining import Diagnosis, diagnose
 from chaos.diagnosis.telling import Told, tell
+from chaos.replay.cases import Pass, read_through
 from chaos.reports.log_report import log_report
-from chaos.timeline.from_log import timeline
+from chaos.timeline.from_log import TimelineBuilder, timeline
 from chaos.traces.reading import Trace
 from chaos.traces.wire import Entry
 
@@ -17,6 +18,23 @@ def diagnosed(trace: Trace, *, since: float | None = None, until: float | None =
     """What the log shows between two times, in seconds from its first line; all of it unless they are given."""
     assert trace.surveyed is not None, "only a log is diagnosed here"
     return diagnose(timeline(trace.surveyed, _between(trace.entries(), since, until)))
+
+
+def read_once(
+    trace: Trace, *, since: float | None = None, until: float | None = None
+) -> tuple[Diagnosis, Pass | None]:
+    """The same, and in the same pass over the log what a replay is made of; None: no replay can be."""
+    assert trace.surveyed is not None, "only a log is diagnosed here"
+    if trace.surveyed.side == "server":
+        return diagnosed(trace, since=since, until=until), None
+    builder = TimelineBuilder(trace.surveyed)
+
+    def each(entry: Entry) -> None:
+        if (since is None or entry.t >= since) and (until is None or entry.t <= until):
+            builder.take(entry)
+
+    read = read_through(trace, since=since, until=until, each=each)
+    return diagnose(builder.finish()), read
 
 
 def _between(entries: Iterator[Entry], since: float | None, until: float | None) -> Iterator[Entry]:

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from chaos.commands.check import FormatOption, checked_format
-from chaos.commands.log_telling import diagnosed, nothing_to_replay, tell_log
+from chaos.commands.log_telling import nothing_to_replay, read_once, tell_log
 from chaos.commands.outputs import write_output
 from chaos.commands.planning import require_time_scale
 from chaos.commands.sending import send_to
@@ -20,7 +20,7 @@ from chaos.durations import DurationError, parse_duration
 from chaos.life import require_runnable
 from chaos.replay import replay_report
 from chaos.replay.building import scenario_name
-from chaos.replay.cases import CannotReplayError, Case, Wanted, overrides, understand
+from chaos.replay.cases import CannotReplayError, Case, Pass, Wanted, overrides, prepare, read_through
 from chaos.replay.field_frames import beside
 from chaos.replay.minimise import Minimised
 from chaos.replay.playing import Replayed
@@ -94,9 +94,13 @@ def replay(
     opened = open_trace(trace, format=checked_format(format_))
     wanted = Wanted(client, settings, engine, seed, time_scale)
     begin, end = _duration("--since", since), _duration("--until", until)
-    told = None if opened.surveyed is None else _tell_log(out, opened, begin, end, json)
+    told, read = (
+        (None, read_through(opened, since=begin, until=end))
+        if opened.surveyed is None
+        else _tell_log(out, opened, begin, end, json)
+    )
     with temporary_folder() as folder:
-        case = understand(opened, folder, since=begin, until=end, engine=engine)
+        case = prepare(opened, read, folder, engine=engine)
         if told is None:
             tell_what_happened(out, case)
         if case.lacking is not None:
@@ -118,18 +122,20 @@ def replay(
     raise typer.Exit(wanted.exit_code(done))
 
 
-def _tell_log(out: Console, trace: Trace, since: float | None, until: float | None, json: str | None) -> Told:
-    """What a log tells; the end of it where there is nothing to replay."""
-    diagnosis = diagnosed(trace, since=since, until=until)
+def _tell_log(
+    out: Console, trace: Trace, since: float | None, until: float | None, json: str | None
+) -> tuple[Told, Pass]:
+    """What a log tells, and what its replay is made of; the end of it where there is nothing to replay."""
+    diagnosis, read = read_once(trace, since=since, until=until)
     told = tell_log(out, trace, diagnosis)
     lacking = nothing_to_replay(diagnosis)
-    if lacking is not None:
+    if lacking is not None or read is None:
         typer.echo(f"simtool: {trace.path}: {lacking}", err=True)
         if json is not None:
             document = {"schema": SCHEMA, "trace": trace.path.name, "told": told_as_json(told)}
             write_output("--json", json, msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n")
         raise typer.Exit(EXIT_UNKNOWN)
-    return told
+    return told, read
 
 
 def tell_what_happened(out: Console, case: Case) -> None:

@@ -1,6 +1,6 @@
 """A trace on the desk: read, understood, and played against whatever is to be tried."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -32,6 +32,7 @@ from chaos.scenario_writing import write
 from chaos.timeline.from_events import observe_parts
 from chaos.timeline.observed import Observed
 from chaos.traces.reading import Trace
+from chaos.traces.wire import Entry
 from tracker.config import OutboxLimits, Timing
 
 SOONEST_CLOSE = 0.05
@@ -73,6 +74,37 @@ class Case:
         return f"+{begin} to +{end}, one of {self.story.parts} parts: {why}; for another: --since and --until"
 
 
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What one pass over a trace tells."""
+
+    story: Story
+    seen: Observed
+    """Of the part with the first trouble, as is `diagnosis`."""
+    diagnosis: Diagnosis
+
+
+def read_through(
+    trace: Trace,
+    *,
+    since: float | None = None,
+    until: float | None = None,
+    each: Callable[[Entry], None] | None = None,
+) -> Pass:
+    """Read the trace, in one pass; `each` is called with every entry of a log that is read for it."""
+    story = Story()
+    chosen: tuple[Observed, Diagnosis] | None = None
+    for seen, last in _with_last(observe_parts(_part(trace.events(each=each), since, until))):
+        if last and trace.kind == "websockets-log":
+            find_its_end(seen)
+        found = diagnose(seen)
+        story.add(seen, found, last=last)
+        if chosen is None or (_troubled(found) and not _troubled(chosen[1])):
+            chosen = seen, found
+    assert chosen is not None, "there is at least one part"
+    return Pass(story, *chosen)
+
+
 def understand(
     trace: Trace,
     folder: Path,
@@ -82,17 +114,12 @@ def understand(
     engine: str = "sim",
 ) -> Case:
     """Read the trace, in one pass, and infer what `engine` can do; frames that it kept go into `folder`."""
-    story = Story()
-    chosen: tuple[Observed, Diagnosis] | None = None
-    for seen, last in _with_last(observe_parts(_part(trace, since, until))):
-        if last and trace.kind == "websockets-log":
-            find_its_end(seen)
-        found = diagnose(seen)
-        story.add(seen, found, last=last)
-        if chosen is None or (_troubled(found) and not _troubled(chosen[1])):
-            chosen = seen, found
-    assert chosen is not None, "there is at least one part"
-    seen, found = chosen
+    return prepare(trace, read_through(trace, since=since, until=until), folder, engine=engine)
+
+
+def prepare(trace: Trace, read: Pass, folder: Path, *, engine: str = "sim") -> Case:
+    """Infer what `engine` can do; frames that the trace kept go into `folder`."""
+    seen, found = read.seen, read.diagnosis
     name = trace.header.scenario or trace.path.name.partition(".")[0]
     made = replay_scenario(seen, found, name=name, config=trace.header.config)
     made = _runnable(made, engine_for(Plan(made.scenario, engine, 0, 1.0, folder)))
@@ -100,7 +127,7 @@ def understand(
     if frames is not None:
         frames = replace(frames, reset_at=made.scenario.workload.reset_at)
         made = replace(made, scenario=replace(made.scenario, workload=frames))
-    return Case(trace, story, seen, found, made)
+    return Case(trace, read.story, seen, found, made)
 
 
 def _with_last(parts: Iterator[Observed]) -> Iterator[tuple[Observed, bool]]:
@@ -138,9 +165,9 @@ def require_exportable(scenario: Scenario, engine: Engine) -> None:
     engine.require_able(scenario.faults)
 
 
-def _part(trace: Trace, since: float | None, until: float | None) -> Iterator[Any]:
+def _part(found: Iterable[Any], since: float | None, until: float | None) -> Iterator[Any]:
     began: float | None = None
-    for event in trace.events():
+    for event in found:
         if began is None:
             began = event.t
         if since is not None and event.t < began + since:

@@ -51,13 +51,15 @@ LATE = 10.0
 
 def timeline(surveyed: Survey, entries: Iterable[Entry]) -> Timeline:
     """All that the entries tell."""
-    builder = _Builder(surveyed)
+    builder = TimelineBuilder(surveyed)
     for entry in entries:
         builder.take(entry)
     return builder.finish()
 
 
-class _Builder:
+class TimelineBuilder:
+    """Makes a timeline of the entries that it is given, for who reads a log for something else as well."""
+
     def __init__(self, surveyed: Survey) -> None:
         self._made = Timeline(
             surveyed.side,
@@ -76,6 +78,7 @@ class _Builder:
         self._pause = _Pause(self._made, self._live)
 
     def take(self, entry: Entry) -> None:
+        """One more, in the log's order."""
         at = Mark(entry.t, entry.line)
         if self._first is None:
             self._first = self._made.began = at
@@ -93,6 +96,7 @@ class _Builder:
         _TAKE[type(said)](self, connection, at, said)
 
     def finish(self) -> Timeline:
+        """The timeline; nothing comes after."""
         self._pause.finish()
         made = self._made
         made.timed = made.ended.t > made.began.t
@@ -259,21 +263,21 @@ def _count(traffic: Traffic, at: Mark, said: Frame) -> None:
 
 
 _TAKE: dict[type, Callable[..., Any]] = {
-    StateChange: _Builder.state,
-    Request: _Builder.request,
-    Response: _Builder.response,
-    HeaderLine: _Builder.header,
-    Body: _Builder.body,
-    Frame: _Builder.frame,
-    KeepaliveSays: _Builder.keepalive,
-    StrayPong: _Builder.nothing,
-    Failing: _Builder.failing,
-    Eof: _Builder.eof,
-    TcpEnding: _Builder.tcp,
-    TcpLost: _Builder.lost,
-    HandshakeFailed: _Builder.handshake,
-    Mishap: _Builder.nothing,
-    Notice: _Builder.explain,
+    StateChange: TimelineBuilder.state,
+    Request: TimelineBuilder.request,
+    Response: TimelineBuilder.response,
+    HeaderLine: TimelineBuilder.header,
+    Body: TimelineBuilder.body,
+    Frame: TimelineBuilder.frame,
+    KeepaliveSays: TimelineBuilder.keepalive,
+    StrayPong: TimelineBuilder.nothing,
+    Failing: TimelineBuilder.failing,
+    Eof: TimelineBuilder.eof,
+    TcpEnding: TimelineBuilder.tcp,
+    TcpLost: TimelineBuilder.lost,
+    HandshakeFailed: TimelineBuilder.handshake,
+    Mishap: TimelineBuilder.nothing,
+    Notice: TimelineBuilder.explain,
 }
 
 

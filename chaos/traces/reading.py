@@ -4,7 +4,7 @@ A trace is never held in memory, whatever its size. What is cut off or corrupt i
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import count, islice
@@ -117,11 +117,15 @@ class Trace:
         """What is incomplete about it, a line each, complete after a pass over the events."""
         return [*self._found, *self._problems]
 
-    def events(self) -> Iterator[HistoryEvent]:
-        """Every event, in order. Those of the peer and the laboratory are in a laboratory's record only."""
+    def events(self, *, each: Callable[[Entry], None] | None = None) -> Iterator[HistoryEvent]:
+        """Every event, in order. Those of the peer and the laboratory are in a laboratory's record only.
+
+        `each` is called with every entry of a log as it is read, so that one pass serves two ends.
+        """
         self._problems = Problems()
         if self.surveyed is not None:
-            return as_events(self.surveyed, self.entries())
+            entries = self.entries()
+            return as_events(self.surveyed, entries if each is None else _shown(entries, each))
         return (event for event in self._decoded() if not isinstance(event, Payload))
 
     def entries(self) -> Iterator[Entry]:
@@ -314,6 +318,12 @@ def _opened_log(path: Path) -> Trace:
         "websockets-log", versions=versions, anchor=anchor, keepalive=keepalive, client="websockets"
     )
     return Trace("websockets-log", [path], header, surveyed=survey)
+
+
+def _shown(entries: Iterator[Entry], each: Callable[[Entry], None]) -> Iterator[Entry]:
+    for entry in entries:
+        each(entry)
+        yield entry
 
 
 def _texts(path: Path, problems: Problems) -> Iterator[tuple[int, str]]:

@@ -453,6 +453,7 @@ def _told_by_exceptions(timeline: Timeline, endings: Sequence[Ending]) -> Iterat
             NoticeKind.TOO_BIG,
             NoticeKind.HANDLER_FAILED,
             NoticeKind.HANDSHAKE_FAILED,
+            NoticeKind.INVALID_REQUEST,
         ):
             key = notice.kind
         else:
@@ -460,7 +461,17 @@ def _told_by_exceptions(timeline: Timeline, endings: Sequence[Ending]) -> Iterat
         groups.setdefault(key, []).append((mark, notice))
     for group in groups.values():
         cause = _told_cause(group[0][1])
-        yield Finding(cause, "certain", group[0][0], notices=tuple(group), count=len(group))
+        # Of an invalid request alone it is not known whether any came.
+        sure: Confidence = "likely" if group[0][1].kind is NoticeKind.INVALID_REQUEST else "certain"
+        yield Finding(cause, sure, group[0][0], notices=tuple(group), count=len(group))
+
+
+_OF_HANDSHAKES = (
+    NoticeKind.BAD_REQUEST,
+    NoticeKind.INVALID_REQUEST,
+    NoticeKind.BAD_ANSWER,
+    NoticeKind.HANDSHAKE_FAILED,
+)
 
 
 def _told_cause(notice: Notice) -> Cause:
@@ -468,7 +479,7 @@ def _told_cause(notice: Notice) -> Cause:
         return _of_status(notice.status or 0)
     if notice.kind is NoticeKind.NO_REQUEST:
         return Cause.HEALTH_CHECK
-    if notice.kind in (NoticeKind.BAD_REQUEST, NoticeKind.BAD_ANSWER, NoticeKind.HANDSHAKE_FAILED):
+    if notice.kind in _OF_HANDSHAKES:
         return Cause.BAD_HANDSHAKE
     return Cause.CLOSES_TOLD
 

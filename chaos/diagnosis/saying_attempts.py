@@ -115,6 +115,9 @@ def _strange(f: Finding, w: Words) -> Said:
                 f"{what}: {w.peer} went away before it was done", "nothing, if it is once: pages are reloaded"
             )
         return Said(what, "", "why: the log does not say")
+    if notice.kind is NoticeKind.INVALID_REQUEST:
+        what = f"{often} somebody connected and made no request of HTTP, {when}: a health check, a scan, or another protocol"
+        return Said(what[0].upper() + what[1:], "", "whether anything came at all")
     what = f"{often} somebody connected and sent what is no request of HTTP ({quoted(notice.text)}), {when}"
     remedy = (
         "nothing is wrong with this server: a scan, or a client of TLS or of another protocol, at this port"

@@ -123,12 +123,8 @@ _KINDS: dict[NoticeKind, tuple[str, ...]] = {
         "line without CRLF",
         "Line without CRLF",
     ),
-    NoticeKind.BAD_REQUEST: (
-        "invalid HTTP request line",
-        "unsupported HTTP method",
-        "did not receive a valid HTTP request",
-        "Malformed HTTP message",
-    ),
+    NoticeKind.BAD_REQUEST: ("invalid HTTP request line", "unsupported HTTP method"),
+    NoticeKind.INVALID_REQUEST: ("did not receive a valid HTTP request", "Malformed HTTP message"),
     NoticeKind.BAD_ANSWER: (
         "did not receive a valid HTTP response",
         "connection closed while reading HTTP status line",
@@ -161,7 +157,7 @@ def chains(text: str) -> bool:
 def outcome(before: Notice, last: Notice) -> Notice:
     """What two exceptions of one traceback tell together: the last, or that before it where it says more."""
     vague = last.kind is NoticeKind.ERROR or (
-        last.kind in (NoticeKind.BAD_REQUEST, NoticeKind.BAD_ANSWER, NoticeKind.NO_REQUEST)
+        last.kind in (NoticeKind.INVALID_REQUEST, NoticeKind.BAD_ANSWER, NoticeKind.NO_REQUEST)
         and before.kind in (NoticeKind.NO_REQUEST, NoticeKind.BAD_REQUEST)
     )
     if vague and before.kind not in (NoticeKind.ERROR, NoticeKind.HANDSHAKE_FAILED):

@@ -135,7 +135,10 @@ class _Reader:
             self._alive = self._all.now
             return Entry(number, self._alive, None, OtherLine(), self._surveyed.side)
         notice.chained, self._chained = self._chained, notice.kind is NoticeKind.HANDSHAKE_FAILED
-        explains = self._in_trouble if time is None and notice.kind is not NoticeKind.RETRYING else None
+        of_traceback = (
+            time is None or notice.kind is NoticeKind.HANDSHAKE_FAILED
+        )  # after the lines of its connection
+        explains = self._in_trouble if of_traceback and notice.kind is not NoticeKind.RETRYING else None
         if notice.kind is NoticeKind.HANDLER_FAILED:
             self._in_trouble = self._latest  # the traceback that follows is of it
         side = side_of(text[:200]) or self._surveyed.side

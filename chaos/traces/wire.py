@@ -146,6 +146,7 @@ class NoticeKind(StrEnum):
     REJECTED = "rejected"  # with an HTTP status
     NO_REQUEST = "no request"  # a server: who connected left without one
     BAD_REQUEST = "bad request"  # a server: what came was none
+    INVALID_REQUEST = "invalid request"  # a server: none came, or what came was none
     BAD_ANSWER = "bad answer"  # a client: what came was no answer of HTTP, or nothing
     HANDSHAKE_FAILED = "handshake failed"  # a server: the traceback that follows says how
     ENDED = "ended"  # an exception of the library that says with which close codes

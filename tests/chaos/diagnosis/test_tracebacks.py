@@ -183,3 +183,10 @@ def test_a_clock_of_whole_seconds_shows_no_milliseconds() -> None:
 def test_lines_of_one_moment_are_no_log_without_times() -> None:
     found = told(Log().opens(0, took=0.0).gets(0).text())
     assert "how long anything took: all its lines are of one moment" in found.unknown
+
+
+def test_of_an_invalid_request_alone_it_is_not_known_whether_any_came() -> None:
+    log = text("websockets.exceptions.InvalidMessage: did not receive a valid HTTP request")
+    (finding,) = understood(log).findings
+    assert (finding.cause, finding.confidence) == (Cause.BAD_HANDSHAKE, "likely")
+    assert told(log).unknown == ("whether anything came at all",)

@@ -1,22 +1,18 @@
 """The lines of a trace's file, compressed or not, one at a time whatever its size; and what is wrong with them."""
 
-import gzip
-import zlib
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Generator
 from io import TextIOWrapper
 from pathlib import Path
 from typing import BinaryIO, Self, cast
 
+from chaos.traces.compressed import DAMAGED, TraceError, opened
 from chaos.traces.problems import Problems
+
+__all__ = ["MAX_LINE_BYTES", "TraceError", "first_bytes", "open_lines"]
 
 MAX_LINE_BYTES = 16_000_000
 """No line of a trace is longer: a recorder leaves out what would make one."""
-_GZIP = b"\x1f\x8b"
-
-
-class TraceError(ValueError):
-    """A trace that cannot be read at all; its text is one complete line for the person who named the file."""
 
 
 def open_lines(path: Path, problems: Problems) -> Generator[tuple[int, bytes, bool], None, None]:
@@ -31,7 +27,7 @@ def open_lines(path: Path, problems: Problems) -> Generator[tuple[int, bytes, bo
             yield from _bounded(path, file, problems)
     except EOFError:
         problems.add(f"the compressed data of {path.name} ends early; what came before is read")
-    except (zlib.error, gzip.BadGzipFile) as error:
+    except DAMAGED as error:
         problems.add(f"the compressed data of {path.name} is damaged ({error}); what came before is read")
     except OSError as error:
         problems.add(f"{path.name} could not be read to its end ({error.strerror or error})")
@@ -42,7 +38,7 @@ def first_bytes(path: Path, count: int) -> bytes:
     try:
         with _opened(path) as file:
             return file.read(count)
-    except (EOFError, zlib.error, OSError):
+    except (EOFError, OSError, *DAMAGED):
         return b""
 
 
@@ -52,9 +48,7 @@ def _opened(path: Path) -> BinaryIO:
             f"{path}: a pipe or a device, and a trace is read more than once: write it to a file first"
         )
     try:
-        with path.open("rb") as file:
-            compressed = file.read(2) == _GZIP
-        return _in_utf8(cast(BinaryIO, gzip.open(path) if compressed else path.open("rb")))
+        return _in_utf8(opened(path))
     except OSError as error:
         raise TraceError(
             f"{path}: cannot be opened ({error.strerror}): give the path of a trace, a record or a log"
@@ -65,7 +59,7 @@ def _in_utf8(file: BinaryIO) -> BinaryIO:
     """The same text in UTF-8, where it is in UTF-16, as some editors and shells write it."""
     try:
         start = file.read(4)
-    except (EOFError, zlib.error, gzip.BadGzipFile):
+    except (OSError, EOFError, *DAMAGED):
         start = b""  # whoever reads on is told
     file.seek(0)
     if start[:2] in (BOM_UTF16_LE, BOM_UTF16_BE):

@@ -359,10 +359,6 @@ _MAGIC: Mapping[bytes, str] = {
     b"\xd4\xc3\xb2\xa1": "it is a packet capture",
     b"\xa1\xb2\xc3\xd4": "it is a packet capture",
     b"\x0a\x0d\x0d\x0a": "it is a packet capture",
-    b"PK\x03\x04": "it is a zip archive: unpack it first",
-    b"\x28\xb5\x2f\xfd": "it is compressed with zstd: unpack it first",
-    b"\xfd7zXZ": "it is compressed with xz: unpack it first",
-    b"BZh": "it is compressed with bzip2: unpack it first",
     b"<": "it looks like XML or HTML",
 }
 

@@ -94,6 +94,9 @@ def _only_last_lines(connection: Connection) -> bool:
     sent, received = connection.close_sent, connection.close_received
     if connection.closing is not None and not (sent or received or connection.gave_up or connection.failing):
         return True
+    failing = connection.failing
+    if failing is not None and failing[1] != GONE and (sent is None or failing[0].line < sent.at.line):
+        return False  # its own failure is what began it
     heard = connection.heard
     carried = connection.said is not None or (
         heard is not None and (received is None or heard.line < received.at.line)
@@ -123,16 +126,20 @@ def _peers(connection: Connection, received: CloseFrame) -> Ending:
     return Ending(connection, what, received.at, received.code, received.reason)
 
 
+def _left_without_a_word(connection: Connection) -> bool:
+    """Whether the log shows that nothing came: of a handshake that merely failed it is not known."""
+    error = connection.error
+    if error is not None:
+        return error.kind is NoticeKind.NO_REQUEST
+    return connection.ended is not None and (
+        connection.end_of_stream is not None or connection.handshake_failed is None
+    )
+
+
 def _handshake(connection: Connection) -> Ending:
     failed = connection.handshake_failed
     error = connection.error
-    strange = error is not None and error.kind is NoticeKind.BAD_REQUEST
-    if (
-        connection.requested is None
-        and connection.side == "server"
-        and connection.ended is not None
-        and not strange
-    ):
+    if connection.side == "server" and connection.requested is None and _left_without_a_word(connection):
         return Ending(connection, End.NO_REQUEST, connection.ended)
     answered = connection.answered
     if answered is not None and answered.status != SWITCHING:

@@ -185,6 +185,7 @@ ABOUT_CODE = {
     1000: "an orderly end: if it was not wanted, ask the peer why it had nothing more to say",
     1001: "the peer goes away or shuts down: connect again",
     1008: "the peer does not want this client as it is: reconnecting alone will not help",
+    1009: "send less in one message, or raise the peer's limit (max_size)",
     1011: "the peer failed inside: its own log says why",
     1012: "the peer restarts: connect again after a moment",
     1013: "the peer is overloaded: connect again later, with a back-off",

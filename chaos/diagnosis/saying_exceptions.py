@@ -16,16 +16,19 @@ TOLD_TWICE = 1.0
 def closes_told(f: Finding, w: Words) -> Said:
     """What exceptions alone tell of ends."""
     notice = f.notices[0][1]
-    what = f"{times(len(f.notices))}: {_end(notice, w)}; first {w.at(f.at)}"
     gaps = [b.t - a.t for (a, _), (b, _) in pairwise(f.notices)]
+    doubtful = bool(gaps) and (not w.timed or min(gaps) < TOLD_TWICE)
+    often = f"told {times(len(f.notices))}" if doubtful else times(len(f.notices))
+    what = f"{often}: {_end(notice, w)}; first {w.at(f.at)}"
     if gaps and w.timed:
         what += f", {w.range_of(gaps)} apart"
     unknown = "whether each of these is a connection of its own: a program may tell of one end twice"
-    doubtful = bool(gaps) and (not w.timed or min(gaps) < TOLD_TWICE)
     return Said(what[0].upper() + what[1:], _remedy(notice), unknown if doubtful else "")
 
 
 def _remedy(n: Notice) -> str:
+    if n.received_first is False and n.received is not None:
+        return "this side meant it: who reads or sends after its own close gets this exception"
     if n.received == 1011 and n.reason and n.reason != KEEPALIVE_REASON:
         return "the peer says why itself"
     return ABOUT_CODE.get(n.received or 0) or "log the library's DEBUG level to see what came before"

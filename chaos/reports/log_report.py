@@ -21,8 +21,9 @@ def log_report(out: Console, told: Told, *, name: str, epoch: float | None) -> N
     out.print(Text(f"{told.headline}."))
     for place, finding in enumerate(told.findings):
         _finding(out, finding, first=place == 0)
-    heading(out, "The story")
-    _rows(out, told.story, told, epoch, lines=False)
+    if told.story:
+        heading(out, "The story")
+        _rows(out, told.story, told, epoch, lines=False)
     if told.table:
         heading(out, "The lines around it")
         _rows(out, told.table, told, epoch, lines=True)

@@ -23,6 +23,7 @@ _CHAIN = re.compile(
 )
 _SENT = re.compile(r"sent (\d{4})(?: \(([^)]*)\))? ?([^;]*)")
 _RECEIVED = re.compile(r"received (\d{4})(?: \(([^)]*)\))? ?([^;]*)")
+_CODES_TOLD = re.compile(r"; then (?:sent|received) |ConnectionClosed\w*: (?:sent|received) \d{4}")
 _OLD_CODE = re.compile(r"code = (\d{4}) \(([^)]*)\), (?:reason = (.*)|no reason)")
 _STATUS = re.compile(
     r"(?:rejected WebSocket connection: HTTP|status[ _]?code[:=]?|InvalidStatusCode\(|connection (?:rejected|failed) \() ?(\d{3})\b"
@@ -51,7 +52,7 @@ def read_notice(text: str) -> Notice | None:  # noqa: PLR0911 - one a form
     if _WORTH_A_LOOK.search(text) is None or _CODE.search(text):
         return None
     shown = _exception(text)
-    if "close frame" in text or "then sent" in text or "then received" in text:
+    if "close frame" in text or _CODES_TOLD.search(text):
         return _closed(text, shown)
     if old := _OLD_CODE.search(text):
         code = int(old[1])

@@ -190,3 +190,52 @@ def test_of_an_invalid_request_alone_it_is_not_known_whether_any_came() -> None:
     (finding,) = understood(log).findings
     assert (finding.cause, finding.confidence) == (Cause.BAD_HANDSHAKE, "likely")
     assert told(log).unknown == ("whether anything came at all",)
+
+
+# What the first lines of a log, or the last, leave open
+
+
+def test_an_own_failure_that_the_log_begins_with_is_its_cause() -> None:
+    log = Log("server").say(0, "! failing connection with code 1009", "= connection is CLOSING")
+    log.say(0, "> CLOSE 1009 (message too big) [2 bytes]", "x half-closing TCP connection")
+    assert causes(log.text()) == [Cause.MAX_SIZE]
+
+
+def test_a_failure_after_an_own_close_ended_nothing() -> None:
+    log = Log("server").sends(0).say(0.1, "= connection is CLOSING", "> CLOSE 1000 (OK) [2 bytes]")
+    log.say(0.7, "! failing connection with code 1002", "= connection is CLOSED")
+    assert causes(log.text()) == [Cause.OWN_CLOSE]
+
+
+def test_a_handshake_that_failed_without_a_word_of_why_is_no_health_check() -> None:
+    log = Log("server").say(0, "= connection is CONNECTING").say(0.9, "! invalid handshake")
+    assert Cause.HEALTH_CHECK not in causes(log.text())
+    log.say(1, "= connection is CLOSED")
+    assert causes(log.text()) == [Cause.BAD_HANDSHAKE]
+
+
+def test_a_stream_that_ended_before_any_request_is_a_health_check() -> None:
+    log = Log("server").say(0, "= connection is CONNECTING", "< EOF", "= connection is CLOSED")
+    assert causes(log.text()) == [Cause.HEALTH_CHECK]
+
+
+# Who closed, and what helps
+
+
+def test_a_code_without_what_was_sent_is_the_peers() -> None:
+    found = told("websockets.exceptions.ConnectionClosedError: received 1009 (message too big) over 64 KiB\n")
+    assert found.headline.startswith('Once: the other side closed with 1009 (message too big) "over 64 KiB"')
+    assert "raise the peer's limit" in found.findings[0].remedy
+
+
+def test_an_own_close_that_a_program_trips_over_is_told_as_its_own() -> None:
+    found = told("websockets.exceptions.ConnectionClosedOK: sent 1000 (OK); then received 1000 (OK)\n")
+    assert "this side closed with 1000" in found.headline
+    assert found.findings[0].remedy.startswith("this side meant it")
+
+
+def test_a_keepalive_of_the_peer_that_got_no_pong_is_told() -> None:
+    why = "1011 (internal error) keepalive ping timeout"
+    found = told(f"websockets.client: received {why}; then sent {why}\n")
+    assert "the server closed with 1011" in found.headline
+    assert "it got no Pong of this client" in found.headline

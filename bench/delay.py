@@ -15,7 +15,8 @@ from statistics import quantiles
 from simulator import events
 from simulator.climber import generate_climb
 from simulator.feeds import LiveFeed
-from simulator.pose_server import FEED_PATH, SINK_PATH, PoseServer
+from simulator.paths import FEED_PATH, SINK_PATH
+from simulator.pose_server import PoseServer
 from tracker.app import Tracker
 from tracker.config import TrackerConfig
 from tracker.files import load_calibration, load_route, load_wall

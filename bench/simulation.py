@@ -36,7 +36,8 @@ from simulator.events import AnyPeerEvent, Delivered
 from simulator.feeds import FrameAt, LiveFeed
 from simulator.loop import VirtualLoop
 from simulator.network import Network
-from simulator.pose_server import FEED_PATH, SINK_PATH, PoseServer
+from simulator.paths import FEED_PATH, SINK_PATH
+from simulator.pose_server import PoseServer
 from tracker.app import Tracker
 from tracker.config import Timing, TrackerConfig
 from tracker.link import Link, Wire

@@ -33,7 +33,8 @@ from chaos.judging.climbed import climbed
 from chaos.scenario import Scenario
 from chaos.temporary import temporary_folder
 from simulator import events as peer
-from simulator.pose_server import PATHS, PoseServer
+from simulator.paths import PATHS
+from simulator.pose_server import PoseServer
 
 STEADY_WITHIN = 60.0
 """Scenario seconds from the client's start in which its first outputs must arrive."""

@@ -5,7 +5,6 @@ healthy run.
 """
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import get_args
 from chaos.controls import ControlError, TimedControl, read_control
 from chaos.durations import DurationError, format_duration, parse_duration
 from chaos.faults import Fault, FaultError, read_fault
+from chaos.file_values import one_of, only, positive, subtable, subtables, switch, text, toml_tables
 from chaos.nearest import unknown_name
 from chaos.scenario import (
     MAX_CLIENTS,
@@ -29,7 +29,6 @@ from chaos.scenario import (
     Workload,
     on_preset,
 )
-from chaos.scenario_values import one_of, only, positive, subtable, subtables, switch, text
 from simulator.climber import MAX_FPS, MAX_HOLDS, MIN_FPS, MIN_HOLDS
 from tracker.config import ConfigError, Confirm, OutboxLimits, Overflow, Timing
 from tracker.events import StopCause
@@ -38,25 +37,9 @@ from tracker.events import StopCause
 def parse(text: str, file: Path) -> Scenario:
     """The scenario that `text` says. `file` gives its name, and the folder of a recording; it is not opened."""
     try:
-        return _scenario(_toml(text), file)
+        return _scenario(toml_tables(text, "a scenario"), file)
     except ValueError as error:  # ours, or Python's for a hexadecimal number too long to print in our text
         raise ScenarioError(f"{file}: {error}") from None
-
-
-def _toml(text: str) -> dict[str, object]:
-    try:
-        return tomllib.loads(text)
-    except RecursionError:
-        raise ScenarioError("not a scenario: it is nested too deeply") from None
-    except ValueError as error:  # TOMLDecodeError, or an integer of thousands of digits
-        place = re.fullmatch(
-            r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", str(error), re.DOTALL
-        )
-        if place is None:
-            raise ScenarioError(f"not valid TOML: {error}") from None
-        line = place[2] or str(len(text.splitlines()) or 1)
-        column = f", column {place[3]}" if place[3] else ""
-        raise ScenarioError(f"line {line}{column}: not valid TOML: {place[1].lower()}") from None
 
 
 # One function a table, in the order of the file

@@ -17,16 +17,13 @@ from simulator.admission import Refusal
 from simulator.controls import RULES_REPLY, Control, rules_in
 from simulator.events import PeerLink, PeerObserver
 from simulator.feeds import RESET, Feed
+from simulator.paths import CONTROL_PATH, FEED_PATH, PATHS, SINK_PATH
 from simulator.peer_connection import PeerConnection
 from simulator.relayed import RELAY, relayed_sequence
 from simulator.sender import Sender, client_number
 from simulator.shown import shown_pose
 from tracker import messages
 
-FEED_PATH = "/ws/pose/"
-SINK_PATH = "/ws/holds/"
-CONTROL_PATH = "/ws/control/"
-PATHS: dict[str, PeerLink] = {FEED_PATH: "input", SINK_PATH: "output", CONTROL_PATH: "control"}
 MAX_MESSAGE = 16 * 2**20
 STOP_WITHIN = 2.0
 """Seconds that clients get to answer the close handshake when the server stops."""

@@ -22,7 +22,8 @@ from chaos.traces.reading import open_trace
 from simulator import events as peer
 from simulator.climber import Climb, generate_climb
 from simulator.feeds import LiveFeed
-from simulator.pose_server import FEED_PATH, SINK_PATH, PoseServer
+from simulator.paths import FEED_PATH, SINK_PATH
+from simulator.pose_server import PoseServer
 from simulator.recording import write_recording
 from tracker.events import Received
 

@@ -74,11 +74,13 @@ FLOORS = (
         "faults",
         "presets",
         "controls",
+        "file_values",
         "scenario",
-        "scenario_values",
         "scenario_reading",
         "scenario_writing",
         "catalogue",
+        "profile",
+        "profile_reading",
         "answer",
         "history",
         "reference",
@@ -118,8 +120,8 @@ def test_the_answer_to_a_climb_owes_the_tracker_nothing_but_the_types_of_its_mes
 # Every file that says of itself that it is pure.
 PURE = {
     "chaos": (
-        "answer controls durations faults history kinds nearest presets scenario "
-        "scenario_reading scenario_values scenario_writing side_by_side"
+        "answer controls durations faults file_values history kinds nearest presets profile "
+        "profile_reading scenario scenario_reading scenario_writing side_by_side"
     ),
     "chaos/commands": ("marked shard usage"),
     "chaos/diagnosis": (
@@ -143,7 +145,9 @@ PURE = {
         "log_connections log_envelopes log_events log_lines log_naming log_notices log_reading "
         "log_survey log_tables log_times problems wire"
     ),
-    "simulator": ("body choreography controls relayed seen sender shown tcp"),
+    "simulator": (
+        "body choreography controls entrance identity numbered paths relayed seen sender shown tcp"
+    ),
     "tracker": (
         "calibration config contact counters events liveness messages meter outbox pipeline "
         "reconnect session states trace_format wall"

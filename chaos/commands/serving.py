@@ -13,7 +13,8 @@ from chaos.nearest import unknown_name
 from simulator import events
 from simulator.climber import generate_climb
 from simulator.feeds import Feed, LiveFeed, Playback
-from simulator.pose_server import FEED_PATH, SINK_PATH, PoseServer
+from simulator.paths import FEED_PATH, SINK_PATH
+from simulator.pose_server import PoseServer
 from simulator.recording import RecordingError, looped, read_recording, schedule
 from simulator.venue import make_venue
 from tracker.messages import iso_time

@@ -16,7 +16,8 @@ from simulator.controls import Control
 from simulator.events import PeerLink
 from simulator.feeds import LiveFeed
 from simulator.network import Network
-from simulator.pose_server import CONTROL_PATH, FEED_PATH, SINK_PATH, STOP_WITHIN, PoseServer
+from simulator.paths import CONTROL_PATH, FEED_PATH, SINK_PATH
+from simulator.pose_server import STOP_WITHIN, PoseServer
 
 Simulate = Callable[[Callable[[Network], Awaitable[Any]]], Any]
 Confirm = Literal["pong", "ack"]

@@ -21,7 +21,8 @@ from simulator.hosts import Host
 from simulator.loop import VirtualLoop
 from simulator.network import Network
 from simulator.network import Path as Way
-from simulator.pose_server import FEED_PATH, SINK_PATH, PoseServer
+from simulator.paths import FEED_PATH, SINK_PATH
+from simulator.pose_server import PoseServer
 from tracker import events
 from tracker.app import Outcome, Tracker
 from tracker.config import Timing, TrackerConfig

@@ -17,7 +17,8 @@ from websockets.asyncio.server import ServerConnection, serve
 from simulator import events as peer
 from simulator.climber import Climb
 from simulator.feeds import LiveFeed
-from simulator.pose_server import FEED_PATH, SINK_PATH, PoseServer
+from simulator.paths import FEED_PATH, SINK_PATH
+from simulator.pose_server import PoseServer
 from tests.tracker.conftest import Record, Running, quiet, seqs, silent
 from tracker import events
 from tracker.config import Timing

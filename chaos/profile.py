@@ -1,0 +1,85 @@
+"""What a client under test speaks, and what may be asked of it: its profile.                                  pure"""
+
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from chaos.kinds import Link
+from simulator.entrance import Entrance, Opening
+from simulator.identity import ByPath, ByPattern
+from simulator.numbered import NumberedMessages
+from simulator.paths import FEED_PATH, SINK_PATH
+
+Kind = Literal["relay", "receiver", "sender", "duplex"]
+"""Reads one link and sends each message on over another; only reads; only sends messages of its own; does both over one
+link.
+"""
+KINDS: tuple[Kind, ...] = get_args(Kind)
+StopSignal = Literal["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"]
+
+_LINKS: dict[Kind, tuple[Link, ...]] = {
+    "relay": ("input", "output"),
+    "receiver": ("input",),
+    "sender": ("output",),
+    "duplex": ("output",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds that this client may take, in place of what a scenario says; None: the scenario's."""
+
+    detect_within: float | None = None
+    recover_within: float | None = None
+    longest_silence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Plain data: it compares, and travels to a worker process. `chaos.profile_reading` makes one of a file."""
+
+    kind: Kind = "relay"
+    identity: ByPath | ByPattern | None = field(default_factory=lambda: ByPath("sequence"))
+    """Where a message of the client has its number; None: it has none, and what needs one is not judged."""
+    answers: bool = False
+    """Of a duplex: whether its messages have the numbers of the peer's, as a relay's do, or ones of their own."""
+    transforms: bool = False
+    """Whether it sends other bodies than it reads, whose number stands elsewhere; then its bodies are not judged."""
+    messages: NumberedMessages = field(default_factory=NumberedMessages)
+    """What the peer sends."""
+    rate: float | None = None
+    """Messages a second of scenario time; None: as many as the scenario says."""
+    poses: bool = False
+    """Whether the peer sends the poses of a climb instead."""
+    input_path: str = FEED_PATH
+    """Where the peer's messages are; of a client with one link, `output_path` is the same."""
+    output_path: str = SINK_PATH
+    entrance: Entrance = field(default_factory=Entrance)
+    opening: Opening = field(default_factory=Opening)
+    tls: bool = False
+    stop_signal: StopSignal = "SIGTERM"
+    """How a program is told to end."""
+    scales_itself: bool = False
+    """Whether a program divides its own durations by SIMTOOL_TIME_SCALE."""
+    limits: Limits = Limits()
+    not_judged: tuple[str, ...] = ()
+    """Names of promises."""
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """Those that the client has. The one link of a duplex goes by the name of the output."""
+        return _LINKS[self.kind]
+
+    @property
+    def reads(self) -> bool:
+        """Whether the peer sends it messages."""
+        return self.kind != "sender"
+
+    @property
+    def sends(self) -> bool:
+        """Whether the peer is sent messages by it."""
+        return self.kind != "receiver"
+
+    @property
+    def own_numbers(self) -> bool:
+        """Whether it counts its messages itself, so that a number that is missing is a message that is lost."""
+        return self.kind == "sender" or (self.kind == "duplex" and not self.answers)

@@ -137,9 +137,9 @@ PURE = {
     ),
     "chaos/kernel": ("commands faults"),
     "chaos/reference": ("body climb"),
-    "chaos/replay": ("alignment building field_parts narrative same_findings story"),
+    "chaos/replay": ("alignment building narrative same_findings story"),
     "chaos/reports": ("comparison figure github junit markdown results"),
-    "chaos/timeline": ("from_events from_log from_peer model observed spans"),
+    "chaos/timeline": ("from_events from_log from_peer model observed parts spans"),
     "chaos/toxiproxy": "toxics",
     "chaos/traces": (
         "log_connections log_envelopes log_events log_lines log_naming log_notices log_reading "

@@ -14,13 +14,13 @@ from chaos.diagnosis.telling import tell
 from chaos.history import History, HistoryEvent, in_scenario_time
 from chaos.judging import herd
 from chaos.judging.checks import judge
-from chaos.judging.field_checks import ENGINE, field_measures, judge_field
+from chaos.judging.field_checks import ENGINE, field_measures, judge_field, merged, merged_measures
 from chaos.judging.log_checks import judge_log, log_measures
 from chaos.judging.verdicts import Judgement
-from chaos.replay.field_parts import merged, merged_measures, parts
 from chaos.reports import report, results
 from chaos.reports.results import RunResult
 from chaos.scenario import ScenarioError, on_preset
+from chaos.timeline.parts import parts
 from chaos.traces.reading import Format, Trace, TraceError, open_trace
 
 FormatOption = Annotated[

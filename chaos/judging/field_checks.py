@@ -5,6 +5,7 @@ own word goes, and the observed says so; where that is not far enough it is `unk
 trace holds nothing about it, it is left out.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -12,11 +13,13 @@ from chaos.history import History
 from chaos.judging.facts import Facts
 from chaos.judging.no_loss import held_at_the_end
 from chaos.judging.promises import CHECKS
-from chaos.judging.verdicts import Check, Judgement
+from chaos.judging.verdicts import Check, Judgement, worst
 from tracker import events
 
 ENGINE = "field"
 """What stands in place of an engine's name."""
+SUMMED = ("delivered", "repeated", "displaced", "lost")
+GREATEST = ("detect_s", "longest_silence_s")
 
 
 def judge_field(history: History) -> Judgement:
@@ -78,3 +81,37 @@ def _longest_silence(history: History) -> float | None:
         return None
     end = history.events[-1].t if stop is None else stop.t
     return round(max((b - a for a, b in pairwise([*times, max(end, times[-1])])), default=0.0), 3)
+
+
+# A long trace is judged part by part
+
+
+def merged(judged: Sequence[Judgement]) -> Judgement:
+    """One verdict for all parts: each promise as in the worst of them, and in how many it was so."""
+    if len(judged) == 1:
+        return judged[0]
+    by_name: dict[str, list[Check]] = {}
+    for judgement in judged:
+        for check in judgement.checks:
+            by_name.setdefault(check.name, []).append(check)
+    checks = tuple(_worst(found) for found in by_name.values())
+    return Judgement.of(checks)
+
+
+def _worst(found: Sequence[Check]) -> Check:
+    verdict = worst(check.verdict for check in found)
+    alike = [check for check in found if check.verdict == verdict]
+    first = alike[0]
+    told = f"{first.observed} (in {len(alike)} of {len(found)} parts of the trace; this is the first)"
+    return Check(first.name, verdict, first.expected, told)
+
+
+def merged_measures(of_parts: Sequence[dict[str, Any]], *, carried: int) -> dict[str, Any]:
+    """The figures of all parts; `carried` connections were counted in more than one."""
+    total = dict(of_parts[-1])
+    for names, together in ((SUMMED, sum), (GREATEST, max)):
+        for name in names:
+            known = [measures[name] for measures in of_parts if measures[name] is not None]
+            total[name] = together(known) if known else None
+    total["connections"] = sum(measures["connections"] for measures in of_parts) - carried
+    return total

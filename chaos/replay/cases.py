@@ -29,8 +29,8 @@ from chaos.runner import Plan, engine_for
 from chaos.scenario import ClientOverrides, Scenario, ScenarioError
 from chaos.scenario_reading import parse
 from chaos.scenario_writing import write
-from chaos.timeline.from_events import observe_parts
 from chaos.timeline.observed import Observed
+from chaos.timeline.parts import observe_parts
 from chaos.traces.reading import Trace
 from chaos.traces.wire import Entry
 from tracker.config import OutboxLimits, Timing

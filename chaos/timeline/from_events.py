@@ -1,6 +1,6 @@
 """The events of a trace taken in, one after another, in one pass.                                             pure"""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chaos.timeline.observed import (
@@ -11,39 +11,29 @@ from chaos.timeline.observed import (
     Draw,
     Gap,
     LinkEvent,
-    LinkRecord,
     Observed,
 )
 from tracker import events
-
-LONG = 600.0
-"""Seconds after which a part of a trace may end."""
-QUIET = 120.0
-"""Seconds for which nothing happened to any link before it does."""
-WITHOUT_QUIET = 1800.0
-"""Seconds after which a part ends without such a quiet, as soon as every link is healthy."""
-LONGEST = 6 * 3600.0
-"""Seconds of a part that ends although not every link is healthy: an outage that is longer is told in pieces."""
-MOST_MARKS = 20_000
-"""Link events of such a part."""
-SETTLED = 10.0
-"""Seconds for which a connection has been open where every link is healthy."""
 
 MAX_REJECTED = 10_000
 """Rejections whose times are kept; the counts go on."""
 
 
-class _Watcher:
-    """Takes one event after another."""
+class Watcher:
+    """Takes one event after another; what no tracker reported is passed over.
 
-    def __init__(self) -> None:
+    `handlers` has a method for each kind of event that is of interest.
+    """
+
+    def __init__(self, handlers: Mapping[type, Any] | None = None) -> None:
         self.seen = Observed()
+        self._handlers = _ALL if handlers is None else handlers
         self._frame: float | None = None
         self._confirm: float | None = None
         self._news: float | None = None
-        self._held = 0
+        self._unconfirmed = 0
         self._sent = 0
-        self._waiting: dict[str, events.Waiting] = {}
+        self._announced: dict[str, events.Waiting] = {}
         self._out: dict[str, dict[int, float]] = {}
 
     def take(self, event: Any) -> None:
@@ -52,7 +42,7 @@ class _Watcher:
             seen.began = event.t
         seen.count += 1
         seen.ended = max(seen.ended, event.t) if seen.count > 1 else event.t
-        handle = _HANDLERS.get(type(event))
+        handle = self._handlers.get(type(event))
         if handle is not None:
             handle(self, event)
 
@@ -61,7 +51,7 @@ class _Watcher:
     def connecting(self, event: events.Connecting) -> None:
         record = self.seen.link(event.link)
         record.attempts.append(Attempt(event.t, event.attempt))
-        waited = self._waiting.pop(event.link, None)
+        waited = self._announced.pop(event.link, None)
         if waited is not None:
             record.draws.append(Draw(waited.t, waited.delay, event.attempt))
 
@@ -87,7 +77,7 @@ class _Watcher:
         attempt.why, attempt.status, attempt.fatal = event.why, event.status, event.fatal
 
     def waiting(self, event: events.Waiting) -> None:
-        self._waiting[event.link] = event
+        self._announced[event.link] = event
 
     def marked(self, event: LinkEvent) -> None:
         connection = self._open(event.link)
@@ -166,9 +156,9 @@ class _Watcher:
         seen = self.seen
         seen.accepted.add(event.t)
         seen.sizes += event.size
-        if self._held == 0:
+        if self._unconfirmed == 0:
             self._confirm = event.t  # from now on a confirm is due
-        self._held += 1
+        self._unconfirmed += 1
 
     def sent(self, event: events.Sent) -> None:
         self.seen.sends.add(event.t)
@@ -184,18 +174,18 @@ class _Watcher:
         seen.confirmed.add(event.t, event.count)
         seen.left[int(event.t // 1)] = event.left
         self._silent_until(event.t)
-        self._held = event.left
+        self._unconfirmed = event.left
         self._confirm = self._news = event.t
 
     def _silent_until(self, t: float) -> None:
         if self._news is not None and t - self._news > LONG_GAP:
             self.seen.quiet.append(Gap(self._news, t))
-        if self._confirm is not None and self._held and t - self._confirm > LONG_GAP:
+        if self._confirm is not None and self._unconfirmed and t - self._confirm > LONG_GAP:
             self.seen.silences.append(Gap(self._confirm, t))
 
     def displaced(self, event: events.Displaced) -> None:
         self.seen.displaced.append(event.t)
-        self._held = max(0, self._held - 1)
+        self._unconfirmed = max(0, self._unconfirmed - 1)
 
     def rejected(self, event: events.Rejected) -> None:
         seen = self.seen
@@ -212,87 +202,50 @@ class _Watcher:
     def stopping(self, event: events.Stopping) -> None:
         self.seen.stopping = event.t
         self._silent_until(event.t)
-        self._held = 0
+        self._unconfirmed = 0
         self._news = None
 
     def stopped(self, event: events.Stopped) -> None:
         self.seen.stopped = event
-
-    def is_over(self, now: float) -> bool:
-        """Whether a part ends here: it is long enough and every link is healthy, or it is too long."""
-        lasted = now - self.seen.began
-        if lasted >= LONGEST or self._full():
-            return True
-        if lasted < LONG or not all(_healthy(record, now) for record in self.seen.links.values()):
-            return False
-        latest = max((record.marks[-1].t for record in self.seen.links.values()), default=self.seen.began)
-        return now - latest >= QUIET or lasted >= WITHOUT_QUIET
-
-    def _full(self) -> bool:
-        return any(len(record.marks) >= MOST_MARKS for record in self.seen.links.values())
 
     def finish(self) -> Observed:
         self._silent_until(self.seen.ended)
         return self.seen
 
 
-def _healthy(record: LinkRecord, now: float) -> bool:
-    connection = record.open
-    if (
-        connection is None
-        or now - connection.opened < SETTLED
-        or isinstance(record.marks[-1], events.Suspected)
-    ):
-        return False
-    return connection.unanswered is None or now - connection.unanswered < LONG_GAP / 2
-
-
-_HANDLERS: dict[type, Any] = {
-    events.Connecting: _Watcher.connecting,
-    events.Connected: _Watcher.connected,
-    events.Refused: _Watcher.refused,
-    events.Waiting: _Watcher.waiting,
-    events.Suspected: _Watcher.marked,
-    events.Revived: _Watcher.marked,
-    events.Died: _Watcher.marked,
-    events.Closed: _Watcher.closed,
-    events.Probed: _Watcher.probed,
-    events.Answered: _Watcher.answered,
-    events.Lagged: _Watcher.lagged,
-    events.Carried: _Watcher.carried,
-    events.Received: _Watcher.received,
-    events.Accepted: _Watcher.accepted,
-    events.Sent: _Watcher.sent,
-    events.Confirmed: _Watcher.confirmed,
-    events.Displaced: _Watcher.displaced,
-    events.Rejected: _Watcher.rejected,
-    events.SessionReset: _Watcher.reset,
-    events.Touched: _Watcher.touched,
-    events.Stopping: _Watcher.stopping,
-    events.Stopped: _Watcher.stopped,
+ABOUT_LINKS: Mapping[type, Any] = {
+    events.Connecting: Watcher.connecting,
+    events.Connected: Watcher.connected,
+    events.Refused: Watcher.refused,
+    events.Waiting: Watcher.waiting,
+    events.Suspected: Watcher.marked,
+    events.Revived: Watcher.marked,
+    events.Died: Watcher.marked,
+    events.Closed: Watcher.closed,
+    events.Probed: Watcher.probed,
+    events.Answered: Watcher.answered,
+}
+_ALL: Mapping[type, Any] = {
+    **ABOUT_LINKS,
+    events.Lagged: Watcher.lagged,
+    events.Carried: Watcher.carried,
+    events.Received: Watcher.received,
+    events.Accepted: Watcher.accepted,
+    events.Sent: Watcher.sent,
+    events.Confirmed: Watcher.confirmed,
+    events.Displaced: Watcher.displaced,
+    events.Rejected: Watcher.rejected,
+    events.SessionReset: Watcher.reset,
+    events.Touched: Watcher.touched,
+    events.Stopping: Watcher.stopping,
+    events.Stopped: Watcher.stopped,
 }
 
 
 def observe(history: Iterable[Any]) -> Observed:
     """All of a trace or of a laboratory's record at once; what no tracker reported is passed over."""
-    watcher = _Watcher()
+    watcher = Watcher()
     for event in history:
         if isinstance(event, events.Event):
             watcher.take(event)
     return watcher.finish()
-
-
-def observe_parts(history: Iterable[Any]) -> Iterator[Observed]:
-    """The same in parts, however long it is: at least one, and each as if the trace began and ended with it.
-
-    A part ends where every link is healthy, so that what belongs together is in one.
-    """
-    watcher = _Watcher()
-    for event in history:
-        if not isinstance(event, events.Event):
-            continue
-        if watcher.seen.count and watcher.is_over(event.t):
-            yield watcher.finish()
-            watcher = _Watcher()
-        watcher.take(event)
-    yield watcher.finish()

@@ -10,8 +10,8 @@ import pytest
 from chaos.diagnosis.inference import diagnose
 from chaos.replay.cases import understand
 from chaos.replay.story import MOST_LINES, Story
-from chaos.timeline.from_events import LONG, MOST_MARKS, QUIET, WITHOUT_QUIET, observe_parts
 from chaos.timeline.observed import Observed
+from chaos.timeline.parts import LONG, MOST_MARKS, QUIET, WITHOUT_QUIET, observe_parts
 from chaos.traces.reading import open_trace
 from tests.chaos.stories import closed, connected, gave_up, pinged, stopped, trace, unanswered
 from tracker import events as e

@@ -143,7 +143,7 @@ PURE = {
     "chaos/toxiproxy": "toxics",
     "chaos/traces": (
         "log_connections log_envelopes log_events log_lines log_naming log_notices log_reading "
-        "log_survey log_tables log_times problems wire"
+        "log_survey log_tables log_times log_wrapping problems wire"
     ),
     "simulator": (
         "body choreography controls entrance identity numbered paths relayed seen sender shown tcp"

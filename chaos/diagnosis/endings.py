@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chaos.timeline.model import CloseFrame, Connection, Mark
-from chaos.traces.wire import NoticeKind
+from chaos.traces.wire import KEEPALIVE_REASON, NoticeKind
 
 SWITCHING = 101
-KEEPALIVE_REASON = "keepalive ping timeout"
-"""What the library puts into the Close frame with which its keepalive gives up."""
 GOING = (1000, 1001)
 """Codes of a close that is meant."""
 FAILURES = (1002, 1003, 1007, 1009, 1010, 1011)

@@ -3,11 +3,11 @@
 from itertools import pairwise
 
 from chaos.diagnosis.causes import Finding
-from chaos.diagnosis.endings import GONE, KEEPALIVE_REASON
+from chaos.diagnosis.endings import GONE
 from chaos.diagnosis.saying import Said
 from chaos.diagnosis.saying_ends import ABOUT_CODE
 from chaos.diagnosis.wording import Words, code_of, quoted, times
-from chaos.traces.wire import Notice, NoticeKind
+from chaos.traces.wire import KEEPALIVE_REASON, Notice, NoticeKind
 
 TOLD_TWICE = 1.0
 """Seconds within which two exceptions of the same words may be of one connection."""

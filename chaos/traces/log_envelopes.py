@@ -11,6 +11,7 @@ import msgspec
 
 from chaos.traces.log_tables import Table, delimiter_line, rows, table_of
 from chaos.traces.log_times import find_time, number_as_time
+from chaos.traces.log_wrapping import as_written
 
 MESSAGES = (
     "message",
@@ -54,7 +55,7 @@ _TIME_WITHIN = 60  # characters of a message: what comes later is no time of its
 
 def unwrapped(texts: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
     """Each line with its number; several with the same number where one held a traceback."""
-    texts = iter(texts)
+    texts = as_written(texts)
     delimiter: str | None = None
     for number, text in texts:
         if number <= 2:
@@ -136,6 +137,8 @@ def _first(fields: Mapping[str, Any], names: Iterable[str]) -> str | None:
         value = fields.get(name)
         if isinstance(value, str):
             return value
+        if isinstance(value, list) and all(isinstance(byte, int) and 0 <= byte < 256 for byte in value):
+            return bytes(value).decode(errors="replace")  # journald's, of what has colours in it
     return None
 
 

@@ -3,11 +3,13 @@
 import ast
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
 from chaos.traces.log_times import Time, find_time
 from chaos.traces.wire import (
+    KEEPALIVE_REASON,
     NO_STATUS,
     Body,
     Eof,
@@ -48,7 +50,9 @@ _MESSAGE = re.compile(
         |HTTP/\S+[ ](?P<status>\d{3})(?P<phrase>.*)
         |Headers\((?P<headers>.*)\)
         |(?P<body>\[body\].*|body[ ]\(.*)
-        |(?P<header>[A-Za-z][A-Za-z0-9-]*):[ ](?P<value>.*))
+        |(?P<header>[A-Za-z][A-Za-z0-9-]*):[ ](?P<value>.*)
+        |(?P<cut_opcode>(?:TEXT|BINARY|CONT|PING|PONG)(?=[ ](?:['"]|[0-9a-f]{2}(?:[ ]|$)))|CLOSE(?=[ ]\d{4}(?:[ ]|$)))
+            [ ](?P<cut>.*))
     |%[ ](?P<did>sent|sending|received)[ ]keepalive[ ]p[io]ng
     |[-!][ ]timed[ ]out[ ]waiting[ ]for[ ](?P<waited>(?:keepalive[ ])?pong|TCP[ ]close)
     |-[ ]received[ ](?P<stray>unsolicited)[ ]pong
@@ -70,8 +74,10 @@ _BEGIN = re.compile(
 )
 _BEFORE = frozenset(" \t\xa0:|])>,;\"'=")  # what may stand before it
 _SIDES = ("client ", "server ")
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*[mK]")
 _PLACE = re.compile(r"""\s*[("'\[]*[\w./-]+\.py:\d+[)"'\]]*\s*$""")  # where in the library it was logged
+_CUT_SIZE = re.compile(r" ?\[[a-z0-9, ]*$")
+_ENOUGH = 4  # characters by which a reason is known that is cut off
 _CLOSE = re.compile(r"(\d{4})(?: \([^)]*\))? ?(.*)", re.DOTALL)
 _OLD_FRAME = re.compile(
     r"opcode=(?:<Opcode\.(?P<name>\w+): )?(?P<number>\d+)?>?.*?data=(?P<data>b['\"].*['\"])"
@@ -176,15 +182,28 @@ def _headers(m: re.Match[str]) -> tuple[Said, ...]:
 
 
 def _frame(m: re.Match[str]) -> Frame:
-    way: Way = m["way"]  # type: ignore[assignment] # one of the two
-    opcode: Opcode = m["opcode"]  # type: ignore[assignment] # one of these
     data, size = m.group("data", "size")
-    data = data.removesuffix(" ")[:MOST_DATA]
+    return _as_frame(m["way"], m["opcode"], int(size), data.removesuffix(" "))  # type: ignore[arg-type] # one of these
+
+
+def _cut_frame(m: re.Match[str]) -> Frame:
+    """Of a line that a screen, a pipe or somebody's hand cut off before the size."""
+    data = _CUT_SIZE.sub("", m["cut"])
+    cut = replace(_as_frame(m["way"], m["cut_opcode"], 0, data), whole=False)  # type: ignore[arg-type] # the same
+    if cut.reason.startswith("("):  # within the code's meaning
+        cut.reason = ""
+    if len(cut.reason) >= _ENOUGH and KEEPALIVE_REASON.startswith(cut.reason):
+        cut.reason = KEEPALIVE_REASON
+    return cut
+
+
+def _as_frame(way: Way, opcode: Opcode, size: int, data: str) -> Frame:
+    data = data[:MOST_DATA]
     if opcode != "CLOSE":
-        return Frame(way, opcode, int(size), data)
+        return Frame(way, opcode, size, data)
     found = _CLOSE.match(data)
     code, reason = (int(found[1]), found[2]) if found else (NO_STATUS, "")
-    return Frame(way, opcode, int(size), data, code, reason.strip())
+    return Frame(way, opcode, size, data, code, reason.strip())
 
 
 def _old_frame(m: re.Match[str]) -> Frame:
@@ -237,6 +256,7 @@ def _without_place(text: str) -> str:
 _SAYS: dict[str, Callable[[re.Match[str]], Said]] = {
     "to": lambda m: StateChange(cast(State, m["to"])),
     "size": _frame,
+    "cut": _cut_frame,
     "frame": _old_frame,
     "eof": lambda m: Eof(cast(Way, m["way"])),
     "path": lambda m: Request(cast(Way, m["way"]), m["path"]),

@@ -168,14 +168,17 @@ class _Reader:
     def _told(self, number: int, line: LogLine, said: Said) -> Entry | None:
         """None for a Ping that is held until the line that follows says whose it is."""
         self._all.line = number
-        if isinstance(said, Frame) and said.opcode == "PING" and said.way == ">":
+        left = isinstance(said, Frame) and said.way == ">"
+        if isinstance(said, Frame) and not said.whole:
+            self._problems.add("{n} frames are cut off in the log before their size", f"line {number}")
+        if isinstance(said, Frame) and left and said.opcode == "PING":
             if self._announced or not self._marked:
                 self._announced = False
                 return self._pinged(number, said, line, kept_alive=True)
             self._ping = number, said, line
             return None
         voice = self._voice(line.prefix)
-        self._all.voice = None if isinstance(said, Frame) and said.way == ">" else voice
+        self._all.voice = None if left else voice
         live, sure = self._whose(line, said)
         if live is not None and len(live.voices) < _VOICES:
             live.voices.add(voice)

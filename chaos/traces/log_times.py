@@ -19,7 +19,12 @@ _DAY_FIRST = re.compile(
 )
 _TIME = re.compile(r"(?<![\d:])(\d{1,2}):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?: ?([AP]M))?(?!\d)")
 _EPOCH = re.compile(r"(?<![\d.,])(\d{9,10})(?:[.,](\d{1,9}))?(?![\d.])")
-_EPOCH_MS = re.compile(r"(?<![\d.,])([12]\d{12})(?:\.\d+)?(?![\d.])")
+_EPOCH_SMALL = re.compile(
+    r"(?<![\d.,])([12]\d{12}(?:\d{3}|\d{6})?)(?:\.\d+)?(?![\d.])"
+)  # milli-, micro-, nanoseconds
+_SINCE_START = re.compile(
+    r"\[ *(\d{1,9}\.\d{3,9})\]"
+)  # of the machine or the program; only the first in a line
 _LEADING = 100  # characters
 _BEGINS_WITH_TIME = re.compile(
     r"[^\w\[]{0,4}(?:(?:DEBUG|INFO|WARN(?:ING)?|ERROR|CRITICAL|FATAL|TRACE)\b[\s:|,/-]*)?(?:\d|\[|[A-Z][a-z]{2} +\d)"
@@ -57,11 +62,12 @@ def find_time(text: str) -> Time | None:
         hours = _hour(int(found[1]), found[5])
         seconds = hours * 3600 + int(found[2]) * 60 + int(found[3]) + _fraction(found[4])
         return Time(seconds, False, found.start(), found.end())
-    if found := _EPOCH_MS.search(text):
-        return Time(int(found[1]) / 1000, True, found.start(), found.end())
+    if (found := _EPOCH_SMALL.search(text)) and (whole := number_as_time(int(found[1]))) is not None:
+        return whole._replace(begin=found.start(), end=found.end())
     if (found := _EPOCH.search(text)) and EARLIEST <= int(found[1]) < LATEST:
         return Time(int(found[1]) + _fraction(found[2]), True, found.start(), found.end())
-    return None
+    found = _SINCE_START.match(text)
+    return Time(float(found[1]), False, found.start(), found.end()) if found else None
 
 
 def leading_time(text: str) -> Time | None:

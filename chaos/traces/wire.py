@@ -16,6 +16,8 @@ State = Literal["CONNECTING", "OPEN", "CLOSING", "CLOSED"]
 Opcode = Literal["TEXT", "BINARY", "CONT", "PING", "PONG", "CLOSE"]
 
 DATA: tuple[Opcode, ...] = ("TEXT", "BINARY", "CONT")
+KEEPALIVE_REASON = "keepalive ping timeout"
+"""Of a Close frame of the library's own keepalive."""
 NO_STATUS = 1005
 """What a Close frame without a code means."""
 
@@ -71,6 +73,8 @@ class Frame:
     code: int | None = None
     """Of a Close frame."""
     reason: str = ""
+    whole: bool = True
+    """Whether its line goes on to its size; else that is given as 0."""
 
 
 @dataclass(slots=True)

@@ -20,6 +20,7 @@ class End(StrEnum):
     """What ended a connection or an attempt."""
 
     OPEN = "open"  # the log shows no end
+    CLOSING = "closing"  # and not who began to close
     UNFINISHED = "unfinished"  # a handshake whose outcome the log does not show
     NO_PONG = "no pong"  # this side's keepalive gave up
     OWN_CLOSE = "own close"  # this side meant to
@@ -82,7 +83,7 @@ def ending_of(connection: Connection) -> Ending:  # noqa: PLR0911 - a table of t
     if connection.closed is not None:
         what = End.CLOSED if connection.opened is not None else End.LAST_LINES
         return Ending(connection, what, connection.closed)
-    return Ending(connection, End.OPEN, None)
+    return Ending(connection, End.OPEN if connection.closing is None else End.CLOSING, connection.closing)
 
 
 def _only_last_lines(connection: Connection) -> bool:

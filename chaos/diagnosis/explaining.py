@@ -114,7 +114,7 @@ def _cause_of(ending: Ending) -> Cause | None:
         return Cause.MAX_SIZE
     if ending.what is End.PEER_FAILURE and ending.code == TOO_BIG:
         return Cause.PEER_MAX_SIZE
-    if ending.what in (End.OPEN, End.UNFINISHED):
+    if ending.what in (End.OPEN, End.UNFINISHED, End.CLOSING):
         return Cause.NO_END
     return _CAUSES[ending.what]
 

@@ -26,6 +26,8 @@ def brief_end(ending: Ending, w: Words) -> Iterator[str]:
             yield "somebody connected and left without a request"
         case End.BAD_HANDSHAKE:
             yield "the handshake failed" + (f": {quoted(ending.reason)}" if ending.reason else "")
+        case End.CLOSING:
+            yield "closes; the log does not show who began that"
         case End.LAST_LINES:
             yield "ends; the log begins meanwhile"
         case End.RESET:

@@ -106,7 +106,7 @@ def _strange(f: Finding, w: Words) -> Said:
         )
         return Said(
             what,
-            "check scheme and port: ws:// to a port of TLS, wss:// to a plain one, or another server there",
+            "check scheme and port: ws:// to a port of TLS, wss:// to a plain one, another server, or a proxy that the environment names",
         )
     if notice.kind is NoticeKind.HANDSHAKE_FAILED:
         what = f"{often} an opening handshake failed, {when}"

@@ -308,6 +308,10 @@ def age(f: Finding, w: Words) -> Said:
 def no_end(f: Finding, _: Words) -> Said:
     """The log shows no end."""
     open_ = [e for e in f.endings if e.what is End.OPEN]
+    if any(e.what is End.CLOSING for e in f.endings):
+        return Said(
+            "the log ends while a connection is CLOSING", "", "who began to close it, and how it ended"
+        )
     if not open_:
         return Said("the log ends during a handshake", "", "what became of it")
     what = "the connection is" if len(open_) == 1 else f"{len(open_)} of {f.of} connections are"

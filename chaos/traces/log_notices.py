@@ -11,7 +11,7 @@ MOST_TEXT = 200
 # Looked for first, and found in few lines of a program.
 _WORTH_A_LOOK = re.compile(
     r"Error|Exception|ConnectionClosed|Timeout|InvalidStatus|InvalidHandshake|InvalidMessage|errno|refused"
-    r"|rejected|close frame|; then (?:sent|received)|code = \d|server (?:listening|clos)|connection (?:open|closed|handler|rejected)"
+    r"|rejected|call failed|close frame|(?:sent|received) \d{4}|code = \d|server (?:listening|clos)|connection (?:open|closed|handler|rejected)"
     r"|[Hh]andshake failed|HTTP (?:message|request line)|(?:reconnect|retry)\w* in|gaierror|status[ _]?code",
     re.IGNORECASE,
 )
@@ -23,7 +23,10 @@ _CHAIN = re.compile(
 )
 _SENT = re.compile(r"sent (\d{4})(?: \(([^)]*)\))? ?([^;]*)")
 _RECEIVED = re.compile(r"received (\d{4})(?: \(([^)]*)\))? ?([^;]*)")
-_CODES_TOLD = re.compile(r"; then (?:sent|received) |ConnectionClosed\w*: (?:sent|received) \d{4}")
+_CODES_TOLD = re.compile(
+    r"; then (?:sent|received) |ConnectionClosed\w*: (?:sent|received) \d{4}"
+    r"|\b(?:sent|received) (?:1\d{3}|[34]\d{3}) \((?:OK|[a-z ]+)\)"
+)
 _OLD_CODE = re.compile(r"code = (\d{4}) \(([^)]*)\), (?:reason = (.*)|no reason)")
 _STATUS = re.compile(
     r"(?:rejected WebSocket connection: HTTP|status[ _]?code[:=]?|InvalidStatusCode\(|connection (?:rejected|failed) \() ?(\d{3})\b"
@@ -44,7 +47,7 @@ _CAUGHT_BY_LIBRARY = "Failed to open a WebSocket connection"
 
 def in_the_librarys_words(text: str) -> bool:
     """Whether a program's line quotes what nothing but the library says."""
-    return _LIBRARYS_WORDS.search(text) is not None
+    return _LIBRARYS_WORDS.search(text) is not None or _CODES_TOLD.search(text) is not None
 
 
 def read_notice(text: str) -> Notice | None:  # noqa: PLR0911 - one a form

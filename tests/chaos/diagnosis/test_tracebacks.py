@@ -239,3 +239,43 @@ def test_a_keepalive_of_the_peer_that_got_no_pong_is_told() -> None:
     found = told(f"websockets.client: received {why}; then sent {why}\n")
     assert "the server closed with 1011" in found.headline
     assert "it got no Pong of this client" in found.headline
+
+
+@pytest.mark.parametrize(
+    "line", ["worker lost: received 1012 (service restart)", "sent 4003 (private use) bye"]
+)
+def test_a_code_with_the_librarys_words_for_it_is_told_wherever_it_stands(line: str) -> None:
+    assert causes(text(f"09:00:00 {line}")) == [Cause.CLOSES_TOLD]
+
+
+# Lines that were cut off at their right edge
+
+
+def cut_off(log: Log) -> str:
+    """Without the sizes at the ends of lines."""
+    return "\n".join(line.partition(" [")[0] for line in log.text().splitlines()) + "\n"
+
+
+def test_a_frame_without_its_size_is_one() -> None:
+    log = (
+        Log().opens(0).sends(1).gets(2).pings(20, "01 02").peer_closes(25, "1008 (policy violation) expired")
+    )
+    (ending,) = understood(cut_off(log)).endings
+    assert (ending.what, ending.code, ending.reason) == (End.PEER_CLOSE, 1008, "expired")
+    carried = ending.connection
+    assert (carried.sent.messages, carried.received.messages, carried.pings.answered) == (1, 1, 1)
+
+
+def test_what_a_program_says_of_frames_is_none() -> None:
+    log = (
+        Log(logger="app")
+        .say(0, "> TEXT (audio) sent", "< CLOSE was awaited")
+        .say(1, "websockets: no close frame received or sent")
+    )
+    assert causes(log.text()) == [Cause.CLOSES_TOLD]
+
+
+def test_a_connection_that_is_closing_when_the_log_ends_is_not_open() -> None:
+    log = Log().opens(0).gets(1).say(2, "= connection is CLOSING")
+    assert told(log.text()).headline == "The log ends while a connection is CLOSING"
+    assert "who began to close it" in told(log.text()).unknown[0]

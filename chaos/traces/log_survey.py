@@ -36,6 +36,7 @@ _LIBRARY = re.compile(r"websockets/(\S+)")
 _TWICE_WITHIN = 5000
 """Lines of the library by which it is decided whether each is written twice."""
 _TWICE = 0.9
+_STEPS_BACK = 3
 _OF_SERVERS = (
     NoticeKind.LISTENING,
     NoticeKind.OPENED,
@@ -69,6 +70,8 @@ class Survey:
     """Any line has a time."""
     grain: float = 1.0
     """Seconds of the smallest step that its times show: 1.0 where none has a fraction."""
+    newest_first: bool = False
+    """As log stores list it: nothing can be told from it that way round."""
     absurd: bool = False
     """Its dates are none that a log can have."""
     library: str | None = None
@@ -188,12 +191,13 @@ def survey(texts: Iterable[tuple[int, str]]) -> Survey:
     texts = iter(texts)
     first: list[tuple[int, str]] = list(islice(texts, _TWICE_WITHIN))
     found = Survey(twice=_is_twice(first))
-    trials, keepalive, traffic = Trials(), _Keepalive(found), _Traffic(found)
+    trials, keepalive, traffic, order = Trials(), _Keepalive(found), _Traffic(found), _Order()
     all_of_them = chain(first, texts)
     del first  # as soon as they are read
     for _, text, line in lines_of(all_of_them, twice=found.twice):
         if line is None:
-            _look_at_notice(found, text)
+            if _look_at_notice(found, text):
+                order.look(leading_time(without_colours(text)))
             if not found.timed and (time := leading_time(without_colours(text))) is not None:
                 found.timed, found.epoch = True, time.moment if time.dated else None
                 found.look_at_grain(time)
@@ -203,6 +207,7 @@ def survey(texts: Iterable[tuple[int, str]]) -> Survey:
         traffic.look(line)
         keepalive.look(line)
         if line.time is not None:
+            order.look(line.time)
             found.absurd |= line.time.absurd
             found.look_at_grain(line.time)
             if not found.timed and line.time.dated:
@@ -219,10 +224,12 @@ def survey(texts: Iterable[tuple[int, str]]) -> Survey:
                 version = _LIBRARY.search(said.value)
                 found.library = found.library or (version[1] if version else None)
     found.naming = trials.best()
+    found.newest_first = order.newest_first
     return found
 
 
-def _look_at_notice(found: Survey, text: str) -> None:
+def _look_at_notice(found: Survey, text: str) -> bool:
+    """Whether it is one."""
     side = side_of_other(text)
     if side is not None:
         found.sides[side] += 1
@@ -233,6 +240,7 @@ def _look_at_notice(found: Survey, text: str) -> None:
             found.sides["server"] += 1
         elif notice.kind in _OF_CLIENTS:
             found.sides["client"] += 1
+    return notice is not None
 
 
 def _is_twice(texts: Iterable[tuple[int, str]]) -> bool:
@@ -248,6 +256,30 @@ def _is_twice(texts: Iterable[tuple[int, str]]) -> bool:
             single += held is not None
             held = line.text
     return pairs >= 2 and pairs >= _TWICE * (pairs + single)
+
+
+class _Order:
+    """Finds which way the times go."""
+
+    def __init__(self) -> None:
+        self._before: float | None = None
+        self._later = self._earlier = 0
+
+    def look(self, time: Time | None) -> None:
+        if time is None:
+            return
+        now, before = time.moment, self._before
+        if before is not None and now != before:
+            if now > before:
+                self._later += 1
+            else:
+                self._earlier += 1
+        self._before = now
+
+    @property
+    def newest_first(self) -> bool:
+        """By far most of them go back."""
+        return self._earlier >= _STEPS_BACK * max(1, self._later)
 
 
 class _Traffic:

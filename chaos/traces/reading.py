@@ -306,6 +306,10 @@ def _opened_log(path: Path) -> Trace:
         raise TraceError(
             f"{path}: no line of it is of the websockets library: log its DEBUG level, or give the right file"
         )
+    if survey.newest_first:
+        raise TraceError(
+            f"{path}: its newest lines come first: put the oldest first (sort by time, or tac) and try again"
+        )
     dated = survey.epoch is not None and not survey.absurd
     anchor = Anchor(0.0, round((survey.epoch or 0.0) * 1000), 0) if dated else None
     versions = {} if survey.library is None else {"websockets": survey.library}

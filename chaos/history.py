@@ -12,13 +12,16 @@ from typing import Any, Literal, TypeVar, cast
 import msgspec
 
 from chaos.answer import Answer
-from simulator.events import AnyPeerEvent, PeerEvent
+from simulator.events import AnyPeerEvent, PeerEvent, PeerLink
 from tracker.events import AnyEvent, Event
 
 SCHEMA = "simtool.history/2"
 
 Role = Literal["tracker", "relay", "receiver"]
 """What a client does with the frames it reads: outputs of its own, and reports; sends each on; nothing that shows."""
+SocketsSeen = Literal["all", "accepted", "none"]
+"""What an engine sees of a client's sockets: each attempt and each end; the same without attempts that were turned away
+at once; nothing."""
 Phase = Literal["steady", "faults-over", "settled", "stopping", "stopped"]
 
 
@@ -78,6 +81,20 @@ class Counted(LabEvent, frozen=True, tag="fault-counted"):
     counts: Counts
 
 
+class Attempted(LabEvent, frozen=True, tag="client-attempted"):
+    """A client began to connect to `link`, as the network saw it, whatever came of it."""
+
+    link: PeerLink
+    client: int = 0
+
+
+class SocketClosed(LabEvent, frozen=True, tag="client-socket-closed"):
+    """A client closed its socket of a connection of `link`, or aborted it, as the network saw it."""
+
+    link: PeerLink
+    client: int = 0
+
+
 class StoodStill(LabEvent, frozen=True, tag="machine-stood-still"):
     """The machine did nothing for `seconds` until now: not the client's host, but all that the run is made on."""
 
@@ -99,7 +116,7 @@ class Reported(LabEvent, frozen=True, tag="reported"):
     report: AnyEvent
 
 
-AnyLabEvent = Reached | Began | Healed | Counted | StoodStill | Broke | Reported
+AnyLabEvent = Reached | Began | Healed | Counted | Attempted | SocketClosed | StoodStill | Broke | Reported
 HistoryEvent = AnyEvent | AnyPeerEvent | AnyLabEvent
 
 # The fields of all events above that are durations or times of the loop's clock.
@@ -128,6 +145,8 @@ class History:
     """As `reference`, for client 1, client 2 and so on, where there are several; see `chaos.judging.herd`."""
     preset: str | None = None
     """The network that the whole run lay on. Its faults are numbered after the scenario's."""
+    sockets_seen: SocketsSeen = "none"
+    """Of the client's sockets, by the engine: `Attempted` and `SocketClosed` tell it."""
 
     _by_kind: dict[type, list[HistoryEvent]] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -174,6 +193,7 @@ class History:
             **({} if self.preset is None else {"preset": self.preset}),
             "reference": self.reference,
             "settings": self.settings,
+            **({} if self.sockets_seen == "none" else {"sockets_seen": self.sockets_seen}),
         }
         if self.others:
             header["others"] = self.others

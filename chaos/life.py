@@ -16,6 +16,7 @@ from chaos.clients import Assignment, Client, NotSimulatedError
 from chaos.engines import InForce, World
 from chaos.faults import Change, timeline
 from chaos.history import (
+    Attempted,
     Began,
     Broke,
     Counted,
@@ -25,11 +26,14 @@ from chaos.history import (
     Phase,
     Reached,
     Reported,
+    SocketClosed,
+    SocketsSeen,
     StoodStill,
     in_scenario_time,
 )
 from chaos.judging import herd
 from chaos.judging.climbed import climbed
+from chaos.kinds import Link
 from chaos.scenario import Scenario
 from chaos.temporary import temporary_folder
 from simulator import events as peer
@@ -93,6 +97,7 @@ class Life:
         self._material = workloads.material(self._scenario.workload, seed)
         self._began = 0.0
         self._scale = 1.0
+        self._sockets_seen: SocketsSeen = "none"
         self._events: list[HistoryEvent] = []
         self._arrived: Counter[int] = Counter()
         """What arrived from each client until it was steady."""
@@ -107,6 +112,8 @@ class Life:
         self._began = asyncio.get_running_loop().time()
         self._scale = world.scale
         world.on_standstill(self._stood_still)
+        self._sockets_seen = world.sockets_seen
+        world.watch_sockets(self)
         with temporary_folder() as folder:
             files = self._material.files(folder)
             try:
@@ -127,9 +134,18 @@ class Life:
             role=self._client.role,
             others=tuple(() for _ in range(1, self._scenario.workload.clients)),
             preset=self._scenario.preset,
+            sockets_seen=self._sockets_seen,
         )
         first, *others = (self._material.answers(climbed(part)) for part in herd.apart(history))
         return replace(history, reference=first, others=tuple(others))
+
+    def attempted(self, link: Link, client: int) -> None:
+        """See `SocketObserver`."""
+        self._note(Attempted(t=asyncio.get_running_loop().time(), link=link, client=client))
+
+    def closed(self, link: Link, client: int) -> None:
+        """See `SocketObserver`."""
+        self._note(SocketClosed(t=asyncio.get_running_loop().time(), link=link, client=client))
 
     def broke(self, who: Literal["client", "laboratory"], error: BaseException, *, client: int = 0) -> None:
         """Take into the record that somebody failed in a way that no scenario asks for."""

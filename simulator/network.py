@@ -22,10 +22,12 @@ import random
 from collections.abc import Callable, Mapping
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar, cast
+from functools import partial
+from typing import Literal, Protocol, TypeVar, cast
 
 from simulator.channel import LATENCY, Channel, Effect
 from simulator.handshake import Handshake
+from simulator.hosts import Host, host_of
 from simulator.keepalive import Keepalive
 from simulator.stream import Stream
 from simulator.tcp import Tcp
@@ -33,6 +35,16 @@ from simulator.transport import SimTransport
 
 Direction = Literal["upstream", "downstream"]
 P = TypeVar("P", bound=asyncio.BaseProtocol)
+
+
+class PathWatcher(Protocol):
+    """Hears of those who connect over a path, by the hosts that they are on; None: the laboratory itself."""
+
+    def attempted(self, host: Host | None) -> None:
+        """It begins to connect."""
+
+    def closed(self, host: Host | None) -> None:
+        """It has closed or aborted the socket of a connection."""
 
 
 @dataclass(eq=False, slots=True)
@@ -49,6 +61,7 @@ class Path:
     connections: "list[Connection]" = field(default_factory=list)
     attempts: "list[Connection]" = field(default_factory=list)
     """Connections whose handshake is not over."""
+    watcher: PathWatcher | None = None
 
     def add(
         self, kind: str, direction: Direction, attributes: Mapping[str, int], toxicity: float = 1.0
@@ -125,6 +138,8 @@ class Network:
             listener = self._listeners.get(path.target)
             return path.down or (listener is None and not behind_proxy)
 
+        if path.watcher is not None:
+            path.watcher.attempted(host_of(copy_context()))
         connection = Connection(path)
         try:
             round_trip = await connection.shake_hands(refuses)
@@ -228,6 +243,8 @@ class Connection:
         client = self.client = SimTransport(factory, copy_context(), near, address)
         accept = (listener.factory, listener.context.copy()) if listener else (asyncio.Protocol, Context())
         server = SimTransport(*accept, self._path.target, near)
+        if self._path.watcher is not None:
+            client.when_gone = partial(self._path.watcher.closed, client.host)
         up, down = self.channels.values()
         there = Stream(self, client, server, over=up, back=down, round_trip=round_trip)
         back = Stream(self, server, client, over=down, back=up, round_trip=round_trip)

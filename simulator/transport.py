@@ -79,6 +79,8 @@ class SimTransport(asyncio.Transport):
         self._broken = False  # the kernel knows that there is nobody to say anything to
         self.gone = False
         """The socket is closed."""
+        self.when_gone: Callable[[], None] | None = None
+        """Called when it is."""
 
     def join(self, out: Way, into: Way) -> None:
         """The ways that this end writes to and reads from."""
@@ -339,6 +341,8 @@ class SimTransport(asyncio.Transport):
 
     def _close_socket(self) -> None:
         self.gone = True
+        if self.when_gone is not None:
+            self.when_gone()
         if not self._broken and not self._rst_unread:
             if self._unread:  # they will never be read, and TCP says so
                 self._out.carry_rst()

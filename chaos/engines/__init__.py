@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from chaos.faults import Fault
-from chaos.history import Counts
+from chaos.history import Counts, SocketsSeen
 from chaos.kinds import Link
 
 Heal = Callable[[], Awaitable[None]]
@@ -26,8 +26,21 @@ class InForce:
     """What it has done up to now; None where the engine cannot see it."""
 
 
+class SocketObserver(Protocol):
+    """Hears what the network sees of the clients' sockets, at the moment."""
+
+    def attempted(self, link: Link, client: int) -> None:
+        """A client began to connect."""
+
+    def closed(self, link: Link, client: int) -> None:
+        """A client closed or aborted the socket of a connection."""
+
+
 class World(Protocol):
     """The client's machine and the network to its peer while one run lasts. Its clock is the running loop's."""
+
+    sockets_seen: SocketsSeen
+    """What it tells the observer of `watch_sockets`."""
 
     @property
     def scale(self) -> float:
@@ -41,6 +54,9 @@ class World(Protocol):
 
         Clients count from 0. All contexts are asked for before the first fault begins.
         """
+
+    def watch_sockets(self, observer: SocketObserver) -> None:
+        """Let `observer` hear of the clients' sockets, as far as this engine sees them. Before the first link is opened."""
 
     def on_standstill(self, notice: Callable[[float], None]) -> None:
         """Let `notice` hear, in the clock's seconds, how long the machine stood still, whenever it did for long.

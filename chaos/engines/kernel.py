@@ -12,11 +12,11 @@ from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Any
 
-from chaos.engines import EngineError, InForce, World
+from chaos.engines import EngineError, InForce, SocketObserver, World
 from chaos.engines.canary import CALM, canary
 from chaos.engines.leftovers import without_leftovers
 from chaos.faults import Fault
-from chaos.history import Counts
+from chaos.history import Counts, SocketsSeen
 from chaos.kernel import faults
 from chaos.kernel.faults import ABOUT, Device, Egress, Rule
 from chaos.kernel.namespaces import Namespace, in_fresh_namespace
@@ -87,6 +87,7 @@ class _Joined:
 
 class _KernelWorld:
     scale = 1.0
+    sockets_seen: SocketsSeen = "none"
 
     def __init__(self, client: str, peer: Namespace) -> None:
         self._client = client
@@ -103,6 +104,9 @@ class _KernelWorld:
     def client_context(self, number: int) -> Context | None:
         del number
         return None
+
+    def watch_sockets(self, observer: SocketObserver) -> None:
+        """The client's sockets are its own namespace's, and nobody looks there."""
 
     def on_standstill(self, notice: Callable[[float], None]) -> None:
         self._notice = notice

@@ -8,10 +8,10 @@ from contextvars import Context
 from random import Random
 from typing import Any
 
-from chaos.engines import ClientBrokeError, EngineError, InForce, World
+from chaos.engines import ClientBrokeError, EngineError, InForce, SocketObserver, World
 from chaos.engines.leftovers import without_leftovers
 from chaos.faults import Fault
-from chaos.history import Counts
+from chaos.history import Counts, SocketsSeen
 from chaos.kinds import Link
 from simulator.hosts import Host
 from simulator.loop import BUDGET, VirtualLoop
@@ -58,6 +58,7 @@ class SimEngine:
 
 class _SimWorld:
     scale = 1.0
+    sockets_seen: SocketsSeen = "all"
 
     def __init__(self, network: Network, loop: VirtualLoop) -> None:
         self.clients: list[Host] = []
@@ -65,11 +66,17 @@ class _SimWorld:
         self._network = network
         self._loop = loop
         self._paths: dict[Link, Path] = {}
+        self._observer: SocketObserver | None = None
 
     async def open_link(self, link: Link, port: int) -> str:
         outside = self._network.free_port()
-        self._paths[link] = self._network.path("127.0.0.1", outside, to=("127.0.0.1", port))
+        path = self._paths[link] = self._network.path("127.0.0.1", outside, to=("127.0.0.1", port))
+        if self._observer is not None:
+            path.watcher = _Watcher(self._observer, link, self.clients)
         return f"127.0.0.1:{outside}"
+
+    def watch_sockets(self, observer: SocketObserver) -> None:
+        self._observer = observer
 
     def client_context(self, number: int) -> Context | None:
         host = self._loop.host(f"client-{number}" if number else "client")
@@ -86,6 +93,23 @@ class _SimWorld:
         assert fault.on is not None, "every network fault names its link"
         path = self._paths[fault.on]
         return _down(path) if fault.kind == "down" else _effects(path, fault)
+
+
+class _Watcher:
+    """Tells an observer what happens on the path of one link."""
+
+    def __init__(self, observer: SocketObserver, link: Link, clients: Sequence[Host]) -> None:
+        self._observer = observer
+        self._link = link
+        self._clients = clients
+
+    def attempted(self, host: Host | None) -> None:
+        if host is not None:
+            self._observer.attempted(self._link, self._clients.index(host))
+
+    def closed(self, host: Host | None) -> None:
+        if host is not None:
+            self._observer.closed(self._link, self._clients.index(host))
 
 
 def _block(hosts: Sequence[Host], seconds: float) -> InForce:

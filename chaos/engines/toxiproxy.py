@@ -12,10 +12,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from chaos.engines import EngineError, InForce, World
+from chaos.engines import EngineError, InForce, SocketObserver, World
 from chaos.engines.canary import CALM, canary
 from chaos.engines.leftovers import without_leftovers
+from chaos.engines.proxy_sockets import ProxySockets, can_look
 from chaos.faults import Fault
+from chaos.history import SocketsSeen
 from chaos.kinds import Link
 from chaos.toxiproxy import toxics
 from chaos.toxiproxy.install import ToxiproxyMissing, find_server
@@ -70,7 +72,11 @@ class ToxiproxyEngine:
     async def _run(self, life: Callable[[World], Coroutine[Any, Any, None]]) -> None:
         server = ToxiproxyServer.attached(self._url) if self._url else ToxiproxyServer(self._binary or Path())
         world = _ToxiproxyWorld(server, self._scale)
-        async with server, canary(through(server), patience=CALM / self._scale, notice=world.stood_still):
+        async with (
+            server,
+            canary(through(server), patience=CALM / self._scale, notice=world.stood_still),
+            world.sockets.looking(scale=self._scale),
+        ):
             await life(world)
 
 
@@ -90,10 +96,19 @@ class _ToxiproxyWorld:
         self._server = server
         self._proxies: dict[Link, ProxyHandle] = {}
         self._notice: Callable[[float], None] = lambda _: None
+        self._observer: SocketObserver | None = None
+        # A server of somebody else's may be on another machine.
+        self.sockets_seen: SocketsSeen = "accepted" if server.private and can_look() else "none"
+        self.sockets = ProxySockets()
+
+    def watch_sockets(self, observer: SocketObserver) -> None:
+        self._observer = observer
 
     async def open_link(self, link: Link, port: int) -> str:
         proxy = await self._server.create(f"{link}-{os.getpid()}", f"127.0.0.1:{port}")
         self._proxies[link] = proxy
+        if self._observer is not None and self.sockets_seen != "none":
+            self.sockets.watch(proxy.port, link, self._observer)
         return f"{proxy.host}:{proxy.port}"
 
     def client_context(self, number: int) -> Context | None:

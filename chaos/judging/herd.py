@@ -10,7 +10,7 @@ from dataclasses import replace
 from math import floor, sqrt
 from typing import Any
 
-from chaos.history import Broke, History, HistoryEvent, LabEvent, Reported
+from chaos.history import Attempted, Broke, History, HistoryEvent, LabEvent, Reported, SocketClosed
 from chaos.judging.attempts import most_within
 from chaos.judging.backoff import ENOUGH, backoff, unlike_full_jitter
 from chaos.judging.facts import Facts
@@ -50,7 +50,7 @@ def apart(history: History) -> tuple[History, ...]:
 
 def _owner(event: HistoryEvent, owners: Mapping[int, int]) -> int | None:
     """Whose event it is; None: it concerns all of them."""
-    if isinstance(event, Reported | peer.Opened | peer.Arrived):
+    if isinstance(event, Reported | Attempted | SocketClosed | peer.Opened | peer.Arrived):
         return event.client
     if isinstance(event, peer.Misbehaved) and event.retry_after:
         return event.client  # whom it asked to stay away; there is no connection to tell it by

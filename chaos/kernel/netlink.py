@@ -36,6 +36,10 @@ _SOCKET = slice(4, 52)
 """Where an answer names its socket: ports, addresses, and more."""
 _OWN_ADDRESS = slice(4, 8)
 """Of that name."""
+_STATE = 1
+"""Where an answer says in which state it is."""
+_PORTS = struct.Struct("!HH")
+_ESTABLISHED, _TIME_WAIT, _CLOSE_WAIT, _LAST_ACK = 1, 6, 8, 9
 _CONNECTED = 1 << 1 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 8 | 1 << 9 | 1 << 11
 """States of TCP: all but closed, listening, or known only by a SYN that was sent or by a time to wait."""
 
@@ -55,6 +59,29 @@ def end_connections(address: str) -> int:
         found = [name for name in _connections(kernel) if name[_OWN_ADDRESS] == socket.inet_aton(address)]
         which = _WHICH.pack(socket.AF_INET, socket.IPPROTO_TCP, 0, 0, _CONNECTED)
         return _tell(kernel, [(_DESTROY, 0, which + name) for name in found])
+
+
+class Sockets:
+    """The sockets of a port of this machine, as the kernel lists them to anybody. Raises `OSError` where it lists none."""
+
+    def __init__(self, port: int) -> None:
+        self._kernel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _SOCK_DIAG)
+        self._which = _WHICH.pack(
+            socket.AF_INET, socket.IPPROTO_TCP, 0, 0, _CONNECTED | 1 << _TIME_WAIT
+        ) + _PORTS.pack(port, 0).ljust(_SOCKET.stop - _SOCKET.start, b"\0")
+
+    def look(self) -> dict[int, bool | None]:
+        """By the port at the far end: whether the far end is the one that closed; None: nobody has."""
+        found: dict[int, bool | None] = {}
+        for answer in _listed(self._kernel, self._which):
+            _, far = _PORTS.unpack_from(answer, _SOCKET.start)
+            state = answer[_STATE]
+            found[far] = None if state == _ESTABLISHED else state in (_CLOSE_WAIT, _LAST_ACK)
+        return found
+
+    def close(self) -> None:
+        """Look no more."""
+        self._kernel.close()
 
 
 def _rule(how: Change, rule: Rule) -> tuple[int, int, bytes]:
@@ -77,7 +104,12 @@ def _attribute(kind: int, value: bytes) -> bytes:
 def _connections(kernel: socket.socket) -> Iterator[bytes]:
     """The names of all sockets that have a connection."""
     which = _WHICH.pack(socket.AF_INET, socket.IPPROTO_TCP, 0, 0, _CONNECTED)
-    kernel.send(_message(_BY_FAMILY, _REQUEST | _DUMP, which + bytes(_SOCKET.stop - _SOCKET.start)))
+    for body in _listed(kernel, which + bytes(_SOCKET.stop - _SOCKET.start)):
+        yield body[_SOCKET]
+
+
+def _listed(kernel: socket.socket, which: bytes) -> Iterator[bytes]:
+    kernel.send(_message(_BY_FAMILY, _REQUEST | _DUMP, which))
     while True:
         answer = kernel.recv(_ANSWER)
         while answer:
@@ -86,7 +118,7 @@ def _connections(kernel: socket.socket) -> Iterator[bytes]:
             if kind == _DONE:
                 return
             _raise_if_refused(kind, body)
-            yield body[_SOCKET]
+            yield body
 
 
 def _tell(kernel: socket.socket, requests: list[tuple[int, int, bytes]]) -> int:

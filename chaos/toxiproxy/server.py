@@ -86,6 +86,11 @@ class ToxiproxyServer:
         server.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         return server
 
+    @property
+    def private(self) -> bool:
+        """Whether its process is this one's own."""
+        return self._binary is not None
+
     async def __aenter__(self) -> Self:
         """Starts the server and waits until it answers. ToxiproxyError where it does not, or is the second."""
         if (other := ToxiproxyServer._open) is not None:

@@ -15,7 +15,7 @@ import msgspec
 
 from chaos import history
 from chaos.answer import Answer
-from chaos.history import HistoryEvent
+from chaos.history import HistoryEvent, SocketsSeen
 from chaos.traces import log_survey
 from chaos.traces.files import TraceError, first_bytes, open_lines
 from chaos.traces.log_envelopes import unwrapped
@@ -77,6 +77,7 @@ class Header:
     """Of the client; only a tracker reports what it does."""
     seed: int | None = None
     preset: str | None = None
+    sockets_seen: SocketsSeen = "none"
     reference: tuple[Answer, ...] = ()
     others: tuple[tuple[Answer, ...], ...] = ()
 
@@ -276,6 +277,7 @@ def _header(path: Path, found: Mapping[str, Any]) -> Header:
             role=msgspec.convert(found.get("role", "tracker"), history.Role),
             seed=msgspec.convert(found.get("seed"), int | None),
             preset=msgspec.convert(found.get("preset"), str | None),
+            sockets_seen=msgspec.convert(found.get("sockets_seen", "none"), SocketsSeen),
             reference=_answers(found, "reference", tuple[Answer, ...]),
             others=_answers(found, "others", tuple[tuple[Answer, ...], ...]),
         )

@@ -1,0 +1,87 @@
+"""What clients do with their sockets, seen from a proxy: the kernel lists the proxy's end of each connection.
+
+A client's FIN shows as a state of the proxy's socket, and its RST ends that socket, whatever the proxy does about it: a
+toxic keeps bytes from going on, and not the kernel from taking them. An attempt that no proxy accepts shows nowhere.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+
+from chaos.engines import SocketObserver
+from chaos.kernel.netlink import Sockets
+from chaos.kinds import Link
+
+EVERY = 0.1
+"""Scenario seconds between two looks."""
+AT_LEAST = 0.01
+"""Seconds between two looks, so that looking takes no more than some hundredths of a core."""
+
+
+def can_look() -> bool:
+    """Whether this machine lists its sockets. Linux does."""
+    try:
+        with contextlib.closing(Sockets(1)) as sockets:
+            sockets.look()
+    except (OSError, AttributeError):
+        return False
+    return True
+
+
+class PortWatch:
+    """What has become of the connections to one port since the last look."""
+
+    def __init__(
+        self, link: Link, look: Callable[[], dict[int, bool | None]], observer: SocketObserver
+    ) -> None:
+        self._link = link
+        self._look = look
+        self._observer = observer
+        self._known: dict[int, bool | None] = {}
+
+    def look(self) -> None:
+        """Tell the observer what is new. Nobody can say which of several clients it was: all are told as client 0."""
+        found = self._look()
+        for far, closed_by_client in found.items():
+            if far not in self._known:
+                self._observer.attempted(self._link, 0)
+            if closed_by_client and not self._known.get(far):
+                self._observer.closed(self._link, 0)
+        for far, before in self._known.items():
+            if (
+                before is None and far not in found
+            ):  # by RST: had the proxy closed it, it would be there still
+                self._observer.closed(self._link, 0)
+        self._known = found
+
+
+class ProxySockets:
+    """The ports of a run, looked at again and again while `looking` lasts."""
+
+    def __init__(self) -> None:
+        self._open = contextlib.ExitStack()
+        self._watches: list[PortWatch] = []
+
+    def watch(self, port: int, link: Link, observer: SocketObserver) -> None:
+        """From now on `observer` hears of the connections to `port`."""
+        sockets = self._open.enter_context(contextlib.closing(Sockets(port)))
+        self._watches.append(PortWatch(link, sockets.look, observer))
+
+    @contextlib.asynccontextmanager
+    async def looking(self, *, scale: float) -> AsyncIterator[None]:
+        """Look, `scale` scenario seconds passing in one of the clock's."""
+
+        async def look_on() -> None:
+            while True:
+                for watch in self._watches:
+                    watch.look()
+                await asyncio.sleep(max(AT_LEAST, EVERY / scale))
+
+        with self._open:
+            task = asyncio.create_task(look_on(), name="sockets of the proxies")
+            try:
+                yield
+            finally:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task

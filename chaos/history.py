@@ -13,7 +13,7 @@ import msgspec
 
 from chaos.answer import Answer
 from simulator.events import AnyPeerEvent, PeerEvent, PeerLink
-from tracker.events import AnyEvent, Event
+from tracker.events import AnyEvent, Event, Stopping
 
 SCHEMA = "simtool.history/2"
 
@@ -173,6 +173,14 @@ class History:
         """When the run reached `phase`; None if it never did."""
         reached = self.first(Reached, lambda event: event.phase == phase)
         return None if reached is None else reached.t
+
+    @property
+    def stopping(self) -> float | None:
+        """When the client's orderly stop began: by its own word, or, of one that reports nothing, by the run's."""
+        if self.role != "tracker":
+            return self.phase("stopping")
+        stop = self.first(Stopping)
+        return None if stop is None else stop.t
 
     def digest(self) -> str:
         """A fingerprint of the whole record: equal for equal runs, in any process."""

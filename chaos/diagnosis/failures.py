@@ -5,8 +5,7 @@ A trace keeps of an exception what it said; nothing after this file decides by w
 
 from enum import StrEnum
 
-from chaos.timeline.observed import Attempt
-from tracker import events
+from chaos.timeline.observed import Attempt, Closed
 
 
 class AttemptFailure(StrEnum):
@@ -49,6 +48,6 @@ def failure_of(attempt: Attempt) -> AttemptFailure:
     return AttemptFailure.BROKEN_OFF
 
 
-def stream_end_of(closed: events.Closed) -> StreamEnd:
+def stream_end_of(closed: Closed) -> StreamEnd:
     """Of a connection that the network ended."""
     return StreamEnd.RESET if "reset" in closed.why.lower() else StreamEnd.ENDED

@@ -55,7 +55,7 @@ def _unknown(seen: Observed, findings: list[Finding], rest: list[Outage]) -> Ite
         yield "whether the peer did not read or only did not answer Pings: both look alike from here"
     for connection in seen.link("output").connections:
         closed = connection.closed
-        if closed is None or closed.by != "tracker" or closed.t >= seen.end:
+        if closed is None or closed.by != "client" or closed.t >= seen.end:
             continue
         if closed.code not in (1000, 1001, 1006) and connection not in unread(seen.link("output")):
             yield f"why the client ended a connection with {closed.code} {closed.why}".strip()

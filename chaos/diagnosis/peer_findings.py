@@ -134,6 +134,6 @@ def unread(record: LinkRecord) -> list[Connection]:
         if connection.closed is not None
         and connection.died is not None
         and connection.closed.code == 1011
-        and connection.closed.by == "tracker"
+        and connection.closed.by == "client"
         and (connection.unasked >= UNREAD or _cut_off(connection, connection.closed.t))
     ]

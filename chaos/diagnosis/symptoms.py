@@ -13,7 +13,7 @@ from chaos.diagnosis.failures import AttemptFailure, StreamEnd, failure_of, stre
 from chaos.diagnosis.peer_findings import unread
 from chaos.diagnosis.retransmission import healed_before_connect
 from chaos.kinds import Direction, Link
-from chaos.timeline.observed import Attempt, Connection, Observed
+from chaos.timeline.observed import Attempt, Change, Closed, Connection, Observed
 from tracker import events
 
 
@@ -83,7 +83,7 @@ class Symptom:
     """The peer went on talking: its TCP was content, and so somebody acknowledged."""
     broken_off: bool = False
     """HUNG: it was dropped, and did not time out."""
-    closed: events.Closed | None = None
+    closed: Closed | None = None
     """The end of the connection that it is of."""
 
 
@@ -148,7 +148,7 @@ class _Reader:
         left = len(record.connections) - sum(attempt.outcome == "connected" for attempt in record.attempts)
         for _ in range(left):  # connections that were there before the trace began
             connection = next(connections)
-            yield Attempt(connection.opened, 1, connection.opened, "connected"), connection
+            yield Attempt(self._link, connection.opened, 1, connection.opened, "connected"), connection
         for attempt in record.attempts:
             yield attempt, next(connections) if attempt.outcome == "connected" else None
 
@@ -200,7 +200,7 @@ class _Reader:
             return None
         return _closed(connection, closed, self._goodbye(connection, closed))
 
-    def _goodbye(self, connection: Connection, closed: events.Closed) -> float:
+    def _goodbye(self, connection: Connection, closed: Closed) -> float:
         """When the peer sent its Close frame: from then on it answers no Ping, and the end may come later."""
         asked = connection.unanswered
         # A peer whose own keepalive gave up had not heard us for a while before.
@@ -209,8 +209,8 @@ class _Reader:
 
     def _silent_at_the_end(self, connection: Connection) -> Symptom | None:
         """Suspected when the trace broke off."""
-        last = self._record.marks[-1] if self._record.marks else None
-        if not isinstance(last, events.Suspected) or self._seen.stopping is not None:
+        last = self._record.changes[-1] if self._record.changes else None
+        if last is None or last.kind is not Change.SUSPECTED or self._seen.stopping is not None:
             return None
         begin = self._fell_silent(connection, last.t)
         return Symptom(Kind.SILENCE, begin, self._seen.ended, "probes were unanswered at the end")
@@ -261,7 +261,7 @@ def _failed(attempt: Attempt, ended: float) -> Symptom:
     return Symptom(kind, began, ended, attempt.why)
 
 
-def _closed(connection: Connection, closed: events.Closed, goodbye: float) -> Symptom:
+def _closed(connection: Connection, closed: Closed, goodbye: float) -> Symptom:
     t, code, opened = closed.t, closed.code, connection.opened
     at_once = t - opened < QUICK and not connection.answers
     if closed.by == "peer" and at_once:

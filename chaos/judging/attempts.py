@@ -4,8 +4,8 @@ from chaos.history import History
 from chaos.judging.evidence import AFTERMATH
 from chaos.judging.facts import Facts
 from chaos.scenario import Scenario
+from chaos.timeline.observed import Attempt
 from simulator import events as peer
-from tracker import events
 
 FOR_GOOD = frozenset({401, 403, 404})
 """Statuses that no other attempt will change."""
@@ -31,27 +31,23 @@ def came_too_soon(history: History) -> str | None:
     return None
 
 
-def impatience(facts: Facts) -> tuple[events.Refused, ...]:
+def impatience(facts: Facts) -> tuple[Attempt, ...]:
     """Handshakes that the client gave up although no fault that may break one was in force on that link.
 
     What came back with an HTTP status was the peer's word.
     """
-    began: dict[str, float] = {}
-    found = []
-    for event in facts.history.events:
-        if isinstance(event, events.Connecting):
-            began[event.link] = event.t
-        elif isinstance(event, events.Refused) and event.status is None:
-            since = began.get(event.link, event.t)
-            struck = any(
-                strike.concerns(event.link)
-                and strike.during.begin <= event.t
-                and strike.during.end + AFTERMATH >= since
-                for strike in facts.strikes
-            )
-            if not struck:
-                found.append(event)
-    return tuple(found)
+    return tuple(
+        attempt
+        for attempt in facts.attempts
+        if attempt.outcome == "refused"
+        and attempt.status is None
+        and not any(
+            strike.concerns(attempt.link)
+            and strike.during.begin <= (attempt.ended or 0.0)
+            and strike.during.end + AFTERMATH >= attempt.began
+            for strike in facts.strikes
+        )
+    )
 
 
 def most_within(seconds: float, times: list[float]) -> int:

@@ -32,7 +32,7 @@ def by_reports(facts: Facts, scenario: Scenario) -> Check | None:
             since = strike.since(connection)
             ended = inf if connection.closed is None else connection.closed.t
             if since <= ended <= since + limit:
-                if connection.closed is not None and connection.closed.by == "tracker":
+                if connection.closed is not None and connection.closed.by == "client":
                     took.append(ended - since)
             elif ended > since and lasts_until - since >= limit:
                 late.append(strike)

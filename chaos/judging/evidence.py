@@ -45,9 +45,9 @@ class Window:
 
     def and_after(self, history: History) -> "Window":
         """With its aftermath, but not with the orderly stop, which ends connections for reasons of its own."""
-        stop = history.first(events.Stopping)
+        stopping = history.stopping
         end = self.end + AFTERMATH
-        return replace(self, end=end if stop is None else min(end, stop.t))
+        return replace(self, end=end if stopping is None else min(end, stopping))
 
 
 def windows(history: History, faults: Iterable[Fault]) -> dict[int, Window]:
@@ -251,12 +251,28 @@ _LOOK: Mapping[str, Callable[[History, Fault, Window], str | None]] = MappingPro
 )
 
 
+_BACKWARDS: Mapping[str | None, str] = MappingProxyType({"output": "downstream", "input": "upstream"})
+"""The direction of each link against which no frames go."""
+
+
 def _trips(history: History, fault: Fault) -> tuple[str, list[tuple[float, float | None]]]:
-    """What travels the way that the fault strikes, its name, and when each left and arrived (None: never)."""
+    """What travels the way that the fault strikes, its name, and when each left and arrived (None: never).
+
+    Of a client that reports nothing: the frames that it sends on.
+    """
     link = fault.on
-    if link == "output" and fault.direction != "downstream":
+    if history.role != "tracker":
+        what = "messages" if link == "output" else "frames"
+        sends_on = history.role == "relay" and fault.direction != _BACKWARDS.get(link)
+        return what, _pairs(
+            history,
+            peer.Offered,
+            peer.Delivered,
+            lambda e: e.sequence if isinstance(e, peer.Offered) else e.seq,
+        ) if sends_on else []
+    if link == "output" and fault.direction != _BACKWARDS[link]:
         return "messages", _pairs(history, events.Sent, peer.Delivered, lambda e: e.seq)
-    if link == "input" and fault.direction != "upstream":
+    if link == "input" and fault.direction != _BACKWARDS[link]:
         return "frames", _pairs(history, peer.Offered, events.Received, lambda e: e.sequence)
     return "probes", _pairs(
         history, events.Probed, events.Answered, lambda e: e.number if e.link == link else None
@@ -266,8 +282,11 @@ def _trips(history: History, fault: Fault) -> tuple[str, list[tuple[float, float
 def same_connections(history: History, link: str | None) -> dict[int, int]:
     """The client's number of each connection of `link`, and the peer's: the newest that the peer had opened then.
 
-    On real sockets the peer may tell of it a moment later than the client.
+    On real sockets the peer may tell of it a moment later than the client. Where the client tells of none, the peer's
+    numbers are the only ones.
     """
+    if history.role != "tracker":
+        return {e.connection: e.connection for e in history.of(peer.Opened) if e.link == link}
     found: dict[int, int] = {}
     theirs = [(e.t, e.connection) for e in history.of(peer.Opened) if e.link == link]
     after = 0  # the first that is no earlier connection of the client's

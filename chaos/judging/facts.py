@@ -1,15 +1,17 @@
 """What follows from a record before anything is judged: deliveries, connections, and what struck them.         pure"""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from math import inf
 
 from chaos.faults import Fault
 from chaos.history import History
 from chaos.judging.evidence import AFTERMATH, Window, same_connections, windows
-from chaos.judging.strikes import CLOSES, Arrival, Connection, Handshake, Strike
+from chaos.judging.strikes import CLOSES, Arrival, Strike
 from chaos.kinds import ALL_LINKS
+from chaos.timeline.from_events import links_of
+from chaos.timeline.observed import Attempt, Connection, LinkRecord
 from simulator import events as peer
 from tracker import events
 
@@ -124,9 +126,8 @@ class Facts:
     @cached_property
     def stopping(self) -> float:
         """When the orderly stop began; the end of the record if there was none."""
-        stop = self.history.first(events.Stopping)
-        if stop is not None:
-            return stop.t
+        if (stopping := self.history.stopping) is not None:
+            return stopping
         return self.history.events[-1].t if self.history.events else 0.0
 
     @property
@@ -136,34 +137,21 @@ class Facts:
         return asked is not None and self.stopping < asked
 
     @cached_property
-    def connections(self) -> tuple[Connection, ...]:
-        """Every connection that the client reported, in the order of their ends."""
-        opened: dict[tuple[events.LinkName, int], float] = {}
-        found = []
-        for event in self.history.events:
-            if isinstance(event, events.Connected):
-                opened[event.link, event.connection] = event.t
-            elif isinstance(event, events.Stopping):
-                break
-            elif isinstance(event, events.Closed):
-                begin = opened.pop((event.link, event.connection), 0.0)
-                found.append(Connection(event.link, event.connection, begin, event))
-        return (
-            *found,
-            *(Connection(link, n, t, None) for (link, n), t in opened.items()),
-        )
+    def links(self) -> Mapping[events.LinkName, LinkRecord]:
+        """What became of each link up to the orderly stop, by whoever tells of it."""
+        return links_of(self.history.events)
 
     @cached_property
-    def handshakes(self) -> tuple[Handshake, ...]:
-        """Every attempt that the client reported the end of, in the order of their ends."""
-        began: dict[events.LinkName, float] = {}
-        found = []
-        for event in self.history.events:
-            if isinstance(event, events.Connecting):
-                began[event.link] = event.t
-            elif isinstance(event, events.Connected | events.Refused) and event.link in began:
-                found.append(Handshake(event.link, began.pop(event.link), event.t))
-        return tuple(found)
+    def connections(self) -> tuple[Connection, ...]:
+        """Of all links, in the order of their ends."""
+        found = chain.from_iterable(record.connections for record in self.links.values())
+        return tuple(sorted(found, key=lambda each: inf if each.closed is None else each.closed.t))
+
+    @cached_property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """Of all links, in the order of their ends."""
+        found = chain.from_iterable(record.attempts for record in self.links.values())
+        return tuple(sorted(found, key=lambda each: inf if each.ended is None else each.ended))
 
     @cached_property
     def waits(self) -> tuple[events.Waiting, ...]:
@@ -222,13 +210,8 @@ class Facts:
         end = connection.closed
         if end is None or not strike.strikes(connection) or end.t < strike.since(connection):
             return False
-        silent_since = end.t - self.silences.get(connection[:2], 0.0)
+        silent_since = end.t - connection.silence
         return end.t <= self._blamed_until(strike, connection.link) or silent_since <= strike.during.end
-
-    @cached_property
-    def silences(self) -> dict[tuple[str, int], float]:
-        """For how long each connection had been silent that was given up, by its link and number."""
-        return {(event.link, event.connection): event.silence for event in self.history.of(events.Died)}
 
     @cached_property
     def arrivals(self) -> tuple[Arrival, ...]:
@@ -265,7 +248,7 @@ class Facts:
         return found
 
     @cached_property
-    def false_kills(self) -> tuple[events.Closed, ...]:
+    def false_kills(self) -> tuple[Connection, ...]:
         """Connections that ended although no fault that may end one was in force on that link.
 
         Those that the peer closed are its own doing, even if its Close frame did not arrive. Another that ended
@@ -273,7 +256,7 @@ class Facts:
         dropped it.
         """
         return tuple(
-            connection.closed
+            connection
             for connection in self.connections
             if connection.closed is not None
             and connection.closed.by != "peer"
@@ -282,7 +265,7 @@ class Facts:
                 connection,
                 connection.closed.t,
                 # What ends a fault can end the connection too, a moment after the heal.
-                AFTERMATH if connection.closed.by == "network" else self.silences.get(connection[:2], 0.0),
+                AFTERMATH if connection.closed.by == "network" else connection.silence,
             )
         )
 

@@ -15,6 +15,7 @@ def measures_of(facts: Facts) -> dict[str, Any]:
         return None if seconds is None else round(seconds, 3)
 
     history = facts.history
+    connected = events.Connected if history.role == "tracker" else peer.Opened
     return {
         "offered": sum(1 for _ in history.of(peer.Offered)),
         "delivered": len(facts.delivered),
@@ -22,7 +23,7 @@ def measures_of(facts: Facts) -> dict[str, Any]:
         "repeated": sum(event.repeat for event in facts.deliveries),
         "reordered": len(facts.reordered),
         "displaced": len(facts.displaced),
-        "connections": sum(1 for _ in history.of(events.Connected)),
+        "connections": sum(1 for _ in history.of(connected)),
         "detect_s": rounded(max(facts.detections, default=None)),
         "recover_s": rounded(max(recoveries(facts), default=None)),
         "longest_silence_s": rounded(facts.longest_silence),

@@ -1,14 +1,13 @@
 """`no-false-kill`: no connection is given up that a fault had not broken.   pure"""
 
-from collections import Counter
-
 from chaos.judging.attempts import impatience
 from chaos.judging.facts import Facts
 from chaos.judging.verdicts import Check, decided
 from chaos.scenario import Scenario
+from chaos.timeline.observed import Closed, Connection
 from tracker import events
 
-_ENDED_BY = {"tracker": "by the client", "peer": "by the peer", "network": "without a close frame"}
+_ENDED_BY = {"client": "by the client", "peer": "by the peer", "network": "without a close frame"}
 
 
 def by_ends(facts: Facts, _: Scenario) -> Check | None:
@@ -16,7 +15,7 @@ def by_ends(facts: Facts, _: Scenario) -> Check | None:
     expected = "no connection given up that a fault had not broken"
     if given_up := impatience(facts):
         first = given_up[0]
-        observed = f"{len(given_up)} handshakes given up: {first.why} on {first.link} at {first.t:.1f} s"
+        observed = f"{len(given_up)} handshakes given up: {first.why} on {first.link} at {first.ended or first.began:.1f} s"
         return Check("no-false-kill", "fail", expected, observed)
     if not facts.connections:
         return None
@@ -41,12 +40,15 @@ def by_trace(facts: Facts) -> Check | None:
     )
 
 
-def _ends(closed: tuple[events.Closed, ...]) -> str:
+def _ends(given_up: tuple[Connection, ...]) -> str:
     """Ends of one kind together: how each came about, when it first did, and how often."""
-    kinds = Counter((end.code, end.why, end.by, end.link) for end in closed)
-    first = {(end.code, end.why, end.by, end.link): end.t for end in reversed(closed)}
+    times: dict[tuple[str, Closed], list[float]] = {}
+    for connection in given_up:
+        if connection.closed is not None:
+            kind = connection.closed._replace(t=0.0, unconfirmed=0)
+            times.setdefault((connection.link, kind), []).append(connection.closed.t)
     return "; ".join(
-        f"{code} {why + ' ' if why else ''}{_ENDED_BY[by]} on {link} at {first[code, why, by, link]:.1f} s"
-        f"{f', {times} times' if times > 1 else ''}"
-        for (code, why, by, link), times in kinds.items()
+        f"{end.code} {end.why + ' ' if end.why else ''}{_ENDED_BY[end.by]} on {link} at {at[0]:.1f} s"
+        f"{f', {len(at)} times' if len(at) > 1 else ''}"
+        for (link, end), at in times.items()
     )

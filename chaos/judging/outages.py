@@ -10,8 +10,9 @@ from math import inf
 from typing import NamedTuple
 
 from chaos.judging.facts import Facts
-from chaos.judging.strikes import Arrival, Connection, Strike
+from chaos.judging.strikes import Arrival, Strike
 from chaos.kinds import LINKS, Link
+from chaos.timeline.observed import Connection
 from chaos.timeline.spans import overlapping
 
 PAUSE = 1.0

@@ -1,24 +1,23 @@
 """A client that reports nothing, by what the peer saw of it.                                                 pure
 
-What the peer saw is told in the words in which a tracker reports, so that the same facts and checks serve both: a
-frame that was offered is an output to come, a handshake is a connection, the end of one is its end. Where the peer
+A frame that was offered is an output to come, a handshake is a connection, the end of one is its end. Where the peer
 cannot know, nothing is said: a frame that may never have reached the client is not counted, and when a client gave up
-a link over which nothing came, shows only if it told somebody else.
+a link over which nothing came, shows only if the peer saw its end.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from itertools import pairwise
 from math import inf
 from types import MappingProxyType
 
 from chaos.faults import Fault
-from chaos.history import History, HistoryEvent
+from chaos.history import History
 from chaos.judging.evidence import AFTERMATH, windows
 from chaos.judging.facts import IN_FLIGHT, Facts
-from chaos.judging.strikes import Arrival, Connection, Strike
-from chaos.timeline.from_peer import as_reported
+from chaos.judging.strikes import Arrival, Strike
+from chaos.timeline.from_peer import observe_as_peer
+from chaos.timeline.observed import Closed, Connection, LinkRecord
 from simulator import events as peer
 from tracker import events
 
@@ -40,21 +39,32 @@ def facts_of(history: History, faults: Iterable[Fault], *, excuse: bool = True) 
 
 
 class PeerFacts(Facts):
-    """See `Facts`. `history` has, beside what the peer saw, what that means for the client."""
-
-    def __init__(self, history: History, faults: Iterable[Fault], *, excuse: bool = True) -> None:
-        faults = tuple(faults)
-        super().__init__(_told(history, faults), faults, excuse=excuse)
+    """See `Facts`."""
 
     @cached_property
-    def false_kills(self) -> tuple[events.Closed, ...]:
+    def links(self) -> Mapping[events.LinkName, LinkRecord]:
+        """See `Facts`."""
+        return observe_as_peer(self.history.events).links
+
+    @cached_property
+    def accepted(self) -> dict[int, float]:
+        """When each frame was offered that surely reached the client, and that it sends on."""
+        if self.history.role != "relay":
+            return {}
+        reached = _reached_the_client(self.history, self._faults)
+        return {
+            event.sequence: event.t for event in self.history.of(peer.Offered) if event.sequence in reached
+        }
+
+    @cached_property
+    def false_kills(self) -> tuple[Connection, ...]:
         """Connections that the client ended, or that ended without a close frame, although nothing had struck.
 
         A client may rightly end both of its links for one that was struck, and the peer may see it a moment later. It
         may also end one over which it was sent what RFC 6455 has no place for.
         """
         return tuple(
-            connection.closed
+            connection
             for connection in self.connections
             if connection.closed is not None
             and connection.closed.by != "peer"
@@ -62,15 +72,15 @@ class PeerFacts(Facts):
                 strike.during.begin <= connection.closed.t <= strike.during.end + _excuses_for(strike)
                 for strike in self.excuses
             )
-            and not self._asked_for(connection.closed)
+            and not self._asked_for(connection.link, connection.closed)
         )
 
-    def _asked_for(self, closed: events.Closed) -> bool:
+    def _asked_for(self, link: str, closed: Closed) -> bool:
         """Whether bad messages of a kind were sent to which this code is the answer that the RFC demands, or allows."""
         kind = _PROPER_ANSWERS.get(closed.code)
         return any(
             fault.kind == "garbage"
-            and fault.on == closed.link
+            and fault.on == link
             and kind in fault.bad_messages
             and during.begin <= closed.t <= during.end + AFTERMATH
             for fault, during in self.in_force
@@ -107,7 +117,7 @@ class PeerFacts(Facts):
                 seconds
                 for connection in filter(strike.strikes, self.connections)
                 if connection.closed is not None
-                and connection.closed.by == "tracker"
+                and connection.closed.by == "client"
                 and (seconds := self.given_up_after(strike, connection)) is not None
             ]
             found += [max(took)] if took else []
@@ -138,11 +148,6 @@ class PeerFacts(Facts):
         )
 
     @cached_property
-    def peers_numbers(self) -> dict[tuple[str, int], int]:
-        """They are the only ones."""
-        return {(each.link, each.number): each.number for each in self.connections}
-
-    @cached_property
     def longest_silence(self) -> float | None:
         """See `Facts`; a client that only reads is silent where no frame could be offered to it."""
         begin = self.history.phase("steady")
@@ -157,27 +162,9 @@ def _excuses_for(strike: Strike) -> float:
     return UNANSWERED if strike.fault.kind == "mute_pong" else AFTERMATH
 
 
-def _told(history: History, faults: tuple[Fault, ...]) -> History:
-    reached = _reached_the_client(history, faults)
-    relay = history.role == "relay"
-
-    def meaning(event: HistoryEvent) -> Iterator[HistoryEvent]:
-        t = event.t
-        yield from as_reported(event)
-        if isinstance(event, peer.Offered) and relay:
-            yield events.Sent(t=t, seq=event.sequence, connection=0)
-            if event.sequence in reached:
-                yield events.Accepted(t=t, seq=event.sequence, size=0)
-        elif isinstance(event, peer.Delivered) and relay:
-            yield events.Received(t=t, timestamp=0.0, sequence=event.seq)
-
-    told = tuple(each for event in history.events for each in (event, *meaning(event)))
-    return replace(history, events=told)
-
-
 def _reached_the_client(history: History, faults: tuple[Fault, ...]) -> frozenset[int]:
     """Frames that the client must have got: offered over a healthy input that stayed open, and not just before the end."""
-    stopping = history.phase("stopping")
+    stopping = history.stopping
     if stopping is None:
         stopping = history.events[-1].t if history.events else 0.0
     disturbed = [

@@ -78,8 +78,11 @@ def _stall_not_told(facts: Facts, wakes_within: float) -> str | None:
         least = during.end - during.begin - wakes_within - LATE
         if fault.kind != "block_loop" or least <= 0 or during.end + AFTERMATH > facts.stopping:
             continue
-        for link, _, opened, closed in facts.connections:
-            lasted = opened < during.begin and (closed is None or closed.t > during.end + AFTERMATH)
+        for connection in facts.connections:
+            link, closed = connection.link, connection.closed
+            lasted = connection.opened < during.begin and (
+                closed is None or closed.t > during.end + AFTERMATH
+            )
             after = [
                 e.seconds
                 for e in told

@@ -11,10 +11,11 @@ from chaos.judging.facts import Facts
 from chaos.judging.limits import detection_limit, on_the_way
 from chaos.judging.outages import Outage, ended_by, interrupted, outages, recovery
 from chaos.judging.peer_facts import PeerFacts
-from chaos.judging.strikes import SILENT, Connection
+from chaos.judging.strikes import SILENT
 from chaos.judging.verdicts import Check
 from chaos.kinds import Link
 from chaos.scenario import Scenario
+from chaos.timeline.observed import Connection
 
 HANDSHAKE = 1.0
 """Seconds that a handshake over a healed path may take, beyond the back-off that was announced."""
@@ -101,7 +102,8 @@ def _hanging(facts: Facts, outage: Outage, link: Link) -> list[float]:
     patience = facts.history.settings.get("timing", {}).get("open_timeout", inf)
     heal = outage.end
     return [
-        max(0.0, min(each.ended, each.began + patience) - heal)
-        for each in facts.handshakes
-        if each.link == link and each.began < heal < each.ended
+        max(0.0, min(ended, each.began + patience) - heal)
+        for each in facts.attempts
+        if each.link == link
+        and each.began < heal < (ended := facts.stopping if each.ended is None else each.ended)
     ]

@@ -1,10 +1,10 @@
-"""A client's connections, and the faults that strike them.                                                 pure"""
+"""Faults that may end a client's connections.                                                 pure"""
 
 from typing import NamedTuple
 
 from chaos.faults import Fault
 from chaos.judging.evidence import Window
-from tracker import events
+from chaos.timeline.observed import Connection
 
 NEWCOMERS_ONLY = frozenset({"accept_then_close", "refuse"})
 """Kinds that leave the connections alone that were there before."""
@@ -12,24 +12,6 @@ CLOSES = frozenset({"close", "restart", "accept_then_close"})
 """Kinds by which the peer ends a connection itself."""
 SILENT = frozenset({"stall", "blackhole", "unreachable", "timeout", "mute_pong", "stop_reading"})
 """Kinds that end nothing by themselves: the client has to notice."""
-
-
-class Connection(NamedTuple):
-    """One connection as the client reported it."""
-
-    link: events.LinkName
-    number: int
-    opened: float
-    closed: events.Closed | None
-    """None: it was open when the orderly stop began, or the record ended."""
-
-
-class Handshake(NamedTuple):
-    """One attempt to connect that came to an end, whichever."""
-
-    link: events.LinkName
-    began: float
-    ended: float
 
 
 class Strike(NamedTuple):

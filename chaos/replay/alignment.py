@@ -6,13 +6,11 @@ whose times are nearest. What explains the two records is compared too, where bo
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from math import inf
 from typing import Literal
 
 from chaos.replay.same_findings import FindingRow
-from chaos.timeline.observed import LinkEvent, Observed
-from tracker import events
+from chaos.timeline.observed import Change, Observed
 
 Verdict = Literal["reproduced", "partly", "not", "no-evidence"]
 """No evidence: nothing had gone wrong in the field, so that nothing could come again."""
@@ -25,33 +23,23 @@ MOST = 400
 """Events of one link that are compared; a longer series is cut, and the comparison says so."""
 
 
-class Kind(StrEnum):
-    """Of a link event."""
-
-    CONNECTED = "connected"
-    REFUSED = "refused"
-    SUSPECTED = "suspected"
-    DIED = "died"
-    CLOSED = "closed"
-
-
 @dataclass(frozen=True, slots=True)
 class Happening:
     """What happened to a link. Equal for events that may match."""
 
-    kind: Kind
+    kind: Change
     code: int | None = None
     """The close code, or the HTTP status of a refusal."""
     by: str | None = None
     """Who closed."""
 
     def __str__(self) -> str:
-        if self.kind is Kind.CLOSED:
+        if self.kind is Change.CLOSED:
             return f"closed {self.code} by {self.by}"
         return self.kind if self.code is None else f"{self.kind} with {self.code}"
 
 
-CONNECTED = Happening(Kind.CONNECTED)
+CONNECTED = Happening(Change.CONNECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,20 +140,20 @@ def entries(
         drawn = 0.0
         lasting = {connection.opened: connection.lasted for connection in record.connections}
         waits = sorted((t, most) for (link, t), most in (ceiling or {}).items() if link == name)
-        for mark in record.marks:
+        for change in record.changes:
             # A refusal for good is why the tracker stops, and no part of its stop.
-            meant = seen.stopping is not None and mark.t >= seen.stopping and not _for_good(mark)
-            if isinstance(mark, events.Revived) and found and found[-1].link == name:
-                found[-1] = replace(found[-1], passing=found[-1].what.kind is Kind.SUSPECTED)
-            if meant or mark.t > until or isinstance(mark, events.Revived):
+            meant = seen.stopping is not None and change.t >= seen.stopping and not change.for_good
+            if change.kind is Change.REVIVED and found and found[-1].link == name:
+                found[-1] = replace(found[-1], passing=found[-1].what.kind is Change.SUSPECTED)
+            if meant or change.t > until or change.kind is Change.REVIVED:
                 continue
             if unhealthy_since is None:
-                unhealthy_since = mark.t
-            while waits and waits[0][0] < mark.t:
+                unhealthy_since = change.t
+            while waits and waits[0][0] < change.t:
                 drawn += waits.pop(0)[1]
-            what = _what(mark)
-            entry = Entry(mark.t - zero, name, what, since_healthy=mark.t - unhealthy_since, drawn=drawn)
-            if found and what.kind is Kind.REFUSED and (found[-1].link, found[-1].what) == (name, what):
+            what = Happening(change.kind, change.code, change.by)
+            entry = Entry(change.t - zero, name, what, since_healthy=change.t - unhealthy_since, drawn=drawn)
+            if found and what.kind is Change.REFUSED and (found[-1].link, found[-1].what) == (name, what):
                 entry = Entry(
                     found[-1].t, name, what, found[-1].count + 1, found[-1].since_healthy, found[-1].drawn
                 )
@@ -173,30 +161,10 @@ def entries(
                 continue
             found.append(entry)
             if what == CONNECTED:
-                lasted = lasting.get(mark.t)
+                lasted = lasting.get(change.t)
                 if lasted is None or lasted >= TOLERANCE:
                     unhealthy_since, drawn = None, 0.0
     return found
-
-
-def _for_good(mark: LinkEvent) -> bool:
-    return isinstance(mark, events.Refused) and mark.fatal
-
-
-def _what(mark: LinkEvent) -> Happening:
-    match mark:
-        case events.Refused(status=status):
-            return Happening(Kind.REFUSED, status)
-        case events.Closed(code=code, by=by):
-            return Happening(Kind.CLOSED, code, "client" if by == "tracker" else by)
-        case events.Connected():
-            return CONNECTED
-        case events.Suspected():
-            return Happening(Kind.SUSPECTED)
-        case events.Died():
-            return Happening(Kind.DIED)
-        case events.Revived():
-            raise AssertionError("it ends a doubt, and is no event of its own")
 
 
 def compare(

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from chaos.faults import Fault
-from chaos.replay.alignment import Entry, Happening, Kind
+from chaos.replay.alignment import Entry, Happening
 from chaos.replay.building import afterwards
 from chaos.scenario import RECOVERY_MARGIN, STEADY_BY, ClientOverrides, Peer, Scenario
+from chaos.timeline.observed import Change
 
 MOST_RUNS = 60
 SHORTEST = 0.1
@@ -31,7 +32,7 @@ class Minimised:
 
 def first_trouble(entries: Sequence[Entry]) -> Trouble:
     """The first trouble of a record: what happened to that link until it was healthy again."""
-    troubles = [entry for entry in entries if entry.trouble and entry.what.kind is not Kind.SUSPECTED]
+    troubles = [entry for entry in entries if entry.trouble and entry.what.kind is not Change.SUSPECTED]
     if not troubles:
         return ()
     first = troubles[0]
@@ -41,7 +42,7 @@ def first_trouble(entries: Sequence[Entry]) -> Trouble:
             continue
         if not entry.trouble:
             break
-        if entry.what.kind is not Kind.SUSPECTED and (entry.link, entry.what) not in found:
+        if entry.what.kind is not Change.SUSPECTED and (entry.link, entry.what) not in found:
             found.append((entry.link, entry.what))
     return tuple(found)
 

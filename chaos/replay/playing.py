@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import chain, pairwise
+from itertools import pairwise
 from random import Random
 
 from chaos.clients import Client
@@ -13,7 +13,7 @@ from chaos.history import Broke, History
 from chaos.judging.checks import judge
 from chaos.judging.verdicts import Judgement
 from chaos.kinds import KINDS
-from chaos.replay.alignment import Comparison, Kind, compare, entries
+from chaos.replay.alignment import Comparison, compare, entries
 from chaos.replay.building import ReplayScenario
 from chaos.replay.field_draws import FieldDraws, ceilings, shares
 from chaos.replay.same_findings import compare_findings, on_clock
@@ -21,15 +21,15 @@ from chaos.runner import Plan, history_with
 from chaos.scenario import STEADY_BY
 from chaos.temporary import temporary_folder
 from chaos.timeline.from_events import observe
-from chaos.timeline.from_peer import as_reported
-from chaos.timeline.observed import LONG_GAP, Gap, Observed
+from chaos.timeline.from_peer import observe_as_peer
+from chaos.timeline.observed import LONG_GAP, Change, Gap, Observed
 from chaos.timeline.spans import overlapping
 from chaos.traces.files import TraceError
 from chaos.traces.reading import open_trace
 from simulator import events as peer
 from tracker.config import Timing
 
-SEEN_BY_PEER = (Kind.CONNECTED, Kind.CLOSED)
+SEEN_BY_PEER = (Change.CONNECTED, Change.CLOSED)
 """What a peer sees of a client: attempts that failed and doubts are the client's own."""
 ITS_END = 12.0
 """Seconds before the end of a log in which a program that stops closes its connections; the library waits 10 for a
@@ -114,7 +114,7 @@ def replay(
         history = history_with(client, plan if client.role != "tracker" else replace(plan, traces=None))
         own = _own_log(plan)
     reports = history.role == "tracker"
-    again = observe(history.events if reports else chain.from_iterable(map(as_reported, history.events)))
+    again = observe(history.events) if reports else observe_as_peer(history.events)
     zero = again.began if made.scenario.from_start else history.phase("steady") or 0.0
     timing = Timing(**made.scenario.client.timing)
     same_draws = isinstance(client, FieldTracker)
@@ -165,7 +165,7 @@ def find_its_end(seen: Observed) -> None:
     if not ends or len(ends) < len(last):
         return
     first = min(ends, key=lambda closed: closed.t)
-    meant = first.by == "tracker" and all(s.died is None for s in last if s.closed is first)
+    meant = first.by == "client" and all(s.died is None for s in last if s.closed is first)
     if meant and seen.ended - first.t <= ITS_END:
         seen.stopping = first.t
 

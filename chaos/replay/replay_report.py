@@ -10,11 +10,12 @@ from rich.text import Text
 
 from chaos.diagnosis.findings import Diagnosis
 from chaos.durations import clock
-from chaos.replay.alignment import TOLERANCE, TOLERATED_SHARE, Comparison, Kind, Row
+from chaos.replay.alignment import TOLERANCE, TOLERATED_SHARE, Comparison, Row
 from chaos.replay.building import ReplayScenario
 from chaos.replay.narrative import Line
 from chaos.replay.playing import Outcome
 from chaos.replay.same_findings import FindingRow
+from chaos.timeline.observed import Change
 from chaos.traces.reading import Anchor
 
 WORTH_TELLING = 0.1
@@ -184,7 +185,7 @@ def _of_findings(comparison: Comparison) -> str:
 def instead(out: Console, comparison: Comparison, field: Outcome, replay: Outcome, *, what: str) -> None:
     """What would have been different, a line each."""
     troubles = (row.field for row in comparison.rows if row.field is not None and row.field.trouble)
-    first = next((entry for entry in troubles if entry.what.kind is not Kind.SUSPECTED), None)
+    first = next((entry for entry in troubles if entry.what.kind is not Change.SUSPECTED), None)
     out.print(Text(f"with {what}:", style="bold"))
     if first is not None:
         again = any(row.field == first and row.replay is not None for row in comparison.rows)

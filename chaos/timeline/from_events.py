@@ -6,11 +6,16 @@ from typing import Any
 from chaos.timeline.observed import (
     LONG_GAP,
     STEADY_AFTER,
+    UNKNOWN,
     Attempt,
+    Change,
+    Closed,
     Connection,
     Draw,
+    Ender,
     Gap,
-    LinkEvent,
+    LinkChange,
+    LinkRecord,
     Observed,
 )
 from tracker import events
@@ -50,28 +55,20 @@ class Watcher:
 
     def connecting(self, event: events.Connecting) -> None:
         record = self.seen.link(event.link)
-        record.attempts.append(Attempt(event.t, event.attempt))
+        record.attempts.append(Attempt(event.link, event.t, event.attempt))
         waited = self._announced.pop(event.link, None)
         if waited is not None:
             record.draws.append(Draw(waited.t, waited.delay, event.attempt))
 
     def connected(self, event: events.Connected) -> None:
-        record = self.seen.link(event.link)
-        record.marks.append(event)
-        if record.attempts and record.attempts[-1].outcome == "pending":
-            attempt = record.attempts[-1]
-        else:  # the trace does not begin at the beginning
-            attempt = Attempt(event.t - event.took, 1)
-            record.attempts.append(attempt)
-        attempt.ended, attempt.outcome = event.t, "connected"
-        record.connections.append(Connection(event.connection, event.t, event.took))
+        self.seen.link(event.link).has_connected(event.connection, event.t, event.took)
         self._out[event.link] = {}
 
     def refused(self, event: events.Refused) -> None:
         record = self.seen.link(event.link)
-        record.marks.append(event)
+        record.changes.append(LinkChange(event.t, Change.REFUSED, event.status, for_good=event.fatal))
         if not record.attempts or record.attempts[-1].outcome != "pending":
-            record.attempts.append(Attempt(event.t, 1))
+            record.attempts.append(Attempt(event.link, event.t, 1))
         attempt = record.attempts[-1]
         attempt.ended, attempt.outcome = event.t, "refused"
         attempt.why, attempt.status, attempt.fatal = event.why, event.status, event.fatal
@@ -79,18 +76,25 @@ class Watcher:
     def waiting(self, event: events.Waiting) -> None:
         self._announced[event.link] = event
 
-    def marked(self, event: LinkEvent) -> None:
+    def suspected(self, event: events.Suspected) -> None:
+        self._open(event.link)
+        self.seen.link(event.link).changes.append(LinkChange(event.t, Change.SUSPECTED))
+
+    def revived(self, event: events.Revived) -> None:
+        self._open(event.link)
+        self.seen.link(event.link).changes.append(LinkChange(event.t, Change.REVIVED))
+
+    def died(self, event: events.Died) -> None:
         connection = self._open(event.link)
-        self.seen.link(event.link).marks.append(event)
-        if connection is not None and isinstance(event, events.Died):
+        self.seen.link(event.link).changes.append(LinkChange(event.t, Change.DIED))
+        if connection is not None:
             connection.died = event
 
     def closed(self, event: events.Closed) -> None:
-        record = self.seen.link(event.link)
-        connection = self._open(event.link)
-        record.marks.append(event)
-        if connection is not None:
-            connection.closed = event
+        self._open(event.link)
+        by: Ender = "client" if event.by == "tracker" else event.by
+        closed = Closed(event.t, event.code, by, event.why, event.unconfirmed)
+        self.seen.link(event.link).has_closed(event.connection, closed)
         if event.link == "input":
             self._frame = None
 
@@ -98,9 +102,8 @@ class Watcher:
         """The open connection; one that was there before the trace began, where nothing has been said of one."""
         record = self.seen.link(link)
         if not record.connections and not record.attempts:
-            began = self.seen.began
-            record.connections.append(Connection(0, began, 0.0))
-            record.marks.append(events.Connected(t=began, link=link, connection=0, took=0.0))
+            record.was_open(UNKNOWN, self.seen.began)
+            record.changes.append(LinkChange(self.seen.began, Change.CONNECTED))
         return record.open
 
     def probed(self, event: events.Probed) -> None:
@@ -218,9 +221,9 @@ ABOUT_LINKS: Mapping[type, Any] = {
     events.Connected: Watcher.connected,
     events.Refused: Watcher.refused,
     events.Waiting: Watcher.waiting,
-    events.Suspected: Watcher.marked,
-    events.Revived: Watcher.marked,
-    events.Died: Watcher.marked,
+    events.Suspected: Watcher.suspected,
+    events.Revived: Watcher.revived,
+    events.Died: Watcher.died,
     events.Closed: Watcher.closed,
     events.Probed: Watcher.probed,
     events.Answered: Watcher.answered,
@@ -249,3 +252,15 @@ def observe(history: Iterable[Any]) -> Observed:
         if isinstance(event, events.Event):
             watcher.take(event)
     return watcher.finish()
+
+
+def links_of(history: Iterable[Any]) -> Mapping[events.LinkName, LinkRecord]:
+    """What became of each link up to the orderly stop; what ended then was open."""
+    watcher = Watcher(ABOUT_LINKS)
+    for event in history:
+        kind = type(event)
+        if kind is events.Stopping:
+            break
+        if kind in ABOUT_LINKS:
+            watcher.take(event)
+    return watcher.seen.links

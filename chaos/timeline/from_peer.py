@@ -1,30 +1,31 @@
-"""What a peer saw of a client's connections, in the words in which a tracker reports them.                     pure"""
+"""What a peer saw of a client's connections.                                                                    pure"""
 
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterable
 
 from chaos.history import HistoryEvent, Reached
+from chaos.timeline.observed import Closed, Observed
 from simulator import events as peer
-from tracker import events
-
-_ENDERS: dict[Literal["client", "peer", "network"], events.Ender] = {
-    "client": "tracker",
-    "peer": "peer",
-    "network": "network",
-}
 
 
-def as_reported(event: HistoryEvent) -> Iterator[events.AnyEvent]:
-    """What one event of a record means for the client: nothing, where it is of no connection and of no stop.
+def observe_as_peer(history: Iterable[HistoryEvent]) -> Observed:
+    """A client's connections up to the orderly stop, by what its peer saw.
 
     A handshake that the peer answered is an attempt that took no time; of others the peer knows nothing.
     """
-    t = event.t
-    if isinstance(event, peer.Opened):
-        yield events.Connecting(t=t, link=event.link, attempt=1)
-        yield events.Connected(t=t, link=event.link, connection=event.connection, took=0.0)
-    elif isinstance(event, peer.Ended):
-        by, n = _ENDERS[event.by], event.connection
-        yield events.Closed(t=t, link=event.link, connection=n, code=event.code, by=by, why=event.why)
-    elif isinstance(event, Reached) and event.phase == "stopping":
-        yield events.Stopping(t=t, why="the run is over", left=0)
+    seen = Observed()
+    for event in history:
+        if isinstance(event, peer.Opened):
+            seen.link(event.link).has_connected(event.connection, event.t)
+        elif isinstance(event, peer.Ended):
+            closed = Closed(event.t, event.code, event.by, event.why)
+            seen.link(event.link).has_closed(event.connection, closed)
+        elif isinstance(event, Reached) and event.phase == "stopping":
+            seen.stopping = event.t
+        else:
+            continue
+        seen.began = event.t if not seen.count else seen.began
+        seen.ended = event.t
+        seen.count += 1
+        if seen.stopping is not None:
+            break
+    return seen

@@ -6,27 +6,54 @@ by one; messages and round trips only as counts a second and as plain numbers.
 
 from array import array
 from dataclasses import dataclass, field
+from enum import StrEnum
 from operator import itemgetter
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from chaos.timeline.spans import overlapping
 from tracker import events
 
 Outcome = Literal["connected", "refused", "pending"]
-LinkEvent = (
-    events.Connected | events.Refused | events.Suspected | events.Revived | events.Died | events.Closed
-)
+Ender = Literal["client", "peer", "network"]
+"""Who ended a connection."""
 
 LONG_GAP = 1.0
 """Seconds without a frame, or without a confirm, that are remembered one by one."""
+UNKNOWN = 0
+"""In place of a connection's number: it was there before the trace began."""
 STEADY_AFTER = 10
 """Outputs that the laboratory waits for before its own clock starts; a trace is put on that clock."""
+
+
+class Change(StrEnum):
+    """What can happen to a link."""
+
+    CONNECTED = "connected"
+    REFUSED = "refused"
+    SUSPECTED = "suspected"
+    REVIVED = "revived"
+    DIED = "died"
+    CLOSED = "closed"
+
+
+class LinkChange(NamedTuple):
+    """Something that happened to a link."""
+
+    t: float
+    kind: Change
+    code: int | None = None
+    """The close code, or the HTTP status of a refusal."""
+    by: Ender | None = None
+    """CLOSED: who did it."""
+    for_good: bool = False
+    """REFUSED: no other attempt follows."""
 
 
 @dataclass(slots=True)
 class Attempt:
     """One try to connect, from its begin to its outcome."""
 
+    link: events.LinkName
     began: float
     number: int
     ended: float | None = None
@@ -36,14 +63,29 @@ class Attempt:
     fatal: bool = False
 
 
+class Closed(NamedTuple):
+    """How a connection ended, whoever saw it."""
+
+    t: float
+    code: int
+    """1006 where no close frame came."""
+    by: Ender
+    why: str = ""
+    """For a person; nothing is decided by it."""
+    unconfirmed: int = 0
+    """Messages that went back into the client's outbox."""
+
+
 @dataclass(slots=True, eq=False)
 class Connection:
     """One connection, from the handshake to its end."""
 
+    link: events.LinkName
     number: int
     opened: float
-    took: float
-    closed: events.Closed | None = None
+    took: float = 0.0
+    closed: Closed | None = None
+    """None: it was open when what was read ended."""
     died: events.Died | None = None
     answers: int = 0
     probes: int = 0
@@ -62,6 +104,11 @@ class Connection:
     """Messages that came although nobody had asked for them: what a peer sends back on the output."""
     stuck: int = 0
     """Bytes that waited in the write buffer when it was last looked at."""
+
+    @property
+    def silence(self) -> float:
+        """For how many seconds it had been silent when it was given up; 0 where it was not."""
+        return 0.0 if self.died is None else self.died.silence
 
     @property
     def lasted(self) -> float | None:
@@ -99,7 +146,7 @@ class LinkRecord:
     name: events.LinkName
     attempts: list[Attempt] = field(default_factory=list)
     connections: list[Connection] = field(default_factory=list)
-    marks: list[LinkEvent] = field(default_factory=list)
+    changes: list[LinkChange] = field(default_factory=list)
     """What happened to the link, in order."""
     sent: "array[float]" = field(default_factory=lambda: array("d"))
     """When each answered probe left."""
@@ -109,10 +156,33 @@ class LinkRecord:
     lags: list[tuple[float, float]] = field(default_factory=list)
     """When our own loop ran again, and how many seconds late."""
 
+    _not_ended: dict[int, Connection] = field(default_factory=dict)
+
     @property
     def open(self) -> Connection | None:
-        """The connection that has not ended yet."""
+        """The newest connection, where it has not ended yet."""
         return self.connections[-1] if self.connections and self.connections[-1].closed is None else None
+
+    def has_connected(self, number: int, t: float, took: float = 0.0) -> None:
+        """Connection `number` opened."""
+        self.changes.append(LinkChange(t, Change.CONNECTED))
+        if not self.attempts or self.attempts[-1].outcome != "pending":
+            self.attempts.append(Attempt(self.name, t - took, 1))  # nobody told of its begin
+        attempt = self.attempts[-1]
+        attempt.ended, attempt.outcome = t, "connected"
+        self.was_open(number, t, took)
+
+    def was_open(self, number: int, t: float, took: float = 0.0) -> None:
+        """Connection `number` is there, whichever attempt brought it."""
+        connection = self._not_ended[number] = Connection(self.name, number, t, took)
+        self.connections.append(connection)
+
+    def has_closed(self, number: int, closed: Closed) -> None:
+        """Connection `number` ended; if it is not known, the one of which only this much is known."""
+        self.changes.append(LinkChange(closed.t, Change.CLOSED, closed.code, closed.by))
+        connection = self._not_ended.pop(number, None) or self._not_ended.pop(UNKNOWN, None)
+        if connection is not None:
+            connection.closed = closed
 
 
 class Seconds:

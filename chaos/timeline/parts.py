@@ -9,7 +9,7 @@ from typing import Any
 
 from chaos.history import HistoryEvent
 from chaos.timeline.from_events import ABOUT_LINKS, Watcher
-from chaos.timeline.observed import LONG_GAP, LinkRecord, Observed
+from chaos.timeline.observed import LONG_GAP, Change, LinkRecord, Observed
 from tracker import events
 
 LONG = 600.0
@@ -20,7 +20,7 @@ WITHOUT_QUIET = 1800.0
 """Seconds after which a part ends without such a quiet, as soon as every link is healthy."""
 LONGEST = 6 * 3600.0
 """Seconds of a part that ends although not every link is healthy: an outage that is longer is in several parts."""
-MOST_MARKS = 20_000
+MOST_CHANGES = 20_000
 """Link events of such a part."""
 MOST_EVENTS = 400_000
 """Events of such a part where they are kept: an hour at 30 fps."""
@@ -88,23 +88,19 @@ _MAY_END_A_PART = frozenset({*ABOUT_LINKS, events.Confirmed, events.Displaced})
 def _is_over(seen: Observed, now: float) -> bool:
     """Whether a part ends here: it is long enough and every link is healthy, or it is too long."""
     lasted = now - seen.began
-    if lasted < LONG and seen.count < MOST_MARKS:
+    if lasted < LONG and seen.count < MOST_CHANGES:
         return False  # what is asked of every event is answered soon
     links = seen.links.values()
-    if lasted >= LONGEST or any(len(record.marks) >= MOST_MARKS for record in links):
+    if lasted >= LONGEST or any(len(record.changes) >= MOST_CHANGES for record in links):
         return True
     if lasted < LONG or not all(_healthy(record, now) for record in links):
         return False
-    latest = max((record.marks[-1].t for record in links), default=seen.began)
+    latest = max((record.changes[-1].t for record in links), default=seen.began)
     return now - latest >= QUIET or lasted >= WITHOUT_QUIET
 
 
 def _healthy(record: LinkRecord, now: float) -> bool:
     connection = record.open
-    if (
-        connection is None
-        or now - connection.opened < SETTLED
-        or isinstance(record.marks[-1], events.Suspected)
-    ):
+    if connection is None or now - connection.opened < SETTLED or record.changes[-1].kind is Change.SUSPECTED:
         return False
     return connection.unanswered is None or now - connection.unanswered < LONG_GAP / 2

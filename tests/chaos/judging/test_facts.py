@@ -3,10 +3,11 @@ import pytest
 from chaos.faults import Fault
 from chaos.history import HistoryEvent
 from chaos.judging.bounded import most_held
-from chaos.judging.facts import Connection, Facts
+from chaos.judging.facts import Facts
 from chaos.judging.frames import passed_over
 from chaos.judging.measures import measures_of
 from chaos.judging.no_loss import premature
+from chaos.timeline.observed import Closed, Connection
 from simulator import events as peer
 from tests.chaos.histories import (
     STEADY,
@@ -78,13 +79,18 @@ def test_the_figures_of_a_run_with_one_outage() -> None:
 
 
 def test_a_connection_lasts_from_its_handshake_to_its_end_or_to_the_stop() -> None:
-    end = closed(5.0)
-    found = facts(connected(1.0), end, connected(6.0, 2), stopping(9.0), closed(9.5, number=2)).connections
-    assert [(c.number, c.opened, c.closed) for c in found] == [(1, 1.0, end), (2, 6.0, None)]
+    found = facts(
+        connected(1.0), closed(5.0), connected(6.0, 2), stopping(9.0), closed(9.5, number=2)
+    ).connections
+    assert [(c.number, c.opened, c.closed) for c in found] == [
+        (1, 1.0, Closed(5.0, 1006, "network")),
+        (2, 6.0, None),
+    ]
 
 
 def test_the_last_event_of_a_record_without_a_stop_counts() -> None:
-    assert facts(connected(), closed(5.0, "tracker")).false_kills == (closed(5.0, "tracker"),)
+    found = facts(connected(), closed(5.0, "tracker"))
+    assert [c.closed for c in found.false_kills] == [Closed(5.0, 1006, "client")]
 
 
 @pytest.mark.parametrize(("end", "took"), [(10.0, (0.0,)), (12.9, (2.9,)), (9.9, ()), (13.1, ())])
@@ -173,5 +179,5 @@ def test_frames_of_the_last_seconds_before_the_stop_may_still_be_on_their_way() 
 
 def test_a_fault_that_is_over_ends_no_connection_that_opens_after_it() -> None:
     strike = facts(stopping(60.0), faults=(DOWN,)).strikes[0]
-    assert strike.strikes(Connection("output", 2, 12.0, None))
-    assert not strike.strikes(Connection("output", 2, 12.1, None))
+    assert strike.strikes(Connection("output", 2, 12.0))
+    assert not strike.strikes(Connection("output", 2, 12.1))

@@ -4,13 +4,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaos.diagnosis.findings import Finding
-from chaos.replay.alignment import Entry, Happening, Kind, compare, entries, tolerance
+from chaos.replay.alignment import Entry, Happening, compare, entries, tolerance
 from chaos.replay.same_findings import FindingRow
 from chaos.timeline.from_events import observe
+from chaos.timeline.observed import Change
 from tests.chaos.stories import closed, connected, gave_up, pinged, refused, stopped, trace
 from tracker import events as e
 
-WHATS = (*map(Happening, (Kind.CONNECTED, Kind.DIED, Kind.REFUSED)), Happening(Kind.CLOSED, 1006, "client"))
+WHATS = (
+    *map(Happening, (Change.CONNECTED, Change.DIED, Change.REFUSED)),
+    Happening(Change.CLOSED, 1006, "client"),
+)
 sequences = st.lists(
     st.builds(Entry, st.floats(0, 100), st.sampled_from(["input", "output"]), st.sampled_from(WHATS)),
     max_size=12,
@@ -18,7 +22,7 @@ sequences = st.lists(
 
 
 def made(*parts: tuple[float, str]) -> list[Entry]:
-    return [Entry(t, "output", Happening(Kind(what))) for t, what in parts]
+    return [Entry(t, "output", Happening(Change(what))) for t, what in parts]
 
 
 FIELD = made((0, "connected"), (10, "died"), (15, "connected"))
@@ -79,9 +83,9 @@ def test_what_comes_after_the_end_of_the_trace_does_not_count() -> None:
 
 
 def test_the_longer_a_link_was_down_the_more_is_tolerated() -> None:
-    assert tolerance(Entry(0, "output", Happening(Kind.REFUSED), since_healthy=5)) == 1.0
-    assert tolerance(Entry(0, "output", Happening(Kind.REFUSED), since_healthy=50)) == 5.0
-    assert tolerance(Entry(0, "output", Happening(Kind.REFUSED), since_healthy=50, drawn=8)) == 13.0
+    assert tolerance(Entry(0, "output", Happening(Change.REFUSED), since_healthy=5)) == 1.0
+    assert tolerance(Entry(0, "output", Happening(Change.REFUSED), since_healthy=50)) == 5.0
+    assert tolerance(Entry(0, "output", Happening(Change.REFUSED), since_healthy=50, drawn=8)) == 13.0
 
 
 def test_a_series_of_refusals_is_one_entry_and_the_stop_is_none() -> None:
@@ -111,7 +115,7 @@ def test_a_series_of_refusals_is_one_entry_and_the_stop_is_none() -> None:
 def test_a_refusal_for_good_is_why_the_tracker_stops_and_belongs_to_the_story() -> None:
     refusal = [e.Refused(t=10, link="output", why="HTTP 401", status=401, fatal=True)]
     seen = observe(trace(connected(0), pinged(0, 9), closed(9), refusal, stopped(10)))
-    assert entries(seen, zero=0, until=99)[-1].what == Happening(Kind.REFUSED, 401)
+    assert entries(seen, zero=0, until=99)[-1].what == Happening(Change.REFUSED, 401)
 
 
 def test_a_doubt_that_passed_on_one_side_only_is_no_difference() -> None:

@@ -5,10 +5,11 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from chaos.replay.alignment import CONNECTED, Entry, Happening, Kind, compare
+from chaos.replay.alignment import CONNECTED, Entry, Happening, compare
 from chaos.replay.narrative import Line
 from chaos.replay.playing import Outcome
 from chaos.replay.replay_report import instead, story
+from chaos.timeline.observed import Change
 from chaos.traces.reading import Anchor
 
 ANCHOR = Anchor(t=0.0, epoch_ms=1_700_000_000_000, utc_offset_s=3600)
@@ -52,7 +53,7 @@ def test_a_time_without_the_host_s_offset_is_said_to_be_universal() -> None:
 def test_other_settings_are_told_by_what_they_change(replay: Outcome, said: list[str]) -> None:
     out, text = console()
     field = Outcome(3.7, 41.0, 20.0, 3)
-    died = [Entry(0, "output", CONNECTED), Entry(10, "output", Happening(Kind.DIED))]
+    died = [Entry(0, "output", CONNECTED), Entry(10, "output", Happening(Change.DIED))]
     instead(out, compare(died, died[:1]), field, replay, what="these settings")
     for line in [*said, "the field's first trouble (output: died) does not occur"]:
         assert line in text.getvalue()

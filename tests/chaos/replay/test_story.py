@@ -11,7 +11,7 @@ from chaos.diagnosis.inference import diagnose
 from chaos.replay.cases import understand
 from chaos.replay.story import MOST_LINES, Story
 from chaos.timeline.observed import Observed
-from chaos.timeline.parts import LONG, MOST_MARKS, QUIET, WITHOUT_QUIET, observe_parts
+from chaos.timeline.parts import LONG, MOST_CHANGES, QUIET, WITHOUT_QUIET, observe_parts
 from chaos.traces.reading import open_trace
 from tests.chaos.stories import closed, connected, gave_up, pinged, stopped, trace, unanswered
 from tracker import events as e
@@ -68,10 +68,13 @@ def test_a_part_without_calm_ends_when_all_is_well() -> None:
 def test_a_part_that_has_too_much_to_hold_ends_all_the_same() -> None:
     flapping = [
         event
-        for n in range(MOST_MARKS)
+        for n in range(MOST_CHANGES)
         for event in (*connected(n / 10, number=n), *closed(n / 10 + 0.05, number=n))
     ]
-    assert [len(part.link("output").marks) for part in observe_parts(flapping)] == [MOST_MARKS, MOST_MARKS]
+    assert [len(part.link("output").changes) for part in observe_parts(flapping)] == [
+        MOST_CHANGES,
+        MOST_CHANGES,
+    ]
 
 
 def test_connections_that_go_on_are_counted_once() -> None:

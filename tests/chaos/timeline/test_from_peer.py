@@ -1,28 +1,36 @@
-"""What a peer saw, in a tracker's words."""
+"""A client's connections as its peer saw them."""
 
 from chaos.history import Reached
-from chaos.timeline.from_peer import as_reported
+from chaos.timeline.from_peer import observe_as_peer
+from chaos.timeline.observed import Change, Closed
 from simulator import events as peer
-from tracker import events
+from tests.chaos.histories import ended, offered, opened
 
 
 def test_a_handshake_is_an_attempt_that_came_to_a_connection() -> None:
-    assert list(as_reported(peer.Opened(t=1.0, link="input", connection=3))) == [
-        events.Connecting(t=1.0, link="input", attempt=1),
-        events.Connected(t=1.0, link="input", connection=3, took=0.0),
-    ]
+    record = observe_as_peer([opened(1.0, 3, "input")]).link("input")
+    assert [(a.began, a.ended, a.outcome) for a in record.attempts] == [(1.0, 1.0, "connected")]
+    assert [(c.link, c.number, c.opened, c.closed) for c in record.connections] == [("input", 3, 1.0, None)]
 
 
 def test_an_end_keeps_its_code_and_says_who_ended_it() -> None:
-    ended = peer.Ended(t=2.0, link="output", connection=4, code=1001, by="client", why="bye")
-    (closed,) = as_reported(ended)
-    assert closed == events.Closed(t=2.0, link="output", connection=4, code=1001, by="tracker", why="bye")
+    seen = observe_as_peer([opened(1.0, 4), ended(2.0, number=4, code=1001, why="bye")])
+    assert seen.link("output").connections[0].closed == Closed(2.0, 1001, "client", "bye")
+    assert [change.kind for change in seen.link("output").changes] == [Change.CONNECTED, Change.CLOSED]
 
 
-def test_the_stop_of_a_run_is_the_client_s_and_other_phases_are_nothing() -> None:
-    assert [type(event) for event in as_reported(Reached(t=9.0, phase="stopping"))] == [events.Stopping]
-    assert list(as_reported(Reached(t=9.0, phase="steady"))) == []
+def test_an_old_connection_may_end_after_the_next_one_opened() -> None:
+    seen = observe_as_peer([opened(1.0, 1), opened(2.0, 2), ended(3.0, "network", number=1)])
+    assert [c.closed is None for c in seen.link("output").connections] == [False, True]
+
+
+def test_what_ends_after_the_stop_was_open_at_the_stop() -> None:
+    stop = Reached(t=9.0, phase="stopping")
+    seen = observe_as_peer([opened(1.0, 1), Reached(t=2.0, phase="steady"), stop, ended(9.1)])
+    assert (seen.stopping, seen.ended) == (9.0, 9.0)
+    assert seen.link("output").open is not None
 
 
 def test_what_is_of_no_connection_means_nothing_for_one() -> None:
-    assert list(as_reported(peer.Offered(t=1.0, sequence=1, connection=1))) == []
+    seen = observe_as_peer([*offered(1), peer.Misbehaved(t=1.0, kind="refuse", link="input")])
+    assert not seen.links

@@ -125,8 +125,8 @@ PURE = {
     ),
     "chaos/commands": ("marked shard usage"),
     "chaos/diagnosis": (
-        "causes delay_findings endings explaining failures findings headlines inference "
-        "log_rows outage_findings peer_findings retransmission saying saying_attempts "
+        "causes causes_of_attempts causes_of_limits causes_of_silence causes_told delay_findings endings explaining failures findings headlines inference "
+        "log_rows outage_findings peer_findings peer_standstills retransmission saying saying_attempts "
         "saying_ends saying_exceptions symptoms telling wording"
     ),
     "chaos/judging": (
@@ -139,7 +139,7 @@ PURE = {
     "chaos/reference": ("body climb"),
     "chaos/replay": ("alignment building narrative same_findings story"),
     "chaos/reports": ("comparison figure github junit markdown results"),
-    "chaos/timeline": ("from_events from_log from_peer model observed parts spans"),
+    "chaos/timeline": ("from_events from_log from_peer model observed parts pauses spans"),
     "chaos/toxiproxy": "toxics",
     "chaos/traces": (
         "log_connections log_envelopes log_events log_lines log_naming log_notices log_reading "

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Literal
 
 from chaos.diagnosis.endings import Ending
-from chaos.timeline.model import Mark, Standstill
+from chaos.timeline.model import Mark, Silence, Standstill
 from chaos.traces.wire import Notice
 
 Confidence = Literal["certain", "likely", "possible"]
@@ -16,6 +16,7 @@ class Cause(StrEnum):
     """Of an end, or of trouble that ended nothing. Their order is that in which the more telling comes first."""
 
     LOOP_BLOCKED = "loop blocked"
+    PEER_STOOD_STILL = "peer stood still"
     WRONG_PONGS = "wrong pongs"
     UNREAD = "unread"
     IDLE_TIMEOUT = "idle timeout"
@@ -40,6 +41,7 @@ class Cause(StrEnum):
     UNREACHABLE = "unreachable"
     CLOSES_TOLD = "closes told"  # by exceptions alone: the log shows no connection
     LATE_PONG = "late pong"
+    FELL_SILENT = "fell silent"
     PING_WAITS = "ping waits"
     LAST_LINES = "last lines"
     LEFT = "left"
@@ -70,6 +72,7 @@ class Finding:
     of: int = 0
     """So many could have shown it; `count` did."""
     standstill: Standstill | None = None
+    silence: Silence | None = None
 
     @property
     def weight(self) -> int:

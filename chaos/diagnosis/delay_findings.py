@@ -58,16 +58,20 @@ class Trip(NamedTuple):
 
 
 def usual_trip(record: LinkRecord) -> float:
-    """The round trip of the link at its best: the fifth part of them were quicker. 0 where nothing was measured."""
+    """The round trip of the link at its best: the fifth part of them were quicker. 0 where nothing was measured.
+
+    A handshake takes a round trip at least, so where it was quicker the few Pongs that came were late.
+    """
     trips = sorted(record.trips)
-    return trips[len(trips) // 5] if trips else 0.0
+    handshakes = [connection.took for connection in record.connections if connection.took > 0]
+    return min([trips[len(trips) // 5], *handshakes]) if trips else 0.0
 
 
 def delays(seen: Observed, link: Link) -> Iterator[Finding]:
     """Everything that slowed `link` without ending its connection."""
     record = seen.link(link)
     usual = usual_trip(record)
-    if usual >= STANDING:
+    if usual >= STANDING and usual in record.trips:  # a handshake alone shows no latency
         yield Finding(
             "latency",
             seen.began,

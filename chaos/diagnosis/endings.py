@@ -52,6 +52,11 @@ class Ending:
     reason: str = ""
 
     @property
+    def mark(self) -> Mark:
+        """Its end; the connection's last line where the log does not show it."""
+        return self.at or self.connection.last
+
+    @property
     def age(self) -> float | None:
         """Seconds from its opening to its end."""
         opened = self.connection.opened

@@ -17,6 +17,7 @@ def said_of(finding: Finding, words: Words) -> Said:
 
 _SAYINGS: dict[Cause, Callable[[Finding, Words], Said]] = {
     Cause.LOOP_BLOCKED: ends.loop_blocked,
+    Cause.PEER_STOOD_STILL: ends.peer_stood_still,
     Cause.WRONG_PONGS: ends.wrong_pongs,
     Cause.UNREAD: ends.unread,
     Cause.IDLE_TIMEOUT: ends.idle,
@@ -41,6 +42,7 @@ _SAYINGS: dict[Cause, Callable[[Finding, Words], Said]] = {
     Cause.UNREACHABLE: attempts.unreachable,
     Cause.CLOSES_TOLD: exceptions.closes_told,
     Cause.LATE_PONG: ends.late_pong,
+    Cause.FELL_SILENT: ends.fell_silent,
     Cause.LEFT: ends.left,
     Cause.PING_WAITS: ends.ping_waits,
     Cause.LAST_LINES: ends.last_lines,

@@ -1,11 +1,15 @@
 """What a finding says: a sentence, a remedy, what it leaves open; and what such sentences share.                     pure"""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from chaos.diagnosis.causes import Finding
 from chaos.diagnosis.endings import Ending
 from chaos.diagnosis.wording import Words, times
 from chaos.timeline.model import Connection
+
+SAME_MOMENT = 0.2
+"""Seconds within which the ends of several connections have one cause."""
 
 
 class Said(NamedTuple):
@@ -36,3 +40,14 @@ def again(finding: Finding, words: Words) -> str:
     last = finding.endings[-1]
     mark = last.at or last.connection.last
     return f"; the same {times(more)} more, until {words.when(mark)}"
+
+
+def moments(endings: Sequence[Ending]) -> list[list[Ending]]:
+    """The endings by the moments in which they fell."""
+    made: list[list[Ending]] = []
+    for ending in sorted(endings, key=lambda e: e.mark.t):
+        if made and ending.mark.t - made[-1][-1].mark.t <= SAME_MOMENT:
+            made[-1].append(ending)
+        else:
+            made.append([ending])
+    return made

@@ -189,6 +189,17 @@ def peer_restart(f: Finding, w: Words) -> Said:
 
 def own_restart(f: Finding, w: Words) -> Said:
     """The process that wrote the log began anew."""
+    if f.endings:
+        which = "a connection" if len(f.endings) == 1 else f"{len(f.endings)} connections"
+        what = (
+            f"{w.own}'s process was started again: after {w.when(f.at)} it sent no Ping over {which} any more, nothing ended"
+            f" {'it' if len(f.endings) == 1 else 'them'}, and the log goes on with a new connection"
+        )
+        return Said(
+            what,
+            "look at who ended the process without a goodbye: a kill, a crash, a supervisor",
+            "when the process ended: its last line is the last thing known of it",
+        )
     marks = ", ".join(w.when(mark) for mark, _ in f.notices[:3])
     return Said(
         f"{w.own}'s process was started again {times(f.count)} ({marks}): what was open before ended with it",

@@ -4,8 +4,8 @@ import re
 
 from chaos.diagnosis.causes import Finding
 from chaos.diagnosis.endings import GONE, End, Ending
-from chaos.diagnosis.saying import Said, again, first, where
-from chaos.diagnosis.wording import Words, code_of, many, quoted
+from chaos.diagnosis.saying import Said, again, first, moments, where
+from chaos.diagnosis.wording import Words, code_of, many, quoted, times
 from chaos.timeline.model import Connection
 
 _SIZES = re.compile(
@@ -106,6 +106,19 @@ def ping_waits(f: Finding, w: Words) -> Said:
     return Said(what + again(f, w), "", "how it ended: the log stops before")
 
 
+def fell_silent(f: Finding, w: Words) -> Said:
+    """Nothing came any more, and nobody asked."""
+    _, c = first(f)
+    assert c.opened is not None, "only of what was opened it is known how often messages came"
+    usual = (f.at.t - c.opened.t) / c.received.messages
+    what = (
+        f"{where(f, w)}nothing has come since {w.when(f.at)}, for {w.after(f.seconds)} until the log ends; before, a message"
+        f" came every {w.lasting(usual)}. The connection is open, and no Ping was sent: a dead one looks like this"
+    )
+    unknown = f"whether {w.peer} is gone, the path is dead, or there is nothing to say"
+    return Said(what, "switch the keepalive on (ping_interval): it ends a dead connection", unknown)
+
+
 def loop_blocked(f: Finding, w: Words) -> Said:
     """Nothing was done for a while, on this side."""
     still = f.standstill
@@ -115,6 +128,8 @@ def loop_blocked(f: Finding, w: Words) -> Said:
         shown.append(f"{'a Ping' if still.due == 1 else f'{still.due} Pings'} due and not sent")
     if still.burst:
         shown.append(f"{still.burst} messages read at once afterwards")
+    if still.overdue:
+        shown.append(f"a Ping given up {w.lasting(still.overdue)} later than its time-out")
     lasted = w.lasting(still.end.t - still.begin.t)
     what = f"from {w.when(still.begin)} to {w.when(still.end)} {w.own} itself did nothing for {lasted} ({'; '.join(shown)}): its event loop was blocked, or its process stood still"
     if f.endings:
@@ -131,6 +146,26 @@ def loop_blocked(f: Finding, w: Words) -> Said:
     return Said(
         what,
         "move blocking work out of the event loop (asyncio.to_thread), or look for what stopped the process",
+    )
+
+
+def peer_stood_still(f: Finding, w: Words) -> Said:
+    """Nothing answered for a while, and then everything at once."""
+    silence = f.silence
+    assert silence is not None, "this cause comes of a silence"
+    lasted = w.lasting(silence.end.t - silence.begin.t)
+    accepted = "its port still accepted, nothing answered" if silence.requests else "nothing came from it"
+    waited = many(len(silence.answered), "connection")
+    what = (
+        f"{w.peer}'s process stood still for {lasted}, from {w.when(silence.begin)} to {w.when(silence.end)}:"
+        f" {accepted}, then {waited} had an answer in the same moment"
+    )
+    if f.endings:
+        what += f"; {w.own} gave up {many(len(f.endings), 'connection')} meanwhile"
+    return Said(
+        what,
+        f"look at what stopped {w.peer}'s process: a blocked event loop, a suspended host, a debugger",
+        f"whether it was {w.peer}'s process or the path to it" if not silence.requests else "",
     )
 
 
@@ -160,8 +195,21 @@ def stream_ended(f: Finding, w: Words) -> Said:
     else:
         how = f"the stream ended without a close frame ({GONE})"
     back = f"; connected again {w.lasting(f.seconds)} later" if f.seconds is not None and w.timed else ""
-    what = f"{where(f, w)}{how} {w.at(ending.at)}{_after_what(ending, w)}{again(f, w) or back}"
     unknown = f"who ended it: {w.peer}, its process or something on the way"
+    fell = moments(f.endings)
+    if w.timed and all(len(moment) > 1 for moment in fell):
+        which = f"{'both' if len(fell[0]) == 2 else f'all {len(fell[0])}'} connections"
+        more = (
+            f"; so they did {times(len(fell) - 1)} more, until {w.when(fell[-1][-1].at)}"
+            if len(fell) > 1
+            else ""
+        )
+        what = (
+            f"{which} ended in the same moment, {w.at(ending.at)}, without a close frame ({GONE}){back}{more}"
+        )
+        unknown = f"what ended them: one cause, as when {w.peer}'s process ends, or something on the way"
+        return Said(what, reconnect(w), unknown)
+    what = f"{where(f, w)}{how} {w.at(ending.at)}{_after_what(ending, w)}{again(f, w) or back}"
     return Said(what, reconnect(w), unknown)
 
 

@@ -153,8 +153,8 @@ class _Reader:
             yield attempt, next(connections) if attempt.outcome == "connected" else None
 
     def _healthy(self, connection: Connection) -> bool:
-        if connection.answers or id(connection) in self._unread:
-            return True
+        if not connection.number or connection.answers or id(connection) in self._unread:
+            return True  # of one that was open before, nobody knows how it began
         closed, end = connection.closed, self._seen.end
         if connection.died is not None:
             return False
@@ -218,6 +218,9 @@ class _Reader:
     def _died(self, connection: Connection, died: events.Died) -> Symptom:
         stuck = died.cause == events.DeathCause.WRITES_STUCK
         begin = self._fell_silent(connection, died.t)
+        if not connection.answers and not connection.number:
+            why = "no Ping was answered in what is told here"
+            return Symptom(Kind.SILENCE, connection.opened, died.t, why, closed=connection.closed)
         if not connection.answers:
             kind = Kind.NOTHING_TAKEN if stuck else Kind.NO_PONGS
             why = f"a connection of {died.t - connection.opened:.1f} s on which no Ping was answered"
@@ -263,7 +266,7 @@ def _failed(attempt: Attempt, ended: float) -> Symptom:
 
 def _closed(connection: Connection, closed: Closed, goodbye: float) -> Symptom:
     t, code, opened = closed.t, closed.code, connection.opened
-    at_once = t - opened < QUICK and not connection.answers
+    at_once = bool(connection.number) and t - opened < QUICK and not connection.answers
     if closed.by == "peer" and at_once:
         return Symptom(Kind.TURNED_AWAY, opened, t, f"closed with {code} at once", code, closed=closed)
     if closed.by == "peer":

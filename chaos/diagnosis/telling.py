@@ -7,6 +7,7 @@ from itertools import groupby, pairwise
 from statistics import median
 
 from chaos.diagnosis.causes import HARMLESS, Cause, Confidence, Finding
+from chaos.diagnosis.causes_of_attempts import CONNECTED
 from chaos.diagnosis.endings import End, Ending
 from chaos.diagnosis.explaining import Diagnosis
 from chaos.diagnosis.headlines import said_of
@@ -116,7 +117,7 @@ def _story(diagnosis: Diagnosis, words: Words) -> Iterator[Row]:
     rows += [
         Row(f.at, said_of(f, words).what, bad=True)
         for f in diagnosis.findings
-        if f.cause is Cause.LOOP_BLOCKED and not f.endings
+        if f.cause is Cause.PEER_STOOD_STILL or (f.cause is Cause.LOOP_BLOCKED and not f.endings)
     ][:ALIKE]
     rows.sort(key=lambda row: row.at.line)
     if len(rows) > MOST_LINES:
@@ -220,6 +221,7 @@ _TOLD_KINDS = {
     NoticeKind.TIMED_OUT: "attempts got no answer in time",
     NoticeKind.NO_NAME: "attempts did not find the host's name",
     NoticeKind.BAD_CERTIFICATE: "attempts met a certificate that was not valid",
+    NoticeKind.CONNECTED: "times the program says that it connected",
     NoticeKind.LISTENING: "times the server began to listen",
     NoticeKind.SHUT_DOWN: "times the server shut down",
     NoticeKind.HANDLER_FAILED: "times the program's handler failed",
@@ -235,7 +237,8 @@ def _noticed(diagnosis: Diagnosis, words: Words) -> Iterator[Row]:
     told = [
         (m, n)
         for m, n in diagnosis.timeline.notices
-        if n.kind in _TOLD_KINDS and not (shows_ends and n.kind is NoticeKind.HANDLER_FAILED)
+        if n.kind in _TOLD_KINDS
+        and not (shows_ends and n.kind in (NoticeKind.HANDLER_FAILED, NoticeKind.CONNECTED))
     ]
     for (kind, _), found in groupby(told, key=lambda pair: (pair[1].kind, bisect_left(opened, pair[0].line))):
         group = list(found)
@@ -268,6 +271,12 @@ def _table(diagnosis: Diagnosis, words: Words) -> Iterator[Row]:
         still = trouble.standstill
         rows[still.begin.line, "still"] = Row(still.begin, "the last line before nothing was written")
         rows[still.end.line, "again"] = Row(still.end, "the first line after it", bad=True)
+    if trouble.silence is not None:
+        silence = trouble.silence
+        rows[silence.begin.line, "heard"] = Row(
+            silence.begin, "the last thing that came, over any connection"
+        )
+        rows[silence.end.line, "again"] = Row(silence.end, "the first thing that came after it", bad=True)
     found = sorted(rows.values(), key=lambda row: row.at.line)
     if len(found) > MOST_ROWS:
         found = found[-MOST_ROWS:]
@@ -296,8 +305,8 @@ def _figures(timeline: Timeline, words: Words) -> Iterator[tuple[str, str]]:
     if timeline.connections:
         attempts = f", {many(failed, 'attempt')} that came to none" if failed else ""
         yield "connections", f"{opened}{attempts}"
-    elif told := sum(n.kind is NoticeKind.OPENED for _, n in timeline.notices):
-        yield "connections", f"{told} opened, as INFO lines say"
+    elif told := sum(n.kind in CONNECTED for _, n in timeline.notices):
+        yield "connections", f"{told} opened, as its lines say"
     more = timeline.more.total()
     if more:
         yield "only counted", f"{more} connections after these"

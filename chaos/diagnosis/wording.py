@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from chaos.diagnosis.endings import Ending
 from chaos.durations import clock, seconds_of
 from chaos.timeline.model import Connection, Mark, Timeline
-from chaos.traces.wire import NO_STATUS
+from chaos.traces.wire import NO_STATUS, NoticeKind
 
 MOST_WORDS = 90
 """Characters of a message that are quoted."""
@@ -53,8 +53,9 @@ class Words:
         paths = {c.link for c in timeline.connections}
         self._paths = len(paths) > 1 or (server and paths not in ({""}, {"/"}))
         self._numbers = len(timeline.connections) > 1
-        self.shows_connections = bool(timeline.connections)
-        """Whether the log shows any connection or attempt itself, and not by exceptions alone."""
+        told = any(notice.kind in (NoticeKind.OPENED, NoticeKind.CONNECTED) for _, notice in timeline.notices)
+        self.shows_connections = bool(timeline.connections) or told
+        """Whether the log shows any connection or attempt itself, or tells of one, and not by exceptions alone."""
 
     def when(self, mark: Mark | None) -> str:
         """A moment, as in +4:05.2; by its line where there are no times."""

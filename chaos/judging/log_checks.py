@@ -45,10 +45,12 @@ def _checks(diagnosis: Diagnosis) -> Iterator[Check]:
 
 _OF_NO_PROMISE = (
     Cause.LOOP_BLOCKED,
+    Cause.PEER_STOOD_STILL,
     Cause.HEALTH_CHECK,
     Cause.OWN_RESTART,
     Cause.PING_WAITS,
     Cause.LATE_PONG,
+    Cause.FELL_SILENT,
     Cause.LAST_LINES,
     Cause.CLOSES_TOLD,
     Cause.BAD_HANDSHAKE,

@@ -6,10 +6,13 @@ What repeats is told once. An hour of trouble is a page; an hour of peace is thr
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from chaos.diagnosis.findings import Diagnosis, Finding
+from chaos.diagnosis.inference import explains_gap
 from chaos.diagnosis.peer_findings import unread
+from chaos.diagnosis.peer_standstills import PeerStandstill, peer_standstills
 from chaos.diagnosis.symptoms import Kind, Outage, Symptom, outages
 from chaos.durations import clock, seconds_of
 from chaos.kinds import LINKS
@@ -20,6 +23,9 @@ Tone = Literal["good", "bad", "plain"]
 ALIKE = 3
 """Outages of one kind in a row that are told one by one; further ones are told together."""
 GAP_WORTH_TELLING = 2.0
+AT_ONCE = 0.3
+"""Seconds between what happened to two links and is told as one."""
+AT_AN_INSTANT = (Kind.CLOSED, Kind.STREAM_ENDED, Kind.STREAM_RESET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +47,17 @@ def narrate(
     if not seen.count:
         return [Line(0.0, "the trace holds no event", "bad")]
     lines = [*_beginning(seen)] if first else []
-    lines += [*_troubles(seen, began), *_library(seen)]
-    lines += [line for finding in diagnosis.findings if (line := _slow(finding)) is not None]
-    lines += [*_input(seen), *_loop(seen), *_losses(seen)]
+    lines += [*_troubles(seen, began), *_library(seen), *_delays(diagnosis)]
+    lines += [*_input(seen, diagnosis), *_loop(seen), *_losses(seen)]
     told = [line for line in lines if first or line.tone == "bad"]
     return sorted([*told, *([_ending(seen)] if last else [])], key=lambda line: line.t)
 
 
 def _beginning(seen: Observed) -> Iterator[Line]:
     first = {name: record.connections[0] for name, record in seen.links.items() if record.connections}
+    if before := sorted(name for name, connection in first.items() if not connection.number):
+        yield Line(seen.began, f"{' and '.join(before)} open already, before what is told here", "good")
+    first = {name: connection for name, connection in first.items() if connection.number}
     for name, connection in first.items():
         others = [n for n, s in first.items() if n != name and abs(s.opened - connection.opened) < 1]
         if others and name > others[0]:
@@ -63,10 +71,55 @@ def _beginning(seen: Observed) -> Iterator[Line]:
 
 
 def _troubles(seen: Observed, began: float) -> Iterator[Line]:
-    for link in LINKS:
-        untold = [outage for outage in outages(seen, link) if outage.symptoms[0].kind is not Kind.UNREAD]
+    found = {link: outages(seen, link) for link in LINKS}
+    standstills = peer_standstills([outage for of_link in found.values() for outage in of_link])
+    for standstill in standstills:
+        yield _standstill(standstill)
+    told = {id(outage) for standstill in standstills for outage in standstill.outages}
+    for one, other in _struck_together(
+        [o for of_link in found.values() for o in of_link if id(o) not in told]
+    ):
+        yield _of_both(one, other)
+        told |= {id(one), id(other)}
+    for of_link in found.values():
+        untold = [o for o in of_link if o.symptoms[0].kind is not Kind.UNREAD and id(o) not in told]
         for group in _alike(untold):
             yield from _told(group, began)
+
+
+def _struck_together(found: Sequence[Outage]) -> Iterator[tuple[Outage, Outage]]:
+    """Outages of two links that ended in the same moment and in the same way: one cause."""
+    at_once = [o for o in found if o.symptoms[0].kind in AT_AN_INSTANT and o.back is not None]
+    at_once.sort(key=lambda outage: outage.symptoms[0].end)
+    told: set[int] = set()
+    for one, other in pairwise(at_once):
+        together = other.symptoms[0].end - one.symptoms[0].end <= AT_ONCE
+        if one.link != other.link and together and _kind(one) == _kind(other) and id(one) not in told:
+            told |= {id(one), id(other)}
+            yield one, other
+
+
+def _of_both(one: Outage, other: Outage) -> Line:
+    first = one.symptoms[0]
+    attempts = _counted(_without_figures(symptom) for o in (one, other) for symptom in o.symptoms[1:])
+    back = [o.back - first.begin for o in (one, other) if o.back is not None]
+    parts = [f"{one.link} and {other.link}: {first.why} on both in the same moment"]
+    if attempts:
+        parts.append(f"then {attempts}")
+    parts.append(f"connected again after {' and '.join(seconds_of(took) for took in back)}")
+    return Line(first.begin, "; ".join(parts), "bad")
+
+
+def _standstill(standstill: PeerStandstill) -> Line:
+    """What struck both links, told once."""
+    ended = [o.symptoms[0].closed for o in standstill.outages if o.symptoms[0].closed is not None]
+    parts = [standstill.why]
+    if ended:
+        took = [seconds_of(closed.t - standstill.begin) for closed in ended]
+        links = " and ".join(closed.link for closed in ended)
+        parts.append(f"{links} given up after {' and '.join(dict.fromkeys(took))}")
+    parts.append("then both links connected again in the same moment")
+    return Line(standstill.begin, "; ".join(parts), "bad")
 
 
 def _alike(found: Sequence[Outage]) -> Iterator[list[Outage]]:
@@ -155,6 +208,32 @@ def _library(seen: Observed) -> Iterator[Line]:
         )
 
 
+def _delays(diagnosis: Diagnosis) -> Iterator[Line]:
+    """What slowed a link; a stall of two links that ended at once is one."""
+    findings = list(diagnosis.findings)
+    stalls = [f for f in findings if f.kind == "stall" and f.ends_none]
+    for one in stalls:
+        other = next((f for f in stalls if f.on != one.on and _same_time(one, f)), None)
+        if other is None:
+            continue
+        findings.remove(one)
+        if other not in findings:
+            assert one.end is not None, "a stall that ended no connection has an end"
+            lasted = seconds_of(max(one.end, other.end or one.end) - min(one.begin, other.begin))
+            text = f"input and output: nothing answered for {lasted}, then both at once: the server or the path stood still"
+            yield Line(min(one.begin, other.begin), text, "bad")
+    for finding in findings:
+        line = _slow(finding)
+        if line is not None:
+            yield line
+
+
+def _same_time(one: Finding, other: Finding) -> bool:
+    if one.end is None or other.end is None:
+        return False
+    return abs(one.end - other.end) <= AT_ONCE and one.begin < other.end and other.begin < one.end
+
+
 def _slow(finding: Finding) -> Line | None:
     if finding.kind not in ("latency", "bandwidth") and not (finding.kind == "stall" and finding.ends_none):
         return None
@@ -168,8 +247,12 @@ def _slow(finding: Finding) -> Line | None:
     )
 
 
-def _input(seen: Observed) -> Iterator[Line]:
-    gaps = [gap for gap in seen.input_gaps if gap.seconds >= GAP_WORTH_TELLING]
+def _input(seen: Observed, diagnosis: Diagnosis) -> Iterator[Line]:
+    gaps = [
+        gap
+        for gap in seen.input_gaps
+        if gap.seconds >= GAP_WORTH_TELLING and not explains_gap(gap, diagnosis.findings)
+    ]
     yield from _gaps(gaps)
     if seen.rejections:
         kinds = ", ".join(f"{count} {reason}" for reason, count in sorted(seen.rejections.items()))

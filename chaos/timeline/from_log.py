@@ -2,11 +2,11 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from statistics import median
 from typing import Any
 from urllib.parse import urlsplit
 
-from chaos.timeline.model import Answer, CloseFrame, Connection, Mark, Pings, Standstill, Timeline, Traffic
+from chaos.timeline.model import Answer, CloseFrame, Connection, Mark, Pings, Timeline, Traffic
+from chaos.timeline.pauses import Pauses
 from chaos.traces.log_notices import outcome, read_notice
 from chaos.traces.log_survey import Survey
 from chaos.traces.wire import (
@@ -38,13 +38,6 @@ MOST_NOTICES = 20_000
 MOST_TRIPS = 200_000
 MOST_WAITING = 100
 KEPT_HEADERS = ("location", "retry-after", "server", "content-type", "host", "user-agent", "via", "cf-ray")
-LONG_PAUSE = 3.0
-"""Seconds without any line after which it is asked whether this side stood still."""
-AT_ONCE = 0.1
-"""Seconds within which a burst is read."""
-BURST = 3
-"""Messages read at once that are a burst."""
-MOST_STANDSTILLS = 1000
 LATE = 10.0
 """Seconds after its CLOSED in which something may still be said of a connection."""
 
@@ -75,7 +68,7 @@ class TimelineBuilder:
         self._redirects: dict[str, str] = {}
         self._closed: deque[Connection] = deque()
         self._first: Mark | None = None
-        self._pause = _Pause(self._made, self._live)
+        self._pauses = Pauses(self._made, self._live)
 
     def take(self, entry: Entry) -> None:
         """One more, in the log's order."""
@@ -83,7 +76,7 @@ class TimelineBuilder:
         if self._first is None:
             self._first = self._made.began = at
         said = entry.said
-        self._pause.look(at, said, entry.connection)
+        self._pauses.look(at, said, entry.connection)
         self._made.ended = at
         if entry.connection is None:
             if isinstance(said, Notice):
@@ -97,7 +90,7 @@ class TimelineBuilder:
 
     def finish(self) -> Timeline:
         """The timeline; nothing comes after."""
-        self._pause.finish()
+        self._pauses.finish()
         made = self._made
         made.timed = made.ended.t > made.began.t
         return made
@@ -279,61 +272,3 @@ _TAKE: dict[type, Callable[..., Any]] = {
     Mishap: TimelineBuilder.nothing,
     Notice: TimelineBuilder.explain,
 }
-
-
-class _Pause:
-    """Finds the times in which this side stood still: nothing was written, and then much was due at once."""
-
-    def __init__(self, made: Timeline, live: dict[int, Connection]) -> None:
-        self._made = made
-        self._live = live
-        self._last: Mark | None = None
-        self._open: tuple[Mark, Mark, int] | None = None  # begin, end, Pings due
-        self._burst = 0
-        self._gaps: list[float] = []  # between messages that came, as usual
-
-    def look(self, at: Mark, said: object, connection: int | None) -> None:
-        last, self._last = self._last, at
-        if last is None:
-            return
-        if self._open is not None and at.t > self._open[1].t + AT_ONCE:
-            self._settle()
-        if at.t - last.t >= LONG_PAUSE:
-            self._settle()
-            self._open = last, at, self._due(last, at)
-        comes = isinstance(said, Frame) and said.way == "<" and said.opcode in DATA
-        if self._open is not None:
-            self._burst += comes
-        elif comes and len(self._gaps) < 1000:
-            heard = self._live.get(connection or 0)
-            if heard is not None and heard.received.last is not None:
-                self._gaps.append(at.t - heard.received.last.t)
-
-    def finish(self) -> None:
-        self._settle()
-
-    def _settle(self) -> None:
-        if self._open is None:
-            return
-        begin, end, due = self._open
-        usual = median(self._gaps) if self._gaps else None
-        came_at_once = self._burst >= BURST and usual is not None and (end.t - begin.t) > BURST * usual
-        if (due or came_at_once) and len(self._made.standstills) < MOST_STANDSTILLS:
-            self._made.standstills.append(Standstill(begin, end, self._burst if came_at_once else 0, due))
-        self._open, self._burst = None, 0
-
-    def _due(self, begin: Mark, end: Mark) -> int:
-        """Pings of any open connection that its interval asked for, and that did not leave."""
-        interval = self._made.ping_interval
-        if interval is None or end.t - begin.t < interval:
-            return 0
-        due = 0
-        for connection in self._live.values():
-            pings = connection.pings
-            if connection.opened is None or connection.ended is not None or pings.waiting or not pings.sent:
-                continue
-            since = max(mark.t for mark in (connection.opened, pings.last_sent, pings.last_answer) if mark)
-            late = end.t - since - interval
-            if late > max(1.0, interval / 4):
-                due = max(due, 1 + int(late / interval))
-        return due

@@ -78,6 +78,22 @@ class Standstill:
     """Messages that were read at once when it was over."""
     due: int
     """Pings that its keepalive would have sent meanwhile, as far as its interval is known."""
+    overdue: float = 0.0
+    """Seconds for which a Ping had been unanswered for longer than this side waits, and was not given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A time in which nothing came to this side, over whatever connection, and then several were answered at once."""
+
+    begin: Mark
+    """When anything came before it."""
+    end: Mark
+    """When something came again."""
+    answered: tuple[int, ...]
+    """The connections, by number, that had a Ping or a request unanswered, and were answered in the same moment."""
+    requests: int
+    """So many of them were attempts: TCP had connected, and the request waited."""
 
 
 @dataclass(slots=True)
@@ -189,6 +205,7 @@ class Timeline:
     """The program's words about connections, and exceptions that explain none of the above."""
     more_notices: int = 0
     standstills: list[Standstill] = field(default_factory=list)
+    silences: list[Silence] = field(default_factory=list)
     ping_interval: float | None = None
     """Seconds, as its Pings show it."""
     ping_timeout: float | None = None

@@ -12,7 +12,8 @@ MOST_TEXT = 200
 _WORTH_A_LOOK = re.compile(
     r"Error|Exception|ConnectionClosed|Timeout|InvalidStatus|InvalidHandshake|InvalidMessage|errno|refused"
     r"|rejected|call failed|close frame|(?:sent|received) \d{4}|code = \d|server (?:listening|clos)|connection (?:open|closed|handler|rejected)"
-    r"|[Hh]andshake failed|HTTP (?:message|request line)|(?:reconnect|retry)\w* in|gaierror|status[ _]?code",
+    r"|[Hh]andshake failed|HTTP (?:message|request line)|(?:reconnect|retry)\w* in|gaierror|status[ _]?code"
+    r"|\b(?:re-?)?connected\b",
     re.IGNORECASE,
 )
 _CODE = re.compile(r"^\s*(?:File |Traceback |\^)|\b(?:raise|except) [\w.]+[(:]|\braise [\w.]+$")
@@ -37,6 +38,11 @@ _DELAY = re.compile(
 _EXCEPTION = re.compile(
     r"(?:^|[\s:(\[])((?:\w+\.)*\w*(?:Error|Exception|Closed\w*|Timeout|InvalidStatus\w*))\b:? ?"
 )
+_CONNECTED = re.compile(
+    r"(?<!not )(?<!never )(?<!be )\b(?:re-?)?connected\b(?! for\b)(?!.*\b(?:lost|closed|left)\b)",
+    re.IGNORECASE,
+)
+"""A program's own word that it connected."""
 _LIBRARYS_WORDS = re.compile(
     r"no close frame (?:received|sent)|; then (?:sent|received) \d{4}|code = \d{4} \(|InvalidStatus(?:Code)?\b"
     r"|rejected WebSocket connection: HTTP|timed out during (?:opening |closing )?handshake"
@@ -73,6 +79,8 @@ def read_notice(text: str) -> Notice | None:  # noqa: PLR0911 - one a form
         return Notice(NoticeKind.RETRYING, shown, delay=delay)
     if _EXCEPTION.search(text):
         return Notice(NoticeKind.ERROR, shown)
+    if word := _CONNECTED.search(text):
+        return Notice(NoticeKind.CONNECTED, text[word.start() :].strip()[:MOST_TEXT])
     return None
 
 

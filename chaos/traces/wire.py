@@ -160,6 +160,7 @@ class NoticeKind(StrEnum):
     LISTENING = "listening"
     SHUT_DOWN = "shut down"
     OPENED = "opened"
+    CONNECTED = "connected"  # the program's own word
     CLOSED = "closed"
     HANDLER_FAILED = "handler failed"
     TOO_BIG = "too big"

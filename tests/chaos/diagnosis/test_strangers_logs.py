@@ -391,7 +391,7 @@ def test_a_servers_info_lines_and_tracebacks_give_a_tally_of_codes_and_gaps() ->
         "3 times: a connection ended without a close frame either way (1006): the client or something on the way cut it;"
         " first at +1:06.0, 100.0 s apart"
     )
-    assert ("connections", "3 opened, as INFO lines say") in found.figures
+    assert ("connections", "3 opened, as its lines say") in found.figures
 
 
 def test_memory_does_not_grow_with_the_length_of_a_connection() -> None:

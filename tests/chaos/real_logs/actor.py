@@ -26,7 +26,10 @@ PATH = "/live"
 FORMAT = "%(asctime)s %(name)s %(levelname)s %(message)s"
 if KIND == "two-links":
     FORMAT = "%(asctime)s [%(threadName)s] %(name)s %(levelname)s %(message)s"
+if KIND in ("client-restarted", "two-links-frozen"):
+    FORMAT = "%(asctime)s %(process)d %(name)s %(levelname)s %(message)s"
 TICK = 0.5
+EVENING: dict[str, Any] = {"ping_interval": 4, "ping_timeout": 20}
 KEEPALIVE: dict[str, Any] = {"ping_interval": 1, "ping_timeout": 2, "close_timeout": 1}
 NO_KEEPALIVE: dict[str, Any] = {"ping_interval": None, "close_timeout": 1}
 
@@ -34,7 +37,7 @@ NO_KEEPALIVE: dict[str, Any] = {"ping_interval": None, "close_timeout": 1}
 # The server
 
 
-async def handler(connection: Any, *_: Any) -> None:
+async def handler(connection: Any, *_: Any) -> None:  # noqa: C901, PLR0912 - a table of the kinds
     match KIND:
         case "idle-timeout":
             async for _ in connection:
@@ -53,6 +56,14 @@ async def handler(connection: Any, *_: Any) -> None:
             await connection.close(1008, "token expired")
         case "storm":
             await connection.close(1013, "overloaded")
+        case "server-blocked":
+            for n in range(12):
+                await connection.send(f"tick {n}")
+                await asyncio.sleep(TICK)
+                if n == 7:
+                    time.sleep(7)  # noqa: ASYNC251 - this is the mistake
+        case "stream-cut":
+            await connection.wait_closed()
         case "stream-ended":
             await asyncio.sleep(2.3)
             connection.transport.abort()
@@ -72,7 +83,7 @@ def refuse(connection: Any, *_: Any) -> Any:
 
 async def server() -> None:
     options = dict(NO_KEEPALIVE)
-    if KIND == "blocked-loop":
+    if KIND in ("blocked-loop", "server-blocked", "wrong-pongs-of-a-client"):
         options |= KEEPALIVE
     if KIND == "refused-for-good":
         options["process_request"] = refuse if VERSION >= 13 else refuse_old
@@ -93,6 +104,8 @@ async def reads(connection: Any) -> None:
 
 async def once(**options: Any) -> None:
     async with connect(f"ws://127.0.0.1:{PORT}{PATH}", **options) as connection:
+        if KIND == "told-by-the-program":
+            logging.getLogger("app").info("connected to the feed")
         if KIND in ("idle-timeout", "server-died"):
             await connection.send("hello")
         await reads(connection)
@@ -122,13 +135,75 @@ async def two_links() -> None:
     await asyncio.gather(link("/a"), link("/b"))
 
 
+async def evening() -> None:
+    """The relay of this repository, or where the library is too old for it, one that does the same."""
+    feed, sink = (f"ws://127.0.0.1:{PORT}/ws/{link}/" for link in ("pose", "holds"))
+
+    def options(url: str) -> dict[str, Any]:
+        if KIND != "evening-killed":
+            return EVENING
+        return EVENING | {"logger": logging.getLogger("feed" if url == feed else "sink")}
+
+    if VERSION >= 13:
+        import relay  # noqa: PLC0415 - it needs this version
+
+        relay.connect = lambda url: connect(url, **options(url))
+        await relay.relay(feed, sink)
+        return
+    queue: asyncio.Queue[Any] = asyncio.Queue(1000)
+
+    async def link(url: str) -> None:
+        while True:
+            with suppress(OSError, websockets.WebSocketException):
+                async with connect(url, **options(url)) as connection:
+                    if url == feed:
+                        async for message in connection:
+                            await queue.put(message)
+                    else:
+                        while True:
+                            await connection.send(await queue.get())
+            await asyncio.sleep(0.7)
+
+    await asyncio.gather(link(feed), link(sink))
+
+
+async def two_links_again_and_again() -> None:
+    async def link(path: str) -> None:
+        while True:
+            with suppress(OSError, websockets.WebSocketException, TimeoutError):
+                async with connect(f"ws://127.0.0.1:{PORT}{path}", **KEEPALIVE) as connection:
+                    await reads(connection)
+            await asyncio.sleep(0.5)
+
+    await asyncio.gather(link("/a"), link("/b"))
+
+
+async def writes_that_it_lives() -> None:
+    while True:
+        await asyncio.sleep(2)
+        logging.getLogger("app").info("queue is empty")
+
+
 async def client() -> None:
     if KIND == "two-links":
         await two_links()
         return
-    rounds = {"idle-timeout": 3, "storm": 18, "refused-for-good": 3, "server-died": 12, "no-upgrade": 3}.get(
-        KIND, 1
-    )
+    if KIND.startswith("evening"):
+        await evening()
+        return
+    if KIND == "two-links-frozen":
+        await two_links_again_and_again()
+        return
+    alive = asyncio.create_task(writes_that_it_lives()) if KIND == "fell-silent" else None
+    rounds = {
+        "idle-timeout": 3,
+        "storm": 18,
+        "refused-for-good": 3,
+        "server-died": 12,
+        "told-by-the-program": 12,
+        "client-frozen-pinging": 4,
+        "no-upgrade": 3,
+    }.get(KIND, 1)
     quiet = KIND in (
         "idle-timeout",
         "close-with-a-reason",
@@ -136,21 +211,26 @@ async def client() -> None:
         "own-failure",
         "storm",
         "stream-ended",
+        "fell-silent",
     )
     options = dict(NO_KEEPALIVE if quiet else KEEPALIVE)
     if KIND == "max-size":
         options["max_size"] = 50_000
     for _ in range(rounds):
         try:
-            await asyncio.wait_for(once(**options), 13)
+            await asyncio.wait_for(once(**options), 60 if KIND == "fell-silent" else 13)
         except Exception as error:  # noqa: BLE001 - as programs do
             logging.getLogger("app").error(  # noqa: TRY400 - as programs do
                 "%s: %s", type(error).__name__, error
             )
         await asyncio.sleep({"storm": 0.05, "idle-timeout": 0.3}.get(KIND, 0.7))
+    if alive is not None:
+        alive.cancel()
 
 
 if __name__ == "__main__":
     logging.basicConfig(filename=LOG, level=logging.DEBUG, format=FORMAT)
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    if KIND == "told-by-the-program":
+        logging.getLogger("websockets").setLevel(logging.INFO)
     asyncio.run(server() if SIDE == "server" else client())

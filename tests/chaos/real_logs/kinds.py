@@ -62,4 +62,20 @@ KINDS: dict[str, dict[str, Reading]] = {
     "close-with-a-reason": {
         "client": Reading(Cause.PEER_CLOSE, 'its last message: {"error":"session limit"}'),
     },
+    "evening-frozen": {
+        "client": Reading(Cause.PEER_STOOD_STILL, "the server's process stood still for 10."),
+    },
+    "evening-killed": {
+        "client": Reading(Cause.STREAM_ENDED, "both connections ended in the same moment"),
+    },
+    "two-links-frozen": {
+        "client": Reading(Cause.PEER_STOOD_STILL, "its port still accepted, nothing answered"),
+    },
+    "client-frozen-pinging": {"client": Reading(Cause.LOOP_BLOCKED, "its process stood still")},
+    "client-restarted": {"client": Reading(Cause.OWN_RESTART, "this client's process was started again")},
+    "fell-silent": {"client": Reading(Cause.FELL_SILENT, "no Ping was sent")},
+    "told-by-the-program": {"client": Reading(Cause.SERVER_DOWN, "s: the server was down")},
+    "server-blocked": {"server": Reading(Cause.LOOP_BLOCKED, "this server itself did nothing for 7")},
+    "wrong-pongs-of-a-client": {"server": Reading(Cause.WRONG_PONGS, "on a living link")},
+    "stream-cut": {"server": Reading(Cause.STREAM_ENDED, "without a close frame (1006)")},
 }

@@ -12,7 +12,7 @@ from random import Random
 from typing import Literal
 
 from chaos import peer_faults, workloads
-from chaos.clients import Assignment, Client, NotSimulatedError
+from chaos.clients import Assignment, Client
 from chaos.engines import InForce, World
 from chaos.faults import Change, timeline
 from chaos.history import (
@@ -39,6 +39,7 @@ from chaos.temporary import temporary_folder
 from simulator import events as peer
 from simulator.paths import PATHS
 from simulator.pose_server import PoseServer
+from simulator.sender import numbered
 
 STEADY_WITHIN = 60.0
 """Scenario seconds from the client's start in which its first outputs must arrive."""
@@ -221,9 +222,9 @@ class Life:
         control_url = first.control_url
         return replace(
             first,
-            input_url=f"{first.input_url}?client={number}",
-            output_url=f"{first.output_url}?client={number}",
-            control_url=None if control_url is None else f"{control_url}?client={number}",
+            input_url=numbered(first.input_url, number),
+            output_url=numbered(first.output_url, number),
+            control_url=None if control_url is None else numbered(control_url, number),
             seed=Random(f"{self._seed}/client-{number}").getrandbits(32),
             report=lambda event: self._note(Reported(t=event.t, client=number, report=event)),
             trace=None if first.trace is None else first.trace.with_name(f"{first.trace.name}.{number}"),
@@ -235,8 +236,6 @@ class Life:
             await self._client.run(assignment)
             if not assignment.stop.is_set():
                 raise RuntimeError("it came to an end that nobody had asked for")  # noqa: TRY301 - as if it had raised
-        except NotSimulatedError as error:
-            self.broke("laboratory", error)
         except (asyncio.CancelledError, KeyboardInterrupt):
             raise  # somebody else's wish
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is a fact about the client

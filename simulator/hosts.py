@@ -51,6 +51,8 @@ class Host:
         """Callbacks that had to wait so far."""
         self.unhandled: list[BaseException] = []
         """What nobody retrieved of its tasks' and callbacks' exceptions; `VirtualLoop.unhandled` has them too."""
+        self.refused: list[Exception] = []
+        """What it asked for and the simulation has not, in order, whatever became of the refusals."""
         self._loop = loop
         self._stood = 0.0
         self._since = 0.0

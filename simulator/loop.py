@@ -28,7 +28,7 @@ from typing import Any, TypeVar, cast
 from simulator.calls import Call
 from simulator.hosts import Host, host_of, to_blame
 from simulator.network import Listener, Network
-from simulator.refusals import SimulationError, refuse, refused, watch
+from simulator.refusals import Refusing, SimulationError, refuse, refused, watch
 from simulator.transport import SimTransport
 
 P = TypeVar("P", bound=asyncio.BaseProtocol)
@@ -45,7 +45,7 @@ TIMERS_ALLOWED = 128
 """Timers, cancelled ones included, before these are looked for."""
 
 
-class VirtualLoop(asyncio.BaseEventLoop):
+class VirtualLoop(asyncio.BaseEventLoop, Refusing):
     """The loop. `time()` starts at 0 and is in virtual seconds."""
 
     # asyncio's own, which the type stubs do not know
@@ -72,7 +72,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._timers_made = 0
         self._timers_allowed = TIMERS_ALLOWED
         self.set_exception_handler(self._note_unhandled)
-        watch(VirtualLoop)
+        watch()
 
     def time(self) -> float:
         return self._now
@@ -85,6 +85,16 @@ class VirtualLoop(asyncio.BaseEventLoop):
             )
         self._now = now
         self._run_at_this_instant = 0
+
+    def note_refusal(self, refusal: SimulationError) -> None:
+        host = host_of()
+        if host is not None:
+            host.refused.append(refusal)
+
+    @property
+    def progress(self) -> tuple[float, int, int]:
+        """Another whenever a callback has returned."""
+        return self._now, self._run_at_this_instant, len(self._turn)
 
     def _note_unhandled(self, _: asyncio.AbstractEventLoop, report: dict[str, Any]) -> None:
         error = report.get("exception")

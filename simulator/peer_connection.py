@@ -5,8 +5,11 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from websockets.asyncio.server import ServerConnection
-from websockets.frames import DATA_OPCODES, Frame, Opcode
+from websockets.frames import DATA_OPCODES, CloseCode, Frame, Opcode
 from websockets.protocol import Event
+
+CLOSE_WITHIN = 10.0
+"""Seconds for a close handshake, after which the connection is dropped: a client that reads nothing would hold it up."""
 
 
 class PeerConnection(ServerConnection):
@@ -32,6 +35,13 @@ class PeerConnection(ServerConnection):
                 body = b"".join(self._fragments)
                 self._fragments.clear()
                 self.on_parsed(body)
+
+    async def close(self, code: int = CloseCode.NORMAL_CLOSURE, reason: str = "") -> None:
+        try:
+            async with asyncio.timeout(CLOSE_WITHIN):
+                await super().close(code, reason)
+        except TimeoutError:  # the library waits without end for room to write the close frame
+            self.transport.abort()
 
     def mute(self, swallowed: Callable[[], object]) -> None:
         """Answer no Ping from now on; `swallowed` is called in place of each Pong."""

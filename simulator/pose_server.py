@@ -17,7 +17,7 @@ from simulator.admission import Refusal
 from simulator.controls import RULES_REPLY, Control, rules_in
 from simulator.events import PeerLink, PeerObserver
 from simulator.feeds import RESET, Feed
-from simulator.paths import CONTROL_PATH, FEED_PATH, PATHS, SINK_PATH
+from simulator.paths import CONTROL_PATH, FEED_PATH, PATHS, SINK_PATH, link_at
 from simulator.peer_connection import PeerConnection
 from simulator.relayed import RELAY, relayed_sequence
 from simulator.sender import Sender, client_number
@@ -211,7 +211,8 @@ class PoseServer:
     async def _converse(self, connection: ServerConnection) -> None:
         assert isinstance(connection, PeerConnection), "the server creates nothing else"
         assert connection.request is not None, "the handshake is done"
-        link = PATHS[connection.request.path.partition("?")[0]]
+        link = link_at(connection.request.path)
+        assert link is not None, "the others were not admitted"
         self._connections += 1
         connection.number = self._connections
         connection.client = client_number(connection.request.path)
@@ -344,7 +345,7 @@ class PoseServer:
         )
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
-        link = PATHS.get(request.path.partition("?")[0])
+        link = link_at(request.path)
         if link is None:
             where = f"the feed is at {FEED_PATH}, the sink at {SINK_PATH}, controls are at {CONTROL_PATH}\n"
             return connection.respond(HTTPStatus.NOT_FOUND, where)

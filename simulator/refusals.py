@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import cache, wraps
 from types import MappingProxyType
@@ -27,9 +28,29 @@ class SimulationError(RuntimeError):
     """The simulation cannot go on; the text says what asked for what, and what to do."""
 
 
+class Refusing(ABC):
+    """A loop that remembers what was refused while it ran, because whoever asked may keep silent about it."""
+
+    @abstractmethod
+    def note_refusal(self, refusal: SimulationError) -> None:
+        """It is raised next, in the code that asked."""
+
+
 def refuse(what: str, remedy: str) -> NoReturn:
-    """Raises `SimulationError`."""
-    raise SimulationError(f"the simulation has no place for {what}: {remedy}")
+    """Raises `SimulationError`, after the running loop has heard of it."""
+    refusal = SimulationError(f"the simulation has no place for {what}: {remedy}")
+    loop = _running()
+    if loop is not None:
+        loop.note_refusal(refusal)
+    raise refusal
+
+
+def _running() -> Refusing | None:
+    try:
+        loop: object = asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+    return loop if isinstance(loop, Refusing) else None
 
 
 def refused(what: str, remedy: str) -> Callable[..., NoReturn]:
@@ -42,27 +63,21 @@ def refused(what: str, remedy: str) -> Callable[..., NoReturn]:
 
 
 @cache
-def watch(loop_type: type[asyncio.AbstractEventLoop]) -> None:
-    """From now on refuse what is done without asking the loop, where a loop of this type runs and in its thread.
+def watch() -> None:
+    """From now on refuse what is done without asking the loop, where a loop runs that refuses, and in its thread.
 
     Once for the whole process: Python takes no hook away again.
     """
 
-    def inside() -> bool:
-        try:
-            return isinstance(asyncio.get_running_loop(), loop_type)
-        except RuntimeError:
-            return False
-
     def look(event: str, _: tuple[object, ...]) -> None:
-        if event in _BEHIND_THE_LOOP and inside():
+        if event in _BEHIND_THE_LOOP and _running() is not None:
             refuse(*_BEHIND_THE_LOOP[event])
 
     start = threading.Thread.start
 
     @wraps(start)
     def start_outside(thread: threading.Thread) -> None:
-        if inside():
+        if _running() is not None:
             refuse(*_THREAD)
         start(thread)
 

@@ -5,10 +5,18 @@ import re
 from simulator.seen import Seen
 from tracker import messages
 
+NUMBER = "simtool-client"
+"""The query's key that tells several clients of one run apart. No client has one of this name for itself."""
+
+
+def numbered(url: str, client: int) -> str:
+    """A URL without a query, for the client of this number."""
+    return f"{url}?{NUMBER}={client}"
+
 
 def client_number(path: str) -> int:
-    """The N of `?client=N` in a request's path; 0 where it says nothing of the kind."""
-    found = re.search(r"[?&]client=(\d{1,9})(?:&|$)", path)
+    """The number that `numbered` gave, whatever a client has put behind it; 0 where there is none."""
+    found = re.search(rf"[?&]{NUMBER}=(\d{{1,9}})(?:[?&/]|$)", path)
     return int(found[1]) if found else 0
 
 

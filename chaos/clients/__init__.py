@@ -14,10 +14,6 @@ class ClientError(Exception):
     """There is no such client, or it cannot be used; the text is one line that says why and what to do."""
 
 
-class NotSimulatedError(Exception):
-    """A client asked the simulation for what it does not have; the text is one line that says what."""
-
-
 @dataclass(frozen=True, slots=True)
 class Assignment:
     """What a client is told for one run."""

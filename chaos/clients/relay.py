@@ -4,11 +4,10 @@ import asyncio
 from abc import ABC, abstractmethod
 from typing import Any
 
-from chaos.clients import Assignment, NotSimulatedError
+from chaos.clients import Assignment
 from chaos.clients.traces import debug_log
 from chaos.history import Role
 from chaos.scenario import ClientOverrides
-from simulator.refusals import SimulationError
 
 
 class Relay(ABC):
@@ -23,26 +22,16 @@ class Relay(ABC):
         """Work for ever. A cancellation is the run's end: close what is open, and let it pass on."""
 
     async def run(self, assignment: Assignment) -> None:
-        """Raises what `relay` raises, and `NotSimulatedError` where it wants what is not there on virtual time."""
-        try:
-            with debug_log(assignment):
-                async with asyncio.TaskGroup() as tasks:
-                    relaying = tasks.create_task(self.relay(assignment), name=f"client {self.name}")
-                    stop = tasks.create_task(assignment.stop.wait())
-                    await asyncio.wait([relaying, stop], return_when=asyncio.FIRST_COMPLETED)
-                    relaying.cancel()
-                    stop.cancel()
-        except* SimulationError as errors:
-            raise NotSimulatedError(f"{_first(errors)}; or run it with --engine toxiproxy") from None
+        """Raises what `relay` raises."""
+        with debug_log(assignment):
+            async with asyncio.TaskGroup() as tasks:
+                relaying = tasks.create_task(self.relay(assignment), name=f"client {self.name}")
+                stop = tasks.create_task(assignment.stop.wait())
+                await asyncio.wait([relaying, stop], return_when=asyncio.FIRST_COMPLETED)
+                relaying.cancel()
+                stop.cancel()
 
     def settings(self, overrides: ClientOverrides) -> dict[str, Any]:
         """None that anybody could be held to."""
         del overrides
         return {}
-
-
-def _first(errors: BaseExceptionGroup[SimulationError]) -> BaseException:
-    error: BaseException = errors
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

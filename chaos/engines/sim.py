@@ -10,6 +10,7 @@ from typing import Any
 
 from chaos.engines import ClientBrokeError, EngineError, InForce, SocketObserver, World
 from chaos.engines.leftovers import without_leftovers
+from chaos.engines.watchdog import Watchdog
 from chaos.faults import Fault
 from chaos.history import Counts, SocketsSeen
 from chaos.kinds import Link
@@ -35,19 +36,29 @@ class SimEngine:
         """It can do all of them."""
 
     def run(self, life: Callable[[World], Coroutine[Any, Any, None]]) -> None:
-        """See `Engine`. A deadlock, an overdrawn budget and what cannot be simulated are its errors."""
+        """See `Engine`. A deadlock, an overdrawn budget and what cannot be simulated are its errors.
+
+        What a client asked for and cannot be simulated comes first, whatever the client made of it. A callback that
+        does not return is ended, and its end is the client's.
+        """
         network = Network(Random(f"{self._seed}/network"))
         loop = VirtualLoop(network, budget=self._budget)
         world = _SimWorld(network, loop)
         before = random.getstate()
         random.seed(f"{self._seed}/client")
+        lost: SimulationError | None = None
         try:
-            with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            with Watchdog(lambda: loop.progress), asyncio.Runner(loop_factory=lambda: loop) as runner:
                 runner.run(without_leftovers(life(world)))
         except SimulationError as error:
-            raise EngineError(str(error)) from error
+            lost = error
         finally:
             random.setstate(before)
+        for client in world.clients:
+            if client.refused:
+                raise EngineError(f"{client.refused[0]}; or run it with --engine toxiproxy") from lost
+        if lost is not None:
+            raise EngineError(str(lost)) from lost
         gc.collect()  # an exception that sits in a reference cycle is noticed only when that is collected
         for number, client in enumerate(world.clients):
             if client.unhandled:

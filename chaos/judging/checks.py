@@ -130,7 +130,8 @@ def valid_run(history: History, scenario: Scenario) -> Check:
             why = "it did not stop" if ended is None else f"it stopped at {ended.t:.1f} s: {ended.cause}"
             return Check("valid-run", "fail", expected, why)
         gave_up = f", stopped at {ended.t:.1f} s: {ended.why}"
-    for broke in history.of(Broke):
+    # The laboratory first: what it could not give, a client may have turned into a failure of its own.
+    for broke in sorted(history.of(Broke), key=lambda broke: broke.who == "client"):
         if broke.who == "client" and refusal is not None and broke.t >= refusal.t:
             expected = "a healthy start, and a client that gives up where it is refused for good"
             gave_up = f", gave up at {refusal.t:.1f} s: {refusal.why} on {refusal.link}"

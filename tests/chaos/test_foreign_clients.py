@@ -1,11 +1,14 @@
 """Clients that report nothing, on virtual time: what they are known to do wrong, and nothing else."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from chaos import catalogue
+from chaos.engines import sim
+from chaos.engines.watchdog import Watchdog
 from chaos.judging.verdicts import Check
 from chaos.reports.results import RunResult
 from chaos.runner import Plan, perform, perform_twice
@@ -104,6 +107,33 @@ watch.role = "receiver"
 async def threads(input_url, output_url):
     await asyncio.to_thread(print)
 
+async def threads_in_silence(input_url, output_url):
+    while True:
+        with contextlib.suppress(Exception):
+            await threads(input_url, output_url)
+        await asyncio.sleep(1)
+
+async def threads_in_other_words(input_url, output_url):
+    try:
+        await threads(input_url, output_url)
+    except Exception:
+        raise KeyError("hold") from None
+
+async def reads_nothing(input_url, output_url):
+    source = await connect(input_url, ping_interval=None)
+    await source.wait_closed()
+reads_nothing.role = "receiver"
+
+async def spins(input_url, output_url):
+    async with connect(input_url) as source:
+        await source.recv()
+        while True:
+            with contextlib.suppress(Exception):
+                pass
+
+async def has_its_own_query(input_url, output_url):
+    await relay(f"{input_url}room/9?client=4711", f"{output_url}?client=4712&token=a")
+
 async def quits(input_url, output_url):
     async with connect(input_url) as source:
         await source.recv()
@@ -154,12 +184,38 @@ def test_a_client_that_does_not_last_is_told_with_its_reason(name: str, complain
     assert complaint in failed(result)["valid-run"].observed
 
 
-def test_what_cannot_be_simulated_is_no_failure_of_the_client(mine: Path) -> None:
-    result = perform(plan("steady", "someones:threads", mine))
+@pytest.mark.parametrize("name", ["threads", "threads_in_silence", "threads_in_other_words"])
+def test_what_cannot_be_simulated_is_said_first_whatever_the_client_makes_of_it(
+    name: str, mine: Path
+) -> None:
+    result = perform(plan("steady", f"someones:{name}", mine))
     (check,) = result.checks
     assert result.verdict == "unknown"
     assert "an executor" in check.observed
     assert "run it with --engine toxiproxy" in check.observed
+
+
+def test_a_client_that_holds_its_connection_and_reads_nothing_fails_where_it_has_to_come_back(
+    mine: Path,
+) -> None:
+    result = perform(plan("clean-drop", "someones:reads_nothing", mine))
+    assert "no delivery after" in failed(result)["recover"].observed
+
+
+def test_a_client_whose_callback_never_returns_is_ended_and_named_with_its_place(
+    mine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sim, "Watchdog", partial(Watchdog, ticks=2, every=0.05))
+    result = perform(plan("steady", "someones:spins", mine))
+    complaint = failed(result)["valid-run"].observed
+    assert "the client failed" in complaint
+    assert "a callback did not return for 0.1 s of real time" in complaint
+    assert "spins in someones.py line" in complaint
+
+
+def test_a_query_and_the_rest_of_a_path_are_the_clients_own(mine: Path) -> None:
+    result = perform(plan("steady", "someones:has_its_own_query", mine))
+    assert (result.verdict, result.troubles()) == ("pass", ())
 
 
 def test_a_client_that_answers_to_no_cancellation_has_failed_and_is_left_behind(mine: Path) -> None:

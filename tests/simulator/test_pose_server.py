@@ -18,6 +18,7 @@ from simulator.feeds import LiveFeed
 from simulator.network import Network
 from simulator.paths import CONTROL_PATH, FEED_PATH, SINK_PATH
 from simulator.pose_server import STOP_WITHIN, PoseServer
+from simulator.sender import numbered
 
 Simulate = Callable[[Callable[[Network], Awaitable[Any]]], Any]
 Confirm = Literal["pong", "ack"]
@@ -343,7 +344,7 @@ def test_a_peer_that_dies_while_it_processes_a_message_has_not_acknowledged_it(s
 
 def test_each_client_numbers_its_outputs_for_itself(served: Serve) -> None:
     async def main(peer: Served) -> list[tuple[int, bool]]:
-        for query in ("?client=1", "?client=2", "?client=1"):
+        for query in (numbered("", 1), numbered("", 2), numbered("", 1)):
             client = await peer.connect(query=query)
             await client.send('{"type":"output_paused","stream":"s","seq":1}')
             assert await is_answered(client)

@@ -1,6 +1,6 @@
 import pytest
 
-from simulator.sender import Sender, client_number
+from simulator.sender import NUMBER, Sender, client_number, numbered
 from tracker.messages import HoldState, Output, SessionState
 
 
@@ -8,13 +8,16 @@ from tracker.messages import HoldState, Output, SessionState
     ("path", "number"),
     [
         ("/ws/holds/", 0),
-        ("/ws/holds/?client=7", 7),
-        ("/ws/holds/?room=a&client=49&x", 49),
-        ("/ws/holds/?client=", 0),
-        ("/ws/holds/?client=seven", 0),
-        ("/ws/holds/?client=-1", 0),
-        ("/ws/holds/?notclient=7", 0),
-        ("/ws/holds/?client=" + "9" * 5000, 0),
+        (numbered("/ws/holds/", 7), 7),
+        (numbered("/ws/holds/", 7) + "?client=4711", 7),
+        (numbered("/ws/holds/", 7) + "/room", 7),
+        (f"/ws/holds/?room=a&{NUMBER}=49&x", 49),
+        ("/ws/holds/?client=4711", 0),
+        (f"/ws/holds/?{NUMBER}=", 0),
+        (f"/ws/holds/?{NUMBER}=seven", 0),
+        (f"/ws/holds/?{NUMBER}=-1", 0),
+        (f"/ws/holds/?not{NUMBER}=7", 0),
+        (f"/ws/holds/?{NUMBER}=" + "9" * 5000, 0),
     ],
 )
 def test_a_request_says_which_client_it_comes_from_or_nothing(path: str, number: int) -> None:

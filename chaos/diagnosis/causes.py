@@ -39,6 +39,7 @@ class Cause(StrEnum):
     REFUSED_FOR_NOW = "refused for now"
     BAD_HANDSHAKE = "bad handshake"
     UNREACHABLE = "unreachable"
+    END_NOT_SHOWN = "end not shown"
     CLOSES_TOLD = "closes told"  # by exceptions alone: the log shows no connection
     LATE_PONG = "late pong"
     FELL_SILENT = "fell silent"

@@ -32,6 +32,7 @@ class End(StrEnum):
     STREAM_ENDED = "stream ended"  # without a Close frame
     RESET = "reset"  # without a Close frame, by an error of TCP
     CLOSED = "closed"  # and nothing says why
+    NOT_SHOWN = "not shown"  # it is over, and who or what ended it is not shown
     LAST_LINES = "last lines"  # the log begins so late that who began to end it is not known
     REFUSED = "refused"  # with an HTTP status
     REDIRECTED = "redirected"
@@ -72,19 +73,23 @@ def ending_of(connection: Connection) -> Ending:  # noqa: PLR0911 - a table of t
     sent, received = connection.close_sent, connection.close_received
     own = sent is not None and (received is None or sent.at.line < received.at.line)
     gave_up = connection.gave_up
+    failing = connection.failing
+    if failing is not None and failing[1] is None:
+        return Ending(connection, End.OWN_FAILURE, failing[0], None, failing[2])
     if gave_up is not None and (received is None or gave_up.line < received.at.line):
-        return Ending(connection, End.NO_PONG, gave_up, INTERNAL_ERROR, KEEPALIVE_REASON)
+        return Ending(connection, End.NO_PONG, gave_up, connection.gave_up_code, KEEPALIVE_REASON)
     if own and sent is not None:
         return _own(connection, sent)
     if received is not None:
         return _peers(connection, received)
-    failing = connection.failing
-    if failing is not None and failing[1] != GONE:
+    if failing is not None and failing[1] is not None and failing[1] != GONE:
         return Ending(connection, _failure(failing[1]), failing[0], failing[1], failing[2])
     if connection.error is not None and connection.error.kind is NoticeKind.RESET:
         return Ending(connection, End.RESET, connection.ended, reason=connection.error.text)
     if connection.end_of_stream is not None or failing is not None:
         return Ending(connection, End.STREAM_ENDED, connection.ended)
+    if connection.over is not None:
+        return Ending(connection, End.NOT_SHOWN, connection.over[0], connection.over[1].code)
     if connection.closed is not None:
         what = End.CLOSED if connection.opened is not None else End.LAST_LINES
         return Ending(connection, what, connection.closed)

@@ -38,6 +38,7 @@ _CAUSES: dict[End, Cause] = {
     End.STREAM_ENDED: Cause.STREAM_ENDED,
     End.RESET: Cause.STREAM_ENDED,
     End.CLOSED: Cause.STREAM_ENDED,
+    End.NOT_SHOWN: Cause.END_NOT_SHOWN,
     End.LAST_LINES: Cause.LAST_LINES,
     End.REDIRECTED: Cause.REDIRECT,
     End.NO_REQUEST: Cause.HEALTH_CHECK,

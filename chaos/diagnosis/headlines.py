@@ -40,6 +40,7 @@ _SAYINGS: dict[Cause, Callable[[Finding, Words], Said]] = {
     Cause.REFUSED_FOR_NOW: attempts.refused,
     Cause.BAD_HANDSHAKE: attempts.bad_handshake,
     Cause.UNREACHABLE: attempts.unreachable,
+    Cause.END_NOT_SHOWN: ends.not_shown,
     Cause.CLOSES_TOLD: exceptions.closes_told,
     Cause.LATE_PONG: ends.late_pong,
     Cause.FELL_SILENT: ends.fell_silent,

@@ -17,23 +17,39 @@ def brief_end(ending: Ending, w: Words) -> Iterator[str]:
         case End.REDIRECTED:
             yield f"redirected to {ending.connection.response_headers.get('location', 'another place')}"
         case End.NO_PONG:
-            yield f"{w.own} gave up: a Ping got no answer (1011)"
+            yield f"{w.own} gave up: a Ping got no answer{_in_brackets(ending.code)}"
         case End.PEER_CLOSE | End.PEER_NO_PONG | End.PEER_FAILURE:
             yield f"{w.peer} closed with {code_of(ending.code, ending.reason)}"
         case End.OWN_CLOSE | End.OWN_FAILURE | End.LEFT:
-            yield f"{w.own} closed with {code_of(ending.code, ending.reason)}"
+            yield _own_end(ending, w)
         case End.NO_REQUEST:
             yield "somebody connected and left without a request"
         case End.BAD_HANDSHAKE:
             yield "the handshake failed" + (f": {quoted(ending.reason)}" if ending.reason else "")
         case End.CLOSING:
             yield "closes; the log does not show who began that"
-        case End.LAST_LINES:
-            yield "ends; the log begins meanwhile"
+        case End.LAST_LINES | End.NOT_SHOWN:
+            yield _UNKNOWN_ENDS[ending.what]
         case End.RESET:
             yield "reset, without a close frame"
         case _:
             yield "ended without a close frame"
+
+
+_UNKNOWN_ENDS = {
+    End.LAST_LINES: "ends; the log begins meanwhile",
+    End.NOT_SHOWN: "ended; how is not shown",
+}
+
+
+def _in_brackets(code: int | None) -> str:
+    return "" if code is None else f" ({code})"
+
+
+def _own_end(ending: Ending, w: Words) -> str:
+    if ending.code is None:
+        return f"an exception on this side ended it: {quoted(ending.reason)}"
+    return f"{w.own} closed with {code_of(ending.code, ending.reason)}"
 
 
 def marks_of(ending: Ending, w: Words) -> Iterator[tuple[Mark, str]]:
@@ -52,6 +68,7 @@ def marks_of(ending: Ending, w: Words) -> Iterator[tuple[Mark, str]]:
         (c.end_of_stream, f"the stream from {w.peer} ended"),
         (c.tcp_wait, "waited in vain for the end of the TCP connection"),
         (c.handshake_failed, "the handshake was given up"),
+        (None if c.over is None else c.over[0], "over; how it ended is not shown"),
         (c.closed, "closed"),
     ]
     if c.answered is not None and c.opened is None:

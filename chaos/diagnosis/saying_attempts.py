@@ -138,6 +138,8 @@ def unreachable(f: Finding, w: Words) -> Said:
     back = (
         f"connected {'again ' if f.endings else ''}after {w.lasting(f.seconds)}"
         if f.seconds is not None and w.timed
+        else "connected afterwards"
+        if f.seconds is not None
         else "no connection came after it in the log"
         if w.shows_connections
         else "the log shows no connection"

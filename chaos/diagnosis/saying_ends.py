@@ -7,6 +7,7 @@ from chaos.diagnosis.endings import GONE, End, Ending
 from chaos.diagnosis.saying import Said, again, first, moments, where
 from chaos.diagnosis.wording import Words, code_of, many, quoted, times
 from chaos.timeline.model import Connection
+from chaos.traces.wire import Unshown
 
 _SIZES = re.compile(
     r"(?:(?P<size>\d+) bytes? )?exceeds? (?:the )?limit of (?P<limit>\d+)"
@@ -22,7 +23,7 @@ def no_pong(f: Finding, w: Words) -> Said:
     ending, c = first(f)
     asked = next(iter(c.pings.waiting.values()), None)
     given_up = ending.at
-    what = f"{where(f, w)}{w.own} gave up {w.at(given_up)} with code 1011"
+    what = f"{where(f, w)}{w.own} gave up {w.at(given_up)}{_with_code(ending)}"
     if asked is None or given_up is None:
         return Said(f"{what}: a keepalive Ping got no answer in time{again(f, w)}", reconnect(w))
     waited = w.after(given_up.t - asked.t)
@@ -39,6 +40,10 @@ def no_pong(f: Finding, w: Words) -> Said:
         what += f"; nothing at all had come since {w.when(heard)}"
     unknown = f"whether the network or {w.peer} went away: from here both look alike"
     return Said(f"{what}{_lingering(c, w)}{again(f, w)}", reconnect(w), unknown)
+
+
+def _with_code(ending: Ending) -> str:
+    return "" if ending.code is None else f" with code {ending.code}"
 
 
 def reconnect(w: Words) -> str:
@@ -267,6 +272,11 @@ def peer_max_size(f: Finding, w: Words) -> Said:
 def max_size(f: Finding, w: Words) -> Said:
     """A message was too big for this side."""
     ending, c = first(f)
+    if ending.code is None:
+        what = f"{where(f, w)}an exception ended the connection on this side {w.at(ending.at)}: {quoted(ending.reason)}"
+        return Said(
+            what + again(f, w), f"the fault shows on this side: look at {w.own}'s program and its log"
+        )
     what = f"{where(f, w)}{w.own} failed the connection {w.at(ending.at)} with 1009: a message"
     found = _SIZES.search(ending.reason) or (c.error and _SIZES.search(c.error.text))
     size, limit = (
@@ -280,6 +290,11 @@ def max_size(f: Finding, w: Words) -> Said:
 def own_failure(f: Finding, w: Words) -> Said:
     """The writer of the log could not go on."""
     ending, c = first(f)
+    if ending.code is None:
+        what = f"{where(f, w)}an exception ended the connection on this side {w.at(ending.at)}: {quoted(ending.reason)}"
+        return Said(
+            what + again(f, w), f"the fault shows on this side: look at {w.own}'s program and its log"
+        )
     what = f"{where(f, w)}{w.own} failed the connection {w.at(ending.at)} with {code_of(ending.code, ending.reason)}"
     if c.error is not None:
         what += f": {quoted(c.error.text)}"
@@ -296,6 +311,34 @@ def last_lines(f: Finding, w: Words) -> Said:
         "",
         "who ended it, and why: that came before the log's first line",
     )
+
+
+def not_shown(f: Finding, w: Words) -> Said:
+    """It is over, and the record does not hold how."""
+    ending, c = first(f)
+    assert c.over is not None, "this end is told by that alone"
+    which = f"{len(f.endings)} of {f.of} connections" if len(f.endings) > 1 else "the connection"
+    back = f"; connected again {w.lasting(f.seconds)} later" if f.seconds is not None and w.timed else ""
+    first_of = ", the first" if len(f.endings) > 1 else ""
+    why, missing = _NOT_SHOWN[c.over[1].why]
+    what = f"{where(f, w)}{which} ended{first_of} {w.at(ending.at)}{_after_what(ending, w)}{back}: {why}"
+    return Said(what, "", missing.format(peer=w.peer, own=w.own))
+
+
+_NOT_SHOWN: dict[Unshown, tuple[str, str]] = {
+    Unshown.NO_CONTROL_FRAMES: (
+        "how is not shown, as a HAR holds no close frame",
+        "who ended it, and with which code: look at the page's onclose, or at the server's log",
+    ),
+    Unshown.RECEIVED_LEFT_OUT: (
+        "with a close frame of this side, its own or an answer",
+        "who closed first, and why: versions of websocket-client before 1.0 show nothing that they receive",
+    ),
+    Unshown.ANOTHER_BEGAN: (
+        "how is not shown, but another was begun in its place",
+        "who ended it, {peer}, the path or {own}'s program: log what on_error and on_close are told",
+    ),
+}
 
 
 def left(f: Finding, w: Words) -> Said:

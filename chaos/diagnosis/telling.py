@@ -313,7 +313,8 @@ def _figures(timeline: Timeline, words: Words) -> Iterator[tuple[str, str]]:
     received = sum(c.received.messages for c in timeline.connections)
     sent = sum(c.sent.messages for c in timeline.connections)
     if received or sent:
-        yield "messages", f"{received:,} received, {sent:,} sent"
+        came = f"{received:,} received" if timeline.shows_received else "what came is not shown"
+        yield "messages", f"{came}, {sent:,} sent"
     pings = sum(c.pings.sent for c in timeline.connections)
     if pings and not words.timed:
         yield "Pings", f"{sum(c.pings.answered for c in timeline.connections)} of {pings} answered"
@@ -326,4 +327,4 @@ def _figures(timeline: Timeline, words: Words) -> Iterator[tuple[str, str]]:
     elif pings:
         yield "Pings", f"{pings}, none answered"
     if timeline.library:
-        yield "library", f"websockets {timeline.library}"
+        yield "library", f"{timeline.writer.value} {timeline.library}"

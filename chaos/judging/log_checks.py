@@ -53,6 +53,7 @@ _OF_NO_PROMISE = (
     Cause.FELL_SILENT,
     Cause.LAST_LINES,
     Cause.CLOSES_TOLD,
+    Cause.END_NOT_SHOWN,
     Cause.BAD_HANDSHAKE,
     Cause.NO_UPGRADE,
     Cause.UNREACHABLE,

@@ -95,7 +95,7 @@ def read_through(
     story = Story()
     chosen: tuple[Observed, Diagnosis] | None = None
     for seen, last in _with_last(observe_parts(_part(trace.events(each=each), since, until))):
-        if last and trace.kind == "websockets-log":
+        if last and trace.surveyed is not None:
             find_its_end(seen)
         found = diagnose(seen)
         story.add(seen, found, last=last)
@@ -230,7 +230,7 @@ class Wanted:
         """The client under test: the tracker, with the field's own back-off draws, unless another is wanted."""
         if self.client not in (None, DEFAULT):
             return load_client(str(self.client))
-        if self.client is None and case.trace.kind == "websockets-log":
+        if self.client is None and case.trace.surveyed is not None:
             return library_client(case)
         return field_tracker(case.seen, Timing(**case.made.scenario.client.timing))
 

@@ -24,6 +24,7 @@ from chaos.traces.wire import (
     Mishap,
     Notice,
     NoticeKind,
+    Over,
     Request,
     Response,
     StateChange,
@@ -57,8 +58,10 @@ class TimelineBuilder:
         self._made = Timeline(
             surveyed.side,
             surveyed.side_known,
+            surveyed.writer,
             surveyed.library,
             clocked=surveyed.timed,
+            shows_received=surveyed.shows_received,
             grain=surveyed.grain,
             lines=surveyed.lines,
             ping_interval=surveyed.ping_interval,
@@ -222,14 +225,17 @@ class TimelineBuilder:
                 break
 
     def keepalive(self, connection: Connection, at: Mark, said: KeepaliveSays) -> None:
-        if said.what is Keepalive.GAVE_UP:
-            connection.gave_up = connection.gave_up or at
+        if said.what is Keepalive.GAVE_UP and connection.gave_up is None:
+            connection.gave_up, connection.gave_up_code = at, said.code
 
     def nothing(self, _connection: Connection, _at: Mark, _said: object) -> None:
         pass  # other lines say the same: the frame itself, or the traceback that follows
 
     def failing(self, connection: Connection, at: Mark, said: Failing) -> None:
         connection.failing = connection.failing or (at, said.code, said.reason)
+
+    def over(self, connection: Connection, at: Mark, said: Over) -> None:
+        connection.over = connection.over or (at, said)
 
     def eof(self, connection: Connection, at: Mark, said: Eof) -> None:
         if said.way == "<":
@@ -268,6 +274,7 @@ _TAKE: dict[type, Callable[..., Any]] = {
     Eof: TimelineBuilder.eof,
     TcpEnding: TimelineBuilder.tcp,
     TcpLost: TimelineBuilder.lost,
+    Over: TimelineBuilder.over,
     HandshakeFailed: TimelineBuilder.handshake,
     Mishap: TimelineBuilder.nothing,
     Notice: TimelineBuilder.explain,

@@ -7,7 +7,7 @@ from array import array
 from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 
-from chaos.traces.wire import Notice, Side
+from chaos.traces.wire import Notice, Over, Side, Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +127,12 @@ class Connection:
     close_received: CloseFrame | None = None
     gave_up: Mark | None = None
     """This side's keepalive did not wait any longer for a Pong."""
-    failing: tuple[Mark, int, str] | None = None
-    """This side failed the connection: code and reason."""
+    gave_up_code: int | None = None
+    """Of the Close frame with which its keepalive gives up; None: that frame says nothing of it."""
+    failing: tuple[Mark, int | None, str] | None = None
+    """This side failed the connection: code and reason. Without a code it was an exception."""
+    over: tuple[Mark, Over] | None = None
+    """By then it was over; how it ended is not shown."""
     end_of_stream: Mark | None = None
     """The peer's direction of the TCP stream ended."""
     tcp_wait: Mark | None = None
@@ -156,6 +160,7 @@ class Connection:
             None if self.close_sent is None else self.close_sent.at,
             None if self.close_received is None else self.close_received.at,
             self.end_of_stream,
+            None if self.over is None else self.over[0],
             self.handshake_failed,
             self.closed,
         ]
@@ -187,12 +192,15 @@ class Timeline:
     """Whose words these are."""
     side_known: bool = True
     """Whether any of them says so; else `side` is a guess."""
+    writer: Writer = Writer.WEBSOCKETS
     library: str | None = None
     """Version of the library that wrote it."""
     timed: bool = True
     """Whether any time passes in it."""
     clocked: bool = True
     """Whether its lines have times at all."""
+    shows_received: bool = True
+    """Whether its writer shows what came, and not only what was sent."""
     grain: float = 0.001
     """Seconds of its clock's smallest step."""
     began: Mark = Mark(0.0, 0)

@@ -9,7 +9,7 @@ from typing import BinaryIO, Self, cast
 from chaos.traces.compressed import DAMAGED, TraceError, opened
 from chaos.traces.problems import Problems
 
-__all__ = ["MAX_LINE_BYTES", "TraceError", "first_bytes", "open_lines"]
+__all__ = ["MAX_LINE_BYTES", "TraceError", "first_bytes", "open_lines", "whole"]
 
 MAX_LINE_BYTES = 16_000_000
 """No line of a trace is longer: a recorder leaves out what would make one."""
@@ -40,6 +40,15 @@ def first_bytes(path: Path, count: int) -> bytes:
             return file.read(count)
     except (EOFError, OSError, *DAMAGED):
         return b""
+
+
+def whole(path: Path) -> bytes:
+    """All of the file, uncompressed. Raises `TraceError`."""
+    try:
+        with _opened(path) as file:
+            return b"".join(iter(lambda: file.read(1 << 20), b"")).removeprefix(BOM_UTF8)
+    except (EOFError, OSError, *DAMAGED) as error:
+        raise TraceError(f"{path}: its compressed data is cut off or damaged ({error})") from None
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -3,12 +3,13 @@
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 
+from chaos.traces.log_clock import LogClock
 from chaos.traces.log_connections import Connections, Live
 from chaos.traces.log_lines import LogLine, side_of, without_colours
 from chaos.traces.log_naming import by_words
 from chaos.traces.log_notices import chains, read_notice
 from chaos.traces.log_survey import Survey, lines_of
-from chaos.traces.log_times import DAY, Time, leading_time
+from chaos.traces.log_times import Time, leading_time
 from chaos.traces.problems import Problems
 from chaos.traces.wire import (
     DATA,
@@ -39,7 +40,6 @@ _REMEMBERED = 4096  # messages sent, by which one that comes back is known
 _NAMES = 10_000
 _VOICES = 8  # threads of a connection that are remembered
 _ALIVE = 1.0  # seconds after which one more line of the program is worth passing on
-_BACK = 0.001  # seconds by which a time may go back, and be rounding
 
 AMBIGUOUS = "{n} lines could be of more than one connection; taken as of the one longest silent"
 
@@ -68,9 +68,7 @@ class _Reader:
         self._chained = False  # the next exception was raised from the one before it
         self._in_trouble: int | None = None  # whose mishap the traceback after it explains
         self._latest: int | None = None
-        self._zero: float | None = None
-        self._days = 0.0
-        self._timed = self._untimed = 0
+        self._clock = LogClock(problems)
         self._middle = False
         self._alive = -_ALIVE  # when a line of the program was last passed on
 
@@ -96,29 +94,13 @@ class _Reader:
             yield self._held_ping(None)
         if others:
             self._problems.add("{n} lines are not the library's", count=others)
-        if self._untimed and not self._timed:
-            self._problems.add("the log has no times: the order of what happened is known, and no duration")
-        if self._surveyed.absurd:
-            self._problems.add("its dates cannot be true: only the time between them is used")
+        self._clock.finish(absurd=self._surveyed.absurd)
 
     # Times
 
     def _tick(self, time: Time | None, number: int) -> None:
-        if time is None:
-            self._untimed += 1  # as of the line before
-            return
-        self._timed += 1
-        if self._zero is None:
-            self._zero = time.moment
-        now = time.moment - self._zero + self._days
-        if not time.dated and now < self._all.now - DAY / 2:
-            self._days += DAY  # past midnight
-            now += DAY
-        if now < self._all.now - _BACK:
-            self._problems.add(
-                "{n} times go back: the clock was set, or the log is not in order", f"line {number}"
-            )
-        self._all.now = max(round(now, 6), self._all.now)
+        self._clock.tick(time, number)
+        self._all.now = self._clock.now
 
     # Others' lines
 

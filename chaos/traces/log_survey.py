@@ -19,10 +19,11 @@ from chaos.traces.wire import (
     Request,
     Side,
     StateChange,
+    Writer,
 )
 from tracker.events import LinkName
 
-_ENDPOINTS = 16  # that are told apart by what goes over them; the climb's client has two or three
+ENDPOINTS = 16  # that are told apart by what goes over them; the climb's client has two or three
 _HINTS: dict[str, LinkName] = {
     "pose": "input",
     "camera": "input",
@@ -64,6 +65,10 @@ class Survey:
     naming: Naming = by_nothing
     twice: bool = False
     """Each line is written by two handlers."""
+    shows_decoded: bool = True
+    """Frames are shown decoded, beside their bytes."""
+    shows_received: bool = True
+    """What came is shown, and not only what was sent."""
     epoch: float | None = None
     """Seconds since 1970 of the first; None without dates."""
     timed: bool = False
@@ -74,6 +79,7 @@ class Survey:
     """As log stores list it: nothing can be told from it that way round."""
     absurd: bool = False
     """Its dates are none that a log can have."""
+    writer: Writer = Writer.WEBSOCKETS
     library: str | None = None
     sides: Counter[Side] = field(default_factory=Counter)
     """How many lines say whose they are, by their request or by the logger's name."""
@@ -300,7 +306,7 @@ class _Traffic:
             name = self._names[line.prefix] = by_words(line.prefix)
         for said in line.said:
             if isinstance(said, Request):
-                if said.path not in found.endpoints and len(found.endpoints) < _ENDPOINTS:
+                if said.path not in found.endpoints and len(found.endpoints) < ENDPOINTS:
                     found.endpoints.append(said.path)
                 self._open.setdefault(name, []).append(said.path)
             elif isinstance(said, StateChange) and said.to == "CLOSED":

@@ -1,4 +1,4 @@
-"""Traces of every kind, read as the tracker's events: its own, the laboratory's records, and the `websockets` log.
+"""Traces of every kind, read as the tracker's events: its own, the laboratory's records, and others' logs.
 
 A trace is never held in memory, whatever its size. What is cut off or corrupt is left out, and said.
 """
@@ -7,20 +7,18 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import count, islice
+from itertools import count
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, cast, get_args
 
 import msgspec
 
 from chaos import history
 from chaos.answer import Answer
 from chaos.history import HistoryEvent, SocketsSeen
-from chaos.traces import log_survey
 from chaos.traces.files import TraceError, first_bytes, open_lines
-from chaos.traces.log_envelopes import unwrapped
 from chaos.traces.log_events import as_events
-from chaos.traces.log_reading import read_log
+from chaos.traces.log_kinds import KINDS, LogName, kind_of
 from chaos.traces.log_survey import Survey
 from chaos.traces.problems import Problems
 from chaos.traces.wire import Entry
@@ -28,8 +26,8 @@ from tracker.trace_format import BEGINNING, Payload, restored
 
 __all__ = ["Anchor", "Format", "Header", "Problems", "Trace", "TraceError", "open_trace"]
 
-Format = Literal["auto", "trace", "websockets-log"]
-Kind = Literal["trace", "history", "websockets-log"]
+Format = Literal["auto", "trace", "websockets-log", "websocket-client-log", "har"]
+Kind = Literal["trace", "history"] | LogName
 
 TRACE_SCHEMAS = ("tracker.trace/1", "tracker.trace/2")
 RECORD_SCHEMAS = tuple(dict.fromkeys(("simtool.history/1", history.SCHEMA)))
@@ -38,7 +36,6 @@ _PART = re.compile(r"(?P<base>.+?)(?:\.\d+)?(?:\.gz)?$")
 _PAYLOAD = b'{"event":"payload"'
 _UNKNOWN_KIND = "at `$.event`"  # how the decoder words it
 _VERSIONS = ("tracker", "websockets", "python", "host", "loop")
-_RECOGNISED_WITHIN = 4000  # lines of a log that may pass before the first of the library's
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +129,9 @@ class Trace:
     def entries(self) -> Iterator[Entry]:
         """What a log says, line by line; nothing for what is no log."""
         self._problems = Problems()
-        if self.surveyed is None:
+        if self.surveyed is None or self.kind in ("trace", "history"):
             return iter(())
-        return read_log(self.surveyed, _texts(self.path, self._problems), self._problems)
+        return KINDS[cast(LogName, self.kind)].entries(self.surveyed, self.path, self._problems)
 
     def payloads(self) -> Iterator[Payload]:
         """The messages that the input and the control link brought, where they were kept."""
@@ -175,13 +172,15 @@ class Trace:
 
 
 def open_trace(path: str | Path, *, format: Format = "auto") -> Trace:  # noqa: A002 - the option's name
-    """Open a tracker's trace (all parts of its run that are there), a laboratory's record, or a `websockets` log.
+    """Open a tracker's trace (all parts of its run that are there), a laboratory's record, or a log of a kind that can be told.
 
     Raises `TraceError`, one line, for a file that is none of these or of a version that is not understood.
     """
     path = Path(path)
     if format not in get_args(Format):
         raise TraceError(f"--format is {format!r}: choose one of {', '.join(get_args(Format))}")
+    if format == "har" or (format == "auto" and KINDS["har"].is_one(path)):
+        return _opened_log(path, "har")  # before its first line is looked for: it may be all one line
     problems = Problems()
     with closing(open_lines(path, problems)) as lines:
         first = next((line for _, line, _ in lines if line.strip()), b"")
@@ -190,8 +189,8 @@ def open_trace(path: str | Path, *, format: Format = "auto") -> Trace:  # noqa: 
         raise TraceError(
             f"{path}: {said or 'it is empty'}: nothing was recorded, or it is not the file you mean"
         )
-    if format == "websockets-log":
-        return _opened_log(path)
+    if format in ("websockets-log", "websocket-client-log"):
+        return _opened_log(path, cast(LogName, format))
     header = _object(first)
     schema = header.get("schema")
     if schema in TRACE_SCHEMAS:
@@ -202,8 +201,8 @@ def open_trace(path: str | Path, *, format: Format = "auto") -> Trace:  # noqa: 
         raise TraceError(_wrong_schema(path, schema))
     if first.startswith(BEGINNING):
         raise TraceError(f"{path}: its first line, the header, is cut off: without it nothing can be told")
-    if format == "auto" and _looks_like_log(path):
-        return _opened_log(path)
+    if format == "auto" and (kind := kind_of(path)) is not None:
+        return _opened_log(path, kind)
     raise TraceError(f"{path}: not a trace: {_looks_like(path, first, header)}")
 
 
@@ -295,46 +294,25 @@ def _answers(found: Mapping[str, Any], name: str, kind: Any) -> Any:
 # A log
 
 
-def _looks_like_log(path: Path) -> bool:
-    with closing(open_lines(path, Problems())) as lines:
-        first = islice(lines, _RECOGNISED_WITHIN)
-        texts = ((number, line.decode(errors="replace")) for number, line, _ in first)
-        return any(log_survey.is_one(text) for _, text in unwrapped(texts))
-
-
-def _opened_log(path: Path) -> Trace:
-    survey = log_survey.survey(_texts(path, Problems()))
-    if not survey.lines and not survey.notices:
-        raise TraceError(
-            f"{path}: no line of it is of the websockets library: log its DEBUG level, or give the right file"
-        )
-    if survey.newest_first:
-        raise TraceError(
-            f"{path}: its newest lines come first: put the oldest first (sort by time, or tac) and try again"
-        )
+def _opened_log(path: Path, kind: LogName) -> Trace:
+    survey = KINDS[kind].survey(path)
     dated = survey.epoch is not None and not survey.absurd
     anchor = Anchor(0.0, round((survey.epoch or 0.0) * 1000), 0) if dated else None
-    versions = {} if survey.library is None else {"websockets": survey.library}
+    client = survey.writer.value
+    versions = {} if survey.library is None else {client: survey.library}
     keepalive = {
         name: value
         for name in ("ping_interval", "ping_timeout")
         if (value := getattr(survey, name)) is not None
     }
-    header = Header(
-        "websockets-log", versions=versions, anchor=anchor, keepalive=keepalive, client="websockets"
-    )
-    return Trace("websockets-log", [path], header, surveyed=survey)
+    header = Header(kind, versions=versions, anchor=anchor, keepalive=keepalive, client=client)
+    return Trace(kind, [path], header, surveyed=survey)
 
 
 def _shown(entries: Iterator[Entry], each: Callable[[Entry], None]) -> Iterator[Entry]:
     for entry in entries:
         each(entry)
         yield entry
-
-
-def _texts(path: Path, problems: Problems) -> Iterator[tuple[int, str]]:
-    lines = ((number, line.decode(errors="replace")) for number, line, _ in open_lines(path, problems))
-    return unwrapped(lines)
 
 
 # What is no trace

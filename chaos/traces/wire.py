@@ -15,6 +15,15 @@ Side = Literal["client", "server"]
 State = Literal["CONNECTING", "OPEN", "CLOSING", "CLOSED"]
 Opcode = Literal["TEXT", "BINARY", "CONT", "PING", "PONG", "CLOSE"]
 
+
+class Writer(StrEnum):
+    """Who wrote a log."""
+
+    WEBSOCKETS = "websockets"
+    WEBSOCKET_CLIENT = "websocket-client"
+    BROWSER = "browser"
+
+
 DATA: tuple[Opcode, ...] = ("TEXT", "BINARY", "CONT")
 KEEPALIVE_REASON = "keepalive ping timeout"
 """Of a Close frame of the library's own keepalive."""
@@ -98,6 +107,8 @@ class KeepaliveSays:
     """A line of the library's keepalive."""
 
     what: Keepalive
+    code: int | None = 1011
+    """GAVE_UP: of the Close frame with which it does; None: that is of no meaning."""
 
 
 @dataclass(slots=True)
@@ -109,7 +120,8 @@ class StrayPong:
 class Failing:
     """The writer of the log fails the connection."""
 
-    code: int
+    code: int | None
+    """None: an exception ended it, and no code says so."""
     reason: str
 
 
@@ -125,6 +137,23 @@ class TcpLost:
     """The event loop reported the end of the TCP connection, with its exception if there was one."""
 
     error: str
+
+
+class Unshown(StrEnum):
+    """Why it is not shown how a connection ended."""
+
+    NO_CONTROL_FRAMES = "no control frames"  # a recording of messages alone
+    RECEIVED_LEFT_OUT = "received left out"  # nothing that came is shown: who closed first is not known
+    ANOTHER_BEGAN = "another began"  # in its place, and nothing was said of this one before
+
+
+@dataclass(slots=True)
+class Over:
+    """By here the connection was over; how it ended is not shown."""
+
+    why: Unshown
+    code: int | None = None
+    """Of the Close frame of this side, where one is shown."""
 
 
 @dataclass(slots=True)
@@ -208,6 +237,7 @@ Said = (
     | Failing
     | TcpEnding
     | TcpLost
+    | Over
     | HandshakeFailed
     | Mishap
     | Notice

@@ -8,9 +8,10 @@ from chaos.diagnosis.causes import Cause
 from chaos.diagnosis.explaining import Diagnosis, diagnose
 from chaos.diagnosis.telling import Told, tell
 from chaos.timeline.from_log import timeline
+from chaos.traces import websocket_client_log, websocket_client_survey
 from chaos.traces.log_envelopes import unwrapped
 from chaos.traces.log_reading import read_log
-from chaos.traces.log_survey import survey
+from chaos.traces.log_survey import is_one, survey
 from chaos.traces.problems import Problems
 
 BEGIN = datetime(2026, 5, 11, 6, 30, 0, tzinfo=UTC)
@@ -98,6 +99,11 @@ class Log:
 def understood(text: str) -> Diagnosis:
     """What a log's text tells."""
     lines = list(unwrapped(enumerate(text.splitlines(), 1)))
+    if not any(is_one(line) for _, line in lines) and any(
+        websocket_client_survey.is_one(line) for _, line in lines
+    ):
+        surveyed = websocket_client_survey.survey(lines)
+        return diagnose(timeline(surveyed, websocket_client_log.read_log(surveyed, lines, Problems())))
     surveyed = survey(lines)
     return diagnose(timeline(surveyed, read_log(surveyed, lines, Problems())))
 

@@ -1,4 +1,4 @@
-"""Makes the logs of `tests/chaos/data/real` anew: real processes of three versions of the library, and real faults.
+"""Makes the logs of `tests/chaos/data/real` anew: real processes of several versions of two libraries, and real faults.
 
 Takes some minutes, and wants pip and its index for the versions that are not installed.
 """
@@ -9,16 +9,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.chaos.real_logs.kinds import DATA, KINDS, VERSIONS
+from tests.chaos.real_logs import websocket_client
+from tests.chaos.real_logs.kinds import DATA, KINDS, VERSIONS, WEBSOCKET_CLIENT_KINDS
 from tests.chaos.real_logs.performances import perform
 from tests.chaos.real_logs.processes import ACTOR, EXAMPLES, Run
 
 
-def install(version: str, folder: Path) -> Path:
-    """The library alone, in a folder of its own."""
-    target = folder / version
+def install(library: str, version: str, folder: Path, *beside: str) -> Path:
+    """The library alone, in a folder of its own, and what a version of it needs beside it."""
+    target = folder / f"{library}-{version}"
     command = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps"]
-    subprocess.run([*command, "--target", str(target), f"websockets=={version}.*"], check=True)
+    subprocess.run([*command, "--target", str(target), f"{library}=={version}.*", *beside], check=True)
     return target
 
 
@@ -40,7 +41,7 @@ async def main() -> None:
     DATA.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        libraries = {version: install(version, folder) for version in VERSIONS}
+        libraries = {version: install("websockets", version, folder) for version in VERSIONS}
         for kind, sides in KINDS.items():
             if wanted and kind not in wanted:
                 continue
@@ -51,6 +52,26 @@ async def main() -> None:
                     target = DATA / run.log(side).name
                     target.write_bytes(without_places(run.log(side).read_bytes(), scratch))
             sys.stdout.write(f"{kind}\n")
+        await websocket_clients(wanted, folder, scratch)
+
+
+async def websocket_clients(wanted: list[str], folder: Path, scratch: str) -> None:
+    """The same of websocket-client, asked for as `websocket-client-KIND`."""
+    libraries = {
+        version: install("websocket-client", version, folder, *(["six"] if version < "1" else []))
+        for version in websocket_client.STYLES
+    }
+    for kind in WEBSOCKET_CLIENT_KINDS:
+        name = f"websocket-client-{kind}"
+        if wanted and name not in wanted:
+            continue
+        logs = {version: folder / f"{name}-{version}.log" for version in websocket_client.STYLES}
+        await asyncio.gather(
+            *(websocket_client.perform(kind, v, libraries[v], log) for v, log in logs.items())
+        )
+        for log in logs.values():
+            (DATA / log.name).write_bytes(without_places(log.read_bytes(), scratch))
+        sys.stdout.write(f"{name}\n")
 
 
 asyncio.run(main())

@@ -79,3 +79,13 @@ KINDS: dict[str, dict[str, Reading]] = {
     "wrong-pongs-of-a-client": {"server": Reading(Cause.WRONG_PONGS, "on a living link")},
     "stream-cut": {"server": Reading(Cause.STREAM_ENDED, "without a close frame (1006)")},
 }
+
+WEBSOCKET_CLIENT_KINDS = (
+    "close-with-a-reason",
+    "stream-ended",
+    "ping-timeout",
+    "refused",
+    "no-upgrade",
+    "server-died",
+    "healthy",
+)

@@ -294,20 +294,7 @@ class _Reader:
             yield self._entry(number, live, Over(Unshown.RECEIVED_LEFT_OUT, frame.code))
             self._live.remove(live)
             return
-        match frame.opcode, frame.way:
-            case "PING", ">":
-                live.pings += 1
-                live.answered = False
-                frame.data = f"the {live.pings}."
-            case "PONG", "<":  # any Pong answers, whatever it carries
-                frame.data = f"the {live.pings}." if not live.answered else "unasked"
-                live.answered = True
-            case "CLOSE", ">":
-                live.said_goodbye = True
-            case "CLOSE", _:
-                live.heard_goodbye = True
-            case _:
-                pass
+        _take_in(live, frame)
         yield self._entry(number, live, frame)
         if live.heard_goodbye and live.said_goodbye:
             yield self._entry(number, live, StateChange("CLOSED"))
@@ -418,3 +405,21 @@ class _Reader:
             yield self._entry(number, live, Failing(None, notice.text), t=t)
         elif live is None:
             yield self._entry(number, None, notice, t=t)
+
+
+def _take_in(live: _Live, frame: Frame) -> None:
+    """What a frame changes; Pings and Pongs are numbered, because to this library any Pong answers."""
+    match frame.opcode, frame.way:
+        case "PING", ">":
+            live.pings += 1
+            live.answered = False
+            frame.data = f"the {live.pings}."
+        case "PONG", "<":
+            frame.data = f"the {live.pings}." if not live.answered else "unasked"
+            live.answered = True
+        case "CLOSE", ">":
+            live.said_goodbye = True
+        case "CLOSE", _:
+            live.heard_goodbye = True
+        case _:
+            pass

@@ -215,5 +215,5 @@ def test_errors_alone_are_counted() -> None:
     ]
     assert told("\n".join(lines)).headline == (
         "3 times: the stream ended or was reset without a close frame (1006): the server or something on the way cut"
-        " it; first at +0.0 s, 20 s apart"
+        " it; first at +0.0 s, 20.0 s apart"
     )

@@ -48,7 +48,7 @@ def ends(found: Diagnosis) -> list[tuple[str, End, int | None]]:
 
 def agrees(part: Ending, of: Ending) -> bool:
     """Whether an end in a part of a log says the same as in the whole, or less."""
-    if part.what in (End.OPEN, End.UNFINISHED, End.LAST_LINES) or part.what is of.what:
+    if part.what in (End.OPEN, End.CLOSING, End.UNFINISHED, End.LAST_LINES) or part.what is of.what:
         return True
     return part.what in WITHOUT_CLOSE_FRAME and of.what in WITHOUT_CLOSE_FRAME
 

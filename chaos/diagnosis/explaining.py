@@ -1,7 +1,7 @@
 """From the ends of connections, and what lies between them, to their causes.                               pure"""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
@@ -59,6 +59,15 @@ class Diagnosis:
         """Without what is nobody's trouble."""
         return tuple(finding for finding in self.findings if finding.cause not in HARMLESS)
 
+    @property
+    def left_behind(self) -> frozenset[int]:
+        """The connections, by number, that ended with the process that had them: no line tells of their end."""
+        restarts = [finding for finding in self.findings if finding.cause is Cause.OWN_RESTART]
+        shown = {ending.connection.number for finding in restarts for ending in finding.endings}
+        latest = max((mark.line for finding in restarts for mark, _ in finding.notices), default=0)
+        before = (e for e in self.endings if e.what is End.OPEN and e.connection.begin.line < latest)
+        return frozenset(shown | {ending.connection.number for ending in before})
+
 
 def diagnose(timeline: Timeline) -> Diagnosis:
     """The causes of what the timeline shows."""
@@ -79,7 +88,18 @@ def diagnose(timeline: Timeline) -> Diagnosis:
         *late_pongs(timeline, endings),
         *told_by_exceptions(timeline, endings),
     ]
-    return Diagnosis(timeline, endings, tuple(_in_order(found)))
+    return Diagnosis(timeline, endings, tuple(_in_order(list(_without_what_stood_still(found)))))
+
+
+def _without_what_stood_still(found: Sequence[Finding]) -> Iterator[Finding]:
+    """Where a Ping went unanswered several times, those times are left out that a standstill explains."""
+    explained = {ending.connection.number for f in found if f.standstill or f.silence for ending in f.endings}
+    for f in found:
+        rest = tuple(e for e in f.endings if e.connection.number not in explained)
+        if f.cause is Cause.NO_PONG and rest and len(rest) < len(f.endings):
+            yield replace(f, endings=rest, at=rest[0].mark, count=len(rest))
+        else:
+            yield f
 
 
 def _in_order(found: list[Finding]) -> list[Finding]:

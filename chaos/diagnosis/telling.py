@@ -136,10 +136,10 @@ def _connections(diagnosis: Diagnosis, words: Words) -> Iterator[Row]:
     for ending in diagnosis.endings:
         by_path.setdefault(ending.connection.link, []).append(ending)
     for endings in by_path.values():
-        yield from _of_path(diagnosis.timeline, endings, words)
+        yield from _of_path(diagnosis, endings, words)
 
 
-def _of_path(timeline: Timeline, endings: Sequence[Ending], words: Words) -> Iterator[Row]:
+def _of_path(diagnosis: Diagnosis, endings: Sequence[Ending], words: Words) -> Iterator[Row]:
     following = {id(a): b.connection for a, b in pairwise(endings)}
     first = endings[0].connection
     yield from _opening(first, words)
@@ -147,7 +147,7 @@ def _of_path(timeline: Timeline, endings: Sequence[Ending], words: Words) -> Ite
         group = list(found)
         shown, rest = (group, []) if len(group) <= ALIKE + 1 else (group[:ALIKE], group[ALIKE:])
         for ending in shown:
-            yield from _end(timeline, ending, following.get(id(ending)), words)
+            yield from _end(diagnosis, ending, following.get(id(ending)), words)
         if rest:
             yield _together(rest, words)
 
@@ -168,7 +168,8 @@ def _of_client(c: Connection) -> bool:
     return c.side == "client"
 
 
-def _end(timeline: Timeline, ending: Ending, after: Connection | None, words: Words) -> Iterator[Row]:
+def _end(diagnosis: Diagnosis, ending: Ending, after: Connection | None, words: Words) -> Iterator[Row]:
+    timeline, left_behind = diagnosis.timeline, diagnosis.left_behind
     c = ending.connection
     label = words.numbered(c)
     before = f"{label}: " if label else ""
@@ -179,6 +180,13 @@ def _end(timeline: Timeline, ending: Ending, after: Connection | None, words: Wo
         )
         back = _back(ending, after, words)
         yield Row(at, f"{before}{text}{lived}{back}", bad=ending.what not in (End.OWN_CLOSE, End.LEFT))
+    if c.number in left_behind:
+        yield Row(
+            c.last,
+            f"{before}no line tells of its end: it ended with the process, which was started again",
+            bad=True,
+        )
+        return
     if ending.what is End.OPEN:
         answered = f", {c.pings.answered} of {c.pings.sent} Pings answered" if c.pings.sent else ""
         yield Row(

@@ -112,11 +112,11 @@ def _of_both(one: Outage, other: Outage) -> Line:
 
 def _standstill(standstill: PeerStandstill) -> Line:
     """What struck both links, told once."""
-    ended = [o.symptoms[0].closed for o in standstill.outages if o.symptoms[0].closed is not None]
+    ended = [(o.link, closed.t) for o in standstill.outages if (closed := o.symptoms[0].closed) is not None]
     parts = [standstill.why]
     if ended:
-        took = [seconds_of(closed.t - standstill.begin) for closed in ended]
-        links = " and ".join(closed.link for closed in ended)
+        took = [seconds_of(t - standstill.begin) for _, t in ended]
+        links = " and ".join(link for link, _ in ended)
         parts.append(f"{links} given up after {' and '.join(dict.fromkeys(took))}")
     parts.append("then both links connected again in the same moment")
     return Line(standstill.begin, "; ".join(parts), "bad")

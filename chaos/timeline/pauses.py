@@ -78,7 +78,7 @@ class Pauses:
             due or overdue or (came_at_once and came_until and usual is not None and lasted > BURST * usual)
         )
         if still and len(self._made.standstills) < MOST:
-            burst = self._burst if came_at_once else 0
+            burst = self._burst if self._burst >= BURST else 0
             self._made.standstills.append(Standstill(begin, end, burst, due, overdue))
         self._open, self._burst = None, 0
 

@@ -70,6 +70,21 @@ def test_a_standstill_that_strikes_two_links_is_told_once(kind: str, version: st
 
 
 @pytest.mark.parametrize("version", VERSIONS)
+def test_a_ping_that_this_sides_own_standstill_left_unanswered_is_not_told_again(version: str) -> None:
+    found = understood(log("client-frozen-pinging", version))
+    given_up = [f for f in found.findings if f.cause is Cause.NO_PONG]
+    assert [len(f.endings) for f in given_up] == [1]  # the one that came before
+    assert {e.connection.number for e in given_up[0].endings} == {1}
+
+
+@pytest.mark.parametrize("side", ["client-restarted-17-client", "server-died-17-server"])
+def test_what_a_process_left_behind_is_not_told_as_open(side: str) -> None:
+    story = [row.text for row in told((DATA / f"{side}.log").read_text()).story]
+    assert sum("it ended with the process, which was started again" in text for text in story) == 1
+    assert sum("still open when the log ends" in text for text in story) == 1
+
+
+@pytest.mark.parametrize("version", VERSIONS)
 def test_two_links_that_a_killed_server_ended_have_no_limit_of_their_age(version: str) -> None:
     assert causes(log("evening-killed", version)) == [Cause.STREAM_ENDED, Cause.NO_END]
 

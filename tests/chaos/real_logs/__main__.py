@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.chaos.real_logs import websocket_client
 from tests.chaos.real_logs.kinds import DATA, KINDS, VERSIONS, WEBSOCKET_CLIENT_KINDS
-from tests.chaos.real_logs.performances import perform
+from tests.chaos.real_logs.performances import evenings_of_the_tracker, perform
 from tests.chaos.real_logs.processes import ACTOR, EXAMPLES, Run
 
 
@@ -52,6 +52,8 @@ async def main() -> None:
                     target = DATA / run.log(side).name
                     target.write_bytes(without_places(run.log(side).read_bytes(), scratch))
             sys.stdout.write(f"{kind}\n")
+        if not wanted or "tracker" in wanted:
+            await evenings_of_the_tracker(folder)
         await websocket_clients(wanted, folder, scratch)
 
 

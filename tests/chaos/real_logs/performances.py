@@ -1,8 +1,12 @@
 """What is done to the processes, by kind of trouble."""
 
 import asyncio
+import gzip
 import signal
+import sys
+from pathlib import Path
 
+from tests.chaos.real_logs.kinds import DATA
 from tests.chaos.real_logs.processes import Run
 from tests.chaos.real_logs.stand_ins import (
     answering_with_other_pongs,
@@ -11,6 +15,8 @@ from tests.chaos.real_logs.stand_ins import (
     idle_proxy,
     web_server,
 )
+
+TRACKER = Path(sys.executable).with_name("tracker")
 
 
 async def frozen(process: asyncio.subprocess.Process, seconds: float) -> None:
@@ -145,6 +151,38 @@ async def server_died(run: Run) -> None:
 async def client_and_server(run: Run) -> None:
     async with run.process("server"):
         await run.client()
+
+
+async def evenings_of_the_tracker(folder: Path) -> None:
+    """The mock server stands still for 10 s, and is killed for 5 s: `DATA` gets the tracker's trace of each."""
+    for what in ("frozen", "killed"):
+        files, trace = folder / what, folder / f"{what}.jsonl"
+        files.mkdir()
+        run = Run("evening", "tracker", folder, folder)
+        async with run.pose_server("--files", str(files)) as server:
+            tracker = await asyncio.create_subprocess_exec(
+                *(str(TRACKER), "run", "--trace", str(trace), "--wall", str(files / "wall.svg")),
+                *("--calibration", str(files / "calibration.json")),
+                *("--input-websocket-url", f"ws://127.0.0.1:{run.port}/ws/pose/"),
+                *("--output-websocket-url", f"ws://127.0.0.1:{run.port}/ws/holds/"),
+            )
+            await asyncio.sleep(15)
+            if what == "frozen":
+                await frozen(server, 10)
+                await asyncio.sleep(15)
+            else:
+                server.kill()
+                await server.wait()
+                await asyncio.sleep(5)
+                async with run.pose_server():
+                    await asyncio.sleep(18)
+                    tracker.terminate()
+                    await tracker.wait()
+            if tracker.returncode is None:
+                tracker.terminate()
+                await tracker.wait()
+        target = DATA / f"evening-{what}-tracker.jsonl.gz"
+        target.write_bytes(gzip.compress(trace.read_bytes(), mtime=0))
 
 
 PERFORMANCES = {

@@ -54,10 +54,11 @@ class Run:
             await process.wait()
 
     @asynccontextmanager
-    async def pose_server(self) -> AsyncIterator[asyncio.subprocess.Process]:
+    async def pose_server(self, *options: str) -> AsyncIterator[asyncio.subprocess.Process]:
         """The mock server of this repository."""
         process = await asyncio.create_subprocess_exec(
-            str(SIMTOOL), "serve", "--port", str(self.port), "--fps", "5", stderr=asyncio.subprocess.PIPE
+            *(str(SIMTOOL), "serve", "--port", str(self.port), "--fps", "5", *options),
+            stderr=asyncio.subprocess.PIPE,
         )
         assert process.stderr is not None
         while b"sink" not in (line := await process.stderr.readline()):

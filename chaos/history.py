@@ -17,8 +17,12 @@ from tracker.events import AnyEvent, Event, Stopping
 
 SCHEMA = "simtool.history/2"
 
-Role = Literal["tracker", "relay", "receiver"]
-"""What a client does with the frames it reads: outputs of its own, and reports; sends each on; nothing that shows."""
+Role = Literal["tracker", "relay", "receiver", "sender", "duplex"]
+"""What a client does: outputs of its own for the frames that it reads, and reports; sends each on; nothing that shows;
+only sends; reads and sends over one link.
+"""
+Numbering = Literal["relayed", "own", "none"]
+"""Whose numbers a client's messages have: those of the messages that it reads, its own, or none."""
 SocketsSeen = Literal["all", "accepted", "none"]
 """What an engine sees of a client's sockets: each attempt and each end; the same without attempts that were turned away
 at once; nothing."""
@@ -147,6 +151,8 @@ class History:
     """The network that the whole run lay on. Its faults are numbered after the scenario's."""
     sockets_seen: SocketsSeen = "none"
     """Of the client's sockets, by the engine: `Attempted` and `SocketClosed` tell it."""
+    numbering: Numbering = "relayed"
+    """Of a client that is not a tracker."""
 
     _by_kind: dict[type, list[HistoryEvent]] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -197,6 +203,7 @@ class History:
             "engine": self.engine,
             "client": self.client,
             "role": self.role,
+            **({} if self.numbering == "relayed" else {"numbering": self.numbering}),
             "seed": self.seed,
             **({} if self.preset is None else {"preset": self.preset}),
             "reference": self.reference,

@@ -12,6 +12,7 @@ from random import Random
 from typing import Literal
 
 from chaos import peer_faults, workloads
+from chaos.adaptation import profile_for
 from chaos.clients import Assignment, Client
 from chaos.engines import InForce, World
 from chaos.faults import Change, timeline
@@ -26,6 +27,7 @@ from chaos.history import (
     Phase,
     Reached,
     Reported,
+    Role,
     SocketClosed,
     SocketsSeen,
     StoodStill,
@@ -33,11 +35,11 @@ from chaos.history import (
 )
 from chaos.judging import herd
 from chaos.judging.climbed import climbed
-from chaos.kinds import Link
+from chaos.kinds import LINKS, Link
+from chaos.profile import Profile
 from chaos.scenario import Scenario
 from chaos.temporary import temporary_folder
 from simulator import events as peer
-from simulator.paths import PATHS
 from simulator.pose_server import PoseServer
 from simulator.sender import numbered
 
@@ -80,9 +82,16 @@ class Life:
     """One run of one scenario against one client. `live` may be called once."""
 
     def __init__(
-        self, scenario: Scenario, client: Client, *, engine: str, seed: int, trace: Path | None = None
+        self,
+        scenario: Scenario,
+        client: Client,
+        *,
+        engine: str,
+        seed: int,
+        trace: Path | None = None,
+        profile: Profile | None = None,
     ) -> None:
-        """`trace` is where the client writes its own; see `Assignment`."""
+        """`trace` is where the client writes its own; see `Assignment`. Without a `profile`, that of the client's role."""
         require_runnable(scenario)
         self._scenario = scenario.paced
         network = scenario.network
@@ -95,7 +104,14 @@ class Life:
         self._engine = engine
         self._seed = seed
         self._trace = trace
-        self._material = workloads.material(self._scenario.workload, seed)
+        self._profile = profile_for(client.role, profile)
+        self._role: Role = "tracker" if client.role == "tracker" else self._profile.kind
+        # Beside those of the profile: the control link where something is sent over it, and what a scenario strikes
+        # that was not adapted to the client.
+        struck = [link for link in scenario.links if any(fault.on == link for fault in scenario.faults)]
+        self._links = (*self._profile.links, *scenario.links[len(LINKS) :], *struck)
+        numbered = None if self._profile.poses else self._profile.messages
+        self._material = workloads.material(self._scenario.workload, seed, numbered)
         self._began = 0.0
         self._scale = 1.0
         self._sockets_seen: SocketsSeen = "none"
@@ -132,7 +148,8 @@ class Life:
             seed=self._seed,
             events=in_scenario_time(self._events, began=self._began, scale=self._scale),
             settings=self._client.settings(self._scenario.client),
-            role=self._client.role,
+            role=self._role,
+            numbering=self._profile.numbering,
             others=tuple(() for _ in range(1, self._scenario.workload.clients)),
             preset=self._scenario.preset,
             sockets_seen=self._sockets_seen,
@@ -159,32 +176,36 @@ class Life:
             )
         )
 
-    async def _with_peer(self, world: World, files: workloads.Files) -> None:
+    async def _with_peer(self, world: World, files: workloads.Files | None) -> None:
         feed = self._material.feed(world.scale)
+        dialect = self._profile.dialect(self._links)
         server = PoseServer(
             feed,
             report=self._note_arrival,
             confirm=self._scenario.peer.confirm,
             echo=self._scenario.peer.echo,
             poses=True,
+            dialect=dialect,
         )
         actor = peer_faults.Actor(
             server, feed, self._material.fps, world.scale, Random(f"{self._seed}/garbage")
         )
         port = await server.start()
         try:
+            query = self._profile.entrance.query
             urls = {
-                link: f"ws://{await world.open_link(link, port)}{path}"
-                for path, link in PATHS.items()
-                if link in self._scenario.links
+                link: f"ws://{await world.open_link(link, port)}{path}{query and f'?{query}'}"
+                for path, link in dialect.paths.items()
             }
+            # A client with one link is told the same URL twice.
+            only = urls[self._profile.links[0]]
             first = Assignment(
-                input_url=urls["input"],
-                output_url=urls["output"],
+                input_url=urls.get("input", only),
+                output_url=urls.get("output", only),
                 control_url=urls.get("control"),
-                wall=files.wall,
-                calibration=files.calibration,
-                route=files.route,
+                wall=files and files.wall,
+                calibration=files and files.calibration,
+                route=files and files.route,
                 overrides=self._scenario.client,
                 scale=world.scale,
                 seed=self._seed,
@@ -307,7 +328,7 @@ class Life:
             if client in late:
                 client.cancel()
                 self.broke("client", TimeoutError(f"it did not stop within {STOP_WITHIN:g} s"), client=number)
-        if self._client.role != "tracker":
+        if self._role != "tracker":
             await asyncio.sleep(FAREWELL / scale)
         self._reached("stopped")
 
@@ -331,7 +352,7 @@ class Life:
             self._owners[event.connection] = event.client
         if self._steady.is_set():
             return
-        if isinstance(event, peer.Offered if self._client.role == "receiver" else peer.Delivered):
+        if isinstance(event, peer.Offered if self._role == "receiver" else peer.Delivered):
             self._arrived[self._owners[event.connection]] += 1
             clients = range(self._scenario.workload.clients)
             if all(self._arrived[client] >= STEADY_AFTER for client in clients):

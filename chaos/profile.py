@@ -1,13 +1,16 @@
 """What a client under test speaks, and what may be asked of it: its profile.                                  pure"""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from chaos.history import Numbering
 from chaos.kinds import Link
+from simulator.dialect import Dialect
 from simulator.entrance import Entrance, Opening
 from simulator.identity import ByPath, ByPattern
 from simulator.numbered import NumberedMessages
-from simulator.paths import FEED_PATH, SINK_PATH
+from simulator.paths import CONTROL_PATH, FEED_PATH, SINK_PATH
 
 Kind = Literal["relay", "receiver", "sender", "duplex"]
 """Reads one link and sends each message on over another; only reads; only sends messages of its own; does both over one
@@ -79,7 +82,33 @@ class Profile:
         """Whether the peer is sent messages by it."""
         return self.kind != "receiver"
 
+    def dialect(self, more: Iterable[Link] = ()) -> Dialect:
+        """What the peer speaks with it, over its links and `more` of them."""
+        where: dict[Link, str] = {
+            "input": self.input_path,
+            "output": self.output_path,
+            "control": CONTROL_PATH,
+        }
+        links = dict.fromkeys((*self.links, *more))
+        return Dialect(
+            paths={where[link]: link for link in links},
+            feeds="output" if self.kind == "duplex" else "input",
+            poses=self.poses,
+            binary=self.messages.binary and not self.poses,
+            identity=self.identity,
+            own_numbers=self.own_numbers,
+            entrance=self.entrance,
+            opening=self.opening,
+        )
+
     @property
     def own_numbers(self) -> bool:
         """Whether it counts its messages itself, so that a number that is missing is a message that is lost."""
         return self.kind == "sender" or (self.kind == "duplex" and not self.answers)
+
+    @property
+    def numbering(self) -> Numbering:
+        """Whose numbers its messages have."""
+        if self.identity is None:
+            return "none"
+        return "own" if self.own_numbers else "relayed"

@@ -29,6 +29,7 @@ from chaos.judging import herd
 from chaos.judging.checks import judge
 from chaos.kernel.processes import become_able, die_with_parent
 from chaos.life import Life, budget
+from chaos.profile import Profile
 from chaos.reports.results import RunResult
 from chaos.scenario import Scenario
 from chaos.side_by_side import Run, Waiting, limits, limits_of_waiting
@@ -55,6 +56,14 @@ class WorkerDiedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Speech:
+    """How a client is spoken with, and the flags by which the command line said so."""
+
+    profile: Profile
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """One run to be made. Plain data, so that it travels to a worker."""
 
@@ -70,6 +79,8 @@ class Plan:
     """How the command line named the scenario: a name or a file; empty: by its name."""
     traces: Path | None = None
     """The folder in which the client writes a trace of its own; None: it writes none."""
+    speech: Speech | None = None
+    """How the client was told to be spoken with; None: as its role has it."""
 
     @property
     def trace(self) -> Path | None:
@@ -90,6 +101,8 @@ class Plan:
             words += ["--command", self.client.removeprefix(COMMAND)]
         elif self.client != DEFAULT:
             words += ["--client", self.client]
+        if self.speech is not None:
+            words += self.speech.flags
         if self.scenario.preset is not None:
             words += ["--preset", self.scenario.preset]
         words += ["--seed", str(self.seed)]
@@ -135,7 +148,14 @@ def make_history(plan: Plan) -> History:
 
 def history_with(client: Client, plan: Plan) -> History:
     """The same with this client, whatever the plan names."""
-    life = Life(plan.scenario, client, engine=plan.engine, seed=plan.seed, trace=plan.trace)
+    life = Life(
+        plan.scenario,
+        client,
+        engine=plan.engine,
+        seed=plan.seed,
+        trace=plan.trace,
+        profile=None if plan.speech is None else plan.speech.profile,
+    )
     try:
         engine = engine_for(plan)
         engine.require_able(plan.scenario.faults)

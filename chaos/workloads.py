@@ -12,6 +12,7 @@ from chaos.temporary import temporary_folder
 from simulator.climber import generate_climb
 from simulator.feeds import FrameAt, LiveFeed
 from simulator.film import Film, FilmFeed
+from simulator.numbered import NumberedMessages
 from simulator.recording import RecordingError, read_recording
 from tracker.config import ConfigError
 from tracker.files import load_calibration, load_route, load_wall
@@ -44,17 +45,32 @@ class Material:
     """Frames per second of scenario time."""
     feed: Callable[[float], LiveFeed]
     """The camera, on a clock in whose second so many scenario seconds pass."""
-    files: Callable[[Path], Files]
-    """The wall's files; the folder is for those that have to be written."""
+    files: Callable[[Path], Files | None]
+    """The wall's files, where there is one; the folder is for those that have to be written."""
     answers: Answers
     """What the outputs must show of those frames that a client took."""
 
 
-def material(workload: Workload, seed: int) -> Material:
-    """The workload with its chances taken: a generated climb depends on the seed, a recording does not."""
+def material(workload: Workload, seed: int, numbered: NumberedMessages | None = None) -> Material:
+    """The workload with its chances taken: a generated climb depends on the seed, a recording does not.
+
+    With `numbered`, these messages in place of a generated climb.
+    """
     if workload.recording is not None:
         return _recorded(workload, workload.recording)
+    if numbered is not None:
+        return _plain(numbered, workload.fps)
     return _generated(seed, workload.fps, workload.holds)
+
+
+def _plain(numbered: NumberedMessages, fps: float) -> Material:
+    return Material(
+        numbered.message,
+        fps,
+        feed=lambda scale: LiveFeed(numbered.message, interval=1 / (fps * scale)),
+        files=lambda _: None,
+        answers=lambda _: (),
+    )
 
 
 @lru_cache(maxsize=1)
@@ -77,11 +93,7 @@ def _generated(seed: int, fps: float, holds: int) -> Material:
 
 def _recorded(workload: Workload, recording: Path) -> Material:
     film = Film(recording)
-    wall, calibration, route = workload.wall, workload.calibration, workload.route
-    assert wall is not None, "a scenario with a recording names all three"
-    assert calibration is not None, "as above"
-    assert route is not None, "as above"
-    files = Files(wall, calibration, route)
+    files = _files(workload)
     return Material(
         film.frame,
         1 / film.interval,
@@ -89,6 +101,14 @@ def _recorded(workload: Workload, recording: Path) -> Material:
         files=lambda _: files,
         answers=_answers(film.frame, lambda _: files),
     )
+
+
+def _files(workload: Workload) -> Files:
+    wall, calibration, route = workload.wall, workload.calibration, workload.route
+    assert wall is not None, "a scenario with a recording names all three"
+    assert calibration is not None, "as above"
+    assert route is not None, "as above"
+    return Files(wall, calibration, route)
 
 
 def _answers(frame: FrameAt, files: Callable[[Path], Files]) -> Answers:
@@ -113,7 +133,8 @@ def problem(workload: Workload) -> str | None:
     if workload.recording is None:
         return None
     try:
-        files = _recorded(workload, workload.recording).files(Path())
+        _recorded(workload, workload.recording)
+        files = _files(workload)
         load_calibration(files.calibration)
         load_route(str(files.route)).check([hold.id for hold in load_wall(files.wall).holds])
         for _ in read_recording(workload.recording):

@@ -66,7 +66,7 @@ class ControlOffered(PeerEvent, frozen=True, tag="control-offered"):
 
 
 class Delivered(PeerEvent, frozen=True, tag="delivered"):
-    """Output `(stream, seq)`, or a relayed frame, arrived: parsed at the endpoint with confirm `pong`, processed with
+    """Output `(stream, seq)`, or another message of a client's, arrived: parsed at the endpoint with confirm `pong`, processed with
     `ack`.
 
     `digest` is a checksum of the body; `repeat` says that this `(stream, seq)` had arrived before.
@@ -115,10 +115,21 @@ class Arrived(PeerEvent, frozen=True, tag="arrived"):
 
 
 class Unreadable(PeerEvent, frozen=True, tag="unreadable"):
-    """The client sent something that is neither an output message nor a frame."""
+    """The client sent something that is no message of its kind."""
 
     reason: str
     connection: int
+    begins: str = ""
+    """How it begins; of the first in a run only."""
+
+
+class TurnedAway(PeerEvent, frozen=True, tag="turned-away"):
+    """A handshake did not bring along what the peer asks of every client, and was answered with this HTTP status."""
+
+    link: PeerLink
+    status: int
+    why: str
+    client: int = 0
 
 
 class Misbehaved(PeerEvent, frozen=True, tag="misbehaved"):
@@ -147,6 +158,7 @@ AnyPeerEvent = (
     | SessionShown
     | Arrived
     | Unreadable
+    | TurnedAway
     | Misbehaved
 )
 PeerObserver = Callable[[AnyPeerEvent], None]

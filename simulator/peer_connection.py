@@ -24,6 +24,8 @@ class PeerConnection(ServerConnection):
         super().__init__(*args, **kwargs)
         self.number = 0
         self.client = 0
+        self.subscribed = asyncio.Event()
+        """Set with the client's first message that asks for the peer's, where the peer waits for one."""
         self._fragments: list[bytes] = []
         self._reads = True
 

@@ -1,8 +1,7 @@
-"""The mock peer: pose feed at /ws/pose/, sink at /ws/holds/, controls at /ws/control/, well or badly behaved."""
+"""The mock peer: feeds one link, collects from another or from the same, sends controls, well or badly behaved."""
 
 import asyncio
 import contextlib
-import zlib
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Literal
@@ -10,18 +9,19 @@ from typing import Literal
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
-from websockets.protocol import State
+from websockets.typing import Subprotocol
 
 from simulator import events
 from simulator.admission import Refusal
-from simulator.controls import RULES_REPLY, Control, rules_in
+from simulator.arrivals import Arrivals
+from simulator.controls import Control
+from simulator.dialect import Dialect
 from simulator.events import PeerLink, PeerObserver
 from simulator.feeds import RESET, Feed
-from simulator.paths import CONTROL_PATH, FEED_PATH, PATHS, SINK_PATH, link_at
+from simulator.paths import link_at
 from simulator.peer_connection import PeerConnection
-from simulator.relayed import RELAY, relayed_sequence
-from simulator.sender import Sender, client_number
-from simulator.shown import shown_pose
+from simulator.sender import client_number
+from simulator.source import Source
 from tracker import messages
 
 MAX_MESSAGE = 16 * 2**20
@@ -34,7 +34,8 @@ class PoseServer:
 
     `confirm` says where a delivery is recorded: ``pong``, when its frame is parsed; ``ack``, when the sink has
     processed it and acknowledges it. With `echo`, the sink sends every message to all its members, the sender
-    included. With `poses`, a delivery says what pose it shows: to read each takes a tenth of a run's time.
+    included. With `poses`, a delivery says what pose it shows: to read each takes a tenth of a run's time. The `dialect`
+    says where its links are, what it asks of a client, and how messages look.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class PoseServer:
         confirm: Literal["pong", "ack"] = "pong",
         echo: bool = False,
         poses: bool = False,
+        dialect: Dialect | None = None,
     ) -> None:
         self.echo = echo
         self.accept_then_close: dict[PeerLink, int] = {}
@@ -54,14 +56,18 @@ class PoseServer:
         self._muted: set[PeerLink] = set()
         self._unread: set[PeerLink] = set()
         self._litterers: dict[PeerLink, asyncio.Task[None]] = {}
-        self._feed = feed
+        self._dialect = dialect or Dialect()
+        self._source = Source(feed, self._dialect, report)
+        self._arrivals = Arrivals(self._dialect, report, poses=poses)
         self._report = report
         self._confirm = confirm
-        self._poses = poses
         # As sets that keep their order: it shows in the record.
-        self._open: dict[PeerLink, dict[PeerConnection, None]] = {link: {} for link in PATHS.values()}
+        self._open: dict[PeerLink, dict[PeerConnection, None]] = {
+            link: {} for link in self._dialect.paths.values()
+        }
+        subprotocol = self._dialect.entrance.subprotocol
+        self._subprotocols = None if subprotocol is None else [Subprotocol(subprotocol)]
         self._connections = 0
-        self._senders: dict[int, Sender] = {}
         self._server: Server | None = None
         self._host = "127.0.0.1"
         self._port = 0
@@ -77,6 +83,7 @@ class PoseServer:
             port,
             process_request=self._admit,
             create_connection=PeerConnection,
+            subprotocols=self._subprotocols,
             compression=None,
             ping_interval=None,
             close_timeout=1.0,
@@ -107,7 +114,7 @@ class PoseServer:
 
     async def go_away(self, code: int = 1012) -> None:
         """Stop as a restarting server does, until `come_back`."""
-        for link in PATHS.values():
+        for link in self._dialect.paths.values():
             for connection in self.connections(link):
                 self._misbehaved("restart", link, connection.number)
         await self._leave(code)
@@ -118,7 +125,7 @@ class PoseServer:
 
     def connections(self, link: PeerLink | None = None) -> list[PeerConnection]:
         """The open ones, of one link or of all."""
-        links = (link,) if link else tuple(PATHS.values())
+        links = (link,) if link else tuple(self._dialect.paths.values())
         return [connection for name in links for connection in self._open[name]]
 
     def reset_holds(self) -> None:
@@ -197,7 +204,7 @@ class PoseServer:
             members = self._members(link)
             for connection in members:
                 self._misbehaved("garbage", link, connection.number)
-            broadcast(members, data, text=True)
+            broadcast(members, data, text=not self._dialect.binary)
 
     def _mute(self, connection: PeerConnection, link: PeerLink) -> None:
         connection.mute(lambda: self._misbehaved("mute_pong", link, connection.number))
@@ -211,7 +218,7 @@ class PoseServer:
     async def _converse(self, connection: ServerConnection) -> None:
         assert isinstance(connection, PeerConnection), "the server creates nothing else"
         assert connection.request is not None, "the handshake is done"
-        link = link_at(connection.request.path)
+        link = link_at(connection.request.path, self._dialect.paths)
         assert link is not None, "the others were not admitted"
         self._connections += 1
         connection.number = self._connections
@@ -227,131 +234,58 @@ class PoseServer:
             if link in self.accept_then_close:
                 self._misbehaved("accept_then_close", link, connection.number)
                 await connection.close(self.accept_then_close[link])
-            elif link == "input":
-                await self._feed_one(connection)
-            elif link == "output":
-                await self._collect_from(connection)
             else:
-                await _read_on(connection)
+                await self._talk(connection, link)
         finally:
             del self._open[link][connection]
             await connection.wait_closed()
             self._report(_ended(link, connection))
 
-    async def _feed_one(self, connection: PeerConnection) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            sender = tasks.create_task(self._send_frames(connection))
-            await _read_on(connection)
-            sender.cancel()
+    async def _talk(self, connection: PeerConnection, link: PeerLink) -> None:
+        reading = self._collect_from(connection) if link == "output" else self._read_on(connection)
+        if link == self._dialect.feeds:
+            await self._source.serve(connection, reading)
+        else:
+            await reading
 
-    async def _send_frames(self, connection: PeerConnection) -> None:
-        every = self._feed.confirm_every
-        last = -1
+    async def _read_on(self, connection: PeerConnection) -> None:
+        """Nobody should write to this link but to subscribe; reading keeps Pongs and the close frame coming all the same."""
         with contextlib.suppress(ConnectionClosed):
-            async for number, data in self._feed.frames():
-                if connection.state is State.OPEN:  # it writes at once; what it waits for afterwards is room
-                    self._offers(number, data, connection)
-                await connection.send(data, text=True)
-                if number is not None:
-                    last = number
-                    if every is not None and number % every == 0:
-                        await self._confirm_up_to(number, connection)
-            await self._confirm_up_to(last, connection)
+            while True:
+                self._note_subscription(await connection.recv(decode=False), connection)
 
-    def _offers(self, number: int | None, data: bytes, connection: PeerConnection) -> None:
-        now = connection.loop.time()
-        if number is not None:
-            self._report(events.Offered(t=now, sequence=number, connection=connection.number))
-        elif data == RESET:
-            self._report(events.ResetOffered(t=now, connection=connection.number))
-
-    async def _confirm_up_to(self, number: int, connection: PeerConnection) -> None:
-        def confirmed(pong: "asyncio.Future[float]") -> None:
-            if not pong.cancelled() and pong.exception() is None:
-                self._feed.confirmed(number)
-
-        asyncio.ensure_future(await connection.ping()).add_done_callback(confirmed)
+    def _note_subscription(self, body: bytes, connection: PeerConnection) -> None:
+        if self._dialect.opening.subscribes(body):
+            connection.subscribed.set()
 
     async def _collect_from(self, connection: PeerConnection) -> None:
         if self._confirm == "pong":
-            connection.on_parsed = lambda body: self._deliver(body, connection)
+            connection.on_parsed = lambda body: self._arrivals.take(body, connection)
         with contextlib.suppress(ConnectionClosed):
             while True:
                 body = await connection.recv(decode=False)
+                self._note_subscription(body, connection)
                 if self._confirm == "ack":
-                    delivered = self._deliver(body, connection)
+                    delivered = self._arrivals.take(body, connection)
                     if delivered is not None:
                         await connection.send(messages.encode_ack(*delivered), text=True)
                 if self.echo:
                     self._misbehaved("echo", "output", connection.number)
                     # Like a hub that serves many: it neither waits for a slow member nor spares the sender.
-                    broadcast(self._members("output"), body, text=True)
+                    broadcast(self._members("output"), body, text=not self._dialect.binary)
 
     def _members(self, link: PeerLink) -> list[PeerConnection]:
         # A connection whose transport is closing counts as open until the loop comes round to it.
         return [c for c in self.connections(link) if not c.transport.is_closing()]
 
-    def _deliver(self, body: bytes, connection: PeerConnection) -> tuple[str, int] | None:
-        """Record one arrival; its `(stream, seq)`, or None for what is neither an output nor a frame."""
-        now = connection.loop.time()
-        try:
-            output = messages.decode_output(body)
-        except messages.BadMessage as bad:
-            sequence = relayed_sequence(body)
-            if sequence is None:
-                self._report(events.Unreadable(t=now, reason=bad.reason, connection=connection.number))
-                return None
-            output = messages.Output(RELAY, sequence)
-        sender = self._senders.setdefault(connection.client, Sender())
-        repeat = sender.repeats(output)
-        self._report(
-            events.Delivered(
-                t=now,
-                stream=output.stream,
-                seq=output.seq,
-                size=len(body),
-                digest=zlib.crc32(body),
-                connection=connection.number,
-                repeat=repeat,
-                reset=output.reset,
-                reply=output.type or "",
-                pose=shown_pose(output.pose)
-                if self._poses and not repeat and output.session is not None
-                else None,
-            )
-        )
-        if output.type == RULES_REPLY and not repeat:
-            self._report_rules(body, output.seq, connection)
-        if not repeat and output.session is not None and sender.shows_anew(output):
-            self._report(
-                events.SessionShown(
-                    t=now, seq=output.seq, connection=connection.number, session=output.session
-                )
-            )
-            for hold, time in sender.new_touches(output):
-                self._report(events.Arrived(t=now, hold=hold, time=time, client=connection.client))
-        return output.stream, output.seq
-
-    def _report_rules(self, reply: bytes, seq: int, connection: PeerConnection) -> None:
-        rules = rules_in(reply)
-        self._report(
-            events.Parameters(
-                t=connection.loop.time(),
-                seq=seq,
-                connection=connection.number,
-                proximity_threshold=rules.proximity_threshold,
-                touch_duration=rules.touch_duration,
-            )
-        )
-
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
-        link = link_at(request.path)
+        link = link_at(request.path, self._dialect.paths)
         if link is None:
-            where = f"the feed is at {FEED_PATH}, the sink at {SINK_PATH}, controls are at {CONTROL_PATH}\n"
-            return connection.respond(HTTPStatus.NOT_FOUND, where)
+            there = ", ".join(f"the {name} at {path}" for path, name in self._dialect.paths.items())
+            return connection.respond(HTTPStatus.NOT_FOUND, f"there is {there}\n")
         refusal = self.refuse.get(link)
         if refusal is None:
-            return None
+            return self._turn_away(connection, request, link)
         self._report(
             events.Misbehaved(
                 t=connection.loop.time(),
@@ -363,16 +297,25 @@ class PoseServer:
         )
         return refusal.response()
 
+    def _turn_away(self, connection: ServerConnection, request: Request, link: PeerLink) -> Response | None:
+        complaint = self._dialect.entrance.complaint(request.path, request.headers)
+        if complaint is None:
+            return None
+        status, why = complaint
+        self._report(
+            events.TurnedAway(
+                t=connection.loop.time(),
+                link=link,
+                status=status,
+                why=why,
+                client=client_number(request.path),
+            )
+        )
+        return connection.respond(HTTPStatus(status), f"{why}\n")
+
     def _misbehaved(self, kind: str, link: PeerLink, connection: int) -> None:
         now = asyncio.get_running_loop().time()
         self._report(events.Misbehaved(t=now, kind=kind, link=link, connection=connection))
-
-
-async def _read_on(connection: PeerConnection) -> None:
-    """Nobody should write to this link; reading keeps Pongs and the close frame coming all the same."""
-    with contextlib.suppress(ConnectionClosed):
-        while True:
-            await connection.recv(decode=False)
 
 
 def _ended(link: PeerLink, connection: PeerConnection) -> events.Ended:

@@ -10,8 +10,8 @@ NUMBER = "simtool-client"
 
 
 def numbered(url: str, client: int) -> str:
-    """A URL without a query, for the client of this number."""
-    return f"{url}?{NUMBER}={client}"
+    """A URL for the client of this number."""
+    return f"{url}{'&' if '?' in url else '?'}{NUMBER}={client}"
 
 
 def client_number(path: str) -> int:
@@ -27,6 +27,12 @@ class Sender:
         self._seen: dict[str, Seen] = {}
         self._session: messages.SessionState | None = None
         self._touched: set[tuple[str, str]] = set()
+        self._places = 0
+
+    def next_place(self) -> int:
+        """The number of a message that has none: its place in the order of arrival, from 0."""
+        self._places += 1
+        return self._places - 1
 
     def repeats(self, output: messages.Output) -> bool:
         """Note it; whether its `(stream, seq)` had arrived before."""

@@ -79,10 +79,11 @@ FLOORS = (
         "scenario_reading",
         "scenario_writing",
         "catalogue",
-        "profile",
-        "profile_reading",
         "answer",
         "history",
+        "profile",
+        "profile_reading",
+        "adaptation",
         "reference",
     ),
     *("traces", "timeline", "diagnosis"),
@@ -120,7 +121,7 @@ def test_the_answer_to_a_climb_owes_the_tracker_nothing_but_the_types_of_its_mes
 # Every file that says of itself that it is pure.
 PURE = {
     "chaos": (
-        "answer controls durations faults file_values history kinds nearest presets profile "
+        "adaptation answer controls durations faults file_values history kinds nearest presets profile "
         "profile_reading scenario scenario_reading scenario_writing side_by_side"
     ),
     "chaos/commands": ("marked shard usage"),
@@ -147,7 +148,7 @@ PURE = {
         "websocket_client_survey websocket_client_words wire"
     ),
     "simulator": (
-        "body choreography controls entrance identity numbered paths relayed seen sender shown tcp"
+        "body choreography controls dialect entrance identity numbered paths seen sender shown tcp"
     ),
     "tracker": (
         "calibration config contact counters events liveness messages meter outbox pipeline "

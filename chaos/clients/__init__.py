@@ -20,9 +20,10 @@ class Assignment:
 
     input_url: str
     output_url: str
-    wall: Path
-    calibration: Path
-    route: Path
+    wall: Path | None
+    """The files of the wall; None where the peer sends no poses."""
+    calibration: Path | None
+    route: Path | None
     overrides: ClientOverrides
     scale: float
     """Scenario seconds that pass in one second of the loop's clock: a client divides its own durations by it."""
@@ -37,6 +38,14 @@ class Assignment:
     """Of several clients in one run, counted from 0; the URLs of the others than the first say it too."""
     trace: Path | None = None
     """Where it writes a trace of its own, the file's name without a suffix; None: it writes none."""
+
+    @property
+    def wall_files(self) -> tuple[Path, Path, Path]:
+        """Wall, calibration and route, for a client that is sent poses."""
+        assert self.wall is not None, "poses come with a wall"
+        assert self.calibration is not None, "poses come with a calibration"
+        assert self.route is not None, "poses come with a route"
+        return self.wall, self.calibration, self.route
 
 
 class Client(Protocol):

@@ -1,7 +1,7 @@
 """A program in any language as a client: started, watched, stopped. Real sockets only.
 
-It gets the URLs in place of `{input}` and `{output}` in its command line and as SIMTOOL_INPUT and SIMTOOL_OUTPUT, and
-in SIMTOOL_TIME_SCALE how many scenario seconds pass in one of its own. Its own durations are its own: unless it
+It gets the URLs in place of `{input}` and `{output}` in its command line and as SIMTOOL_INPUT and SIMTOOL_OUTPUT, the
+files of a wall in place of `{wall}`, `{calibration}` and `{route}` where it is sent poses, and in SIMTOOL_TIME_SCALE how many scenario seconds pass in one of its own. Its own durations are its own: unless it
 divides them by that, only `--time-scale 1` shows it as it is in the field.
 """
 
@@ -104,10 +104,13 @@ class CommandClient:
         return {}
 
     async def _start(self, assignment: Assignment, output: Path) -> asyncio.subprocess.Process:
-        urls = {"{input}": assignment.input_url, "{output}": assignment.output_url}
+        places = {"{input}": assignment.input_url, "{output}": assignment.output_url}
+        if assignment.wall is not None:
+            places |= {"{wall}": str(assignment.wall), "{calibration}": str(assignment.calibration)}
+            places |= {"{route}": str(assignment.route)}
         words = self._words
-        for placeholder, url in urls.items():
-            words = [word.replace(placeholder, url) for word in words]
+        for placeholder, value in places.items():
+            words = [word.replace(placeholder, value) for word in words]
         told = {
             "SIMTOOL_INPUT": assignment.input_url,
             "SIMTOOL_OUTPUT": assignment.output_url,

@@ -55,7 +55,7 @@ def flight_recorder(assignment: Assignment, config: TrackerConfig, *, stream: st
         yield assignment
         return
     clock = ScenarioClock(assignment.scale)
-    files = {"wall": assignment.wall, "calibration": assignment.calibration, "route": assignment.route}
+    files = dict(zip(("wall", "calibration", "route"), assignment.wall_files, strict=True))
     recorder = Recorder(
         _named(assignment.trace, "trace"),
         config,

@@ -39,10 +39,11 @@ class TrackerClient:
         """The tracker of one run, ready to go."""
         rng = self.rng(assignment.seed)
         config = _config(assignment)
+        wall, calibration, route = assignment.wall_files
         pipeline = Pipeline(
-            _wall(assignment.wall),
-            load_calibration(assignment.calibration),
-            route=load_route(str(assignment.route)),
+            _wall(wall),
+            load_calibration(calibration),
+            route=load_route(str(route)),
             stream=_stream(rng),
         )
         return Tracker(

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from chaos.clients.choose import BUILT_IN, COMMAND, DEFAULT, load_client
-from chaos.commands import planning
+from chaos.commands import planning, speaking
 from chaos.commands.outputs import (
     make_records_folder,
     on_github,
@@ -46,6 +46,10 @@ def chaos(
         str | None,
         typer.Option(help='A program under test, as in "node client.js {input} {output}"; on real sockets.'),
     ] = None,
+    profile: speaking.ProfileOption = None,
+    kind: speaking.KindOption = None,
+    identity: speaking.IdentityOption = None,
+    poses: speaking.PosesOption = False,
     preset: Annotated[
         str | None,
         typer.Option(
@@ -84,11 +88,15 @@ def chaos(
     needed part is absent, 130 interrupted.
     """
     named = _client(client, command)
-    only = load_client(named).real_sockets_only
+    speech = speaking.chosen_speech(profile, kind=kind, identity=identity, poses=poses)
+    loaded = load_client(named)
+    only = loaded.real_sockets_only
+    speech = speaking.spoken_with(loaded, speech)
     planning.require_time_scale(time_scale)
     if engine == KernelEngine.name and time_scale != DEFAULT_TIME_SCALE:
         raise UsageError("--time-scale is for toxiproxy: the kernel engine runs in true time")
-    scenarios = planning.on_network(planning.chosen_scenarios(names or []), preset)
+    asked_for, not_for_it = planning.for_client(planning.chosen_scenarios(names or []), loaded.role, speech)
+    scenarios = planning.on_network(asked_for, preset)
     if check_determinism and engine not in ("auto", "sim"):
         raise UsageError(f"--engine is {engine}: --check-determinism is for sim; real sockets have no seed")
     asked = "sim" if check_determinism else engine
@@ -102,8 +110,10 @@ def chaos(
         client=named,
         time_scale=time_scale,
         folder=folder,
+        speech=speech,
     )
     plans = [replace(plan, traces=trace) for plan in shard(every_plan, part)]
+    planning.say_what_says_nothing(not_for_it)
     planning.say_what_is_left_out(scenarios.values(), engines, asked)
     if check_determinism:  # compared in memory, without records
         raise typer.Exit(_check_determinism(plans, jobs))

@@ -124,6 +124,7 @@ def history_of(trace: Trace, found: tuple[HistoryEvent, ...], *, began: float | 
         engine=header.engine or ENGINE,
         client=header.client,
         role=header.role,
+        numbering=header.numbering,
         seed=header.seed or 0,
         events=found,
         reference=header.reference,

@@ -20,6 +20,7 @@ from chaos.durations import format_duration
 from chaos.kernel.machine import KernelMissing
 from chaos.life import CannotRunError
 from chaos.presets import PRESETS
+from chaos.profile_reading import ProfileError
 from chaos.replay.cases import CannotReplayError
 from chaos.reports.results import EXIT_INTERRUPTED, EXIT_PASS, EXIT_UNKNOWN, EXIT_USAGE
 from chaos.runner import WorkerDiedError
@@ -53,6 +54,7 @@ def main() -> None:
         CannotSendError,
         serving.CannotServeError,
         TraceError,
+        ProfileError,
     )
     run_command(
         app,

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from chaos.clients.choose import BUILT_IN, COMMAND
-from chaos.commands import planning
+from chaos.commands import planning, speaking
 from chaos.commands.contenders import Contender, chosen_contenders
 from chaos.commands.marked import replaced
 from chaos.commands.outputs import (
@@ -42,6 +42,10 @@ def compare(
         list[str] | None,
         typer.Option(help='A program as a column, as in "node client.js {input} {output}". May be repeated.'),
     ] = None,
+    profile: speaking.ProfileOption = None,
+    kind: speaking.KindOption = None,
+    identity: speaking.IdentityOption = None,
+    poses: speaking.PosesOption = False,
     engine: Annotated[
         str,
         typer.Option(
@@ -70,7 +74,8 @@ def compare(
     """
     planning.require_time_scale(time_scale)
     scenarios = planning.chosen_scenarios(names or [])
-    contenders, left_out = chosen_contenders(client or [], command or [], engine)
+    speech = speaking.chosen_speech(profile, kind=kind, identity=identity, poses=poses)
+    contenders, left_out = chosen_contenders(client or [], command or [], engine, speech)
     if into is not None:
         _rewritten(into, "")
     outputs = {"--json": json, "--junit": junit, "--markdown": markdown, "--into": into}
@@ -79,22 +84,29 @@ def compare(
         typer.echo(f"simtool: {line}", err=True)
     folder = records_folder(report_folder)
     numbers = range(seed, seed + seeds)
-    columns = {
-        contender: planning.make_plans(
-            scenarios,
+    columns: dict[Contender, list[Plan]] = {}
+    not_run: dict[Contender, dict[str, str]] = {}
+    for contender in contenders:
+        suitable, not_for_it = planning.for_client(scenarios, contender.role, contender.speech)
+        columns[contender] = planning.make_plans(
+            suitable,
             [contender.engine],
             numbers,
             client=contender.client,
             time_scale=time_scale,
             folder=folder,
+            speech=contender.speech,
         )
-        for contender in contenders
-    }
+        not_run[contender] = not_for_it | {
+            scenario.name: why
+            for scenario in suitable.values()
+            if (why := planning.why_left_out(scenario, contender.engine)) is not None
+        }
     plans = [plan for column in columns.values() for plan in column]
     make_records_folder(folder, chosen=report_folder is not None)
     with report.Watching(report.console(stderr=True), len(plans), with_client=True) as watching:
         done = perform_all(plans, perform, jobs=jobs, done=watching.done)
-    comparison = _compared(scenarios.values(), columns, done, [_seeds(numbers), *left_out])
+    comparison = _compared(scenarios.values(), columns, not_run, done, [_seeds(numbers), *left_out])
     _tell(out, comparison, done, folder)
     table = as_markdown(comparison)
     write_output("--json", json, results.document(done))
@@ -109,6 +121,7 @@ def compare(
 def _compared(
     scenarios: Iterable[Scenario],
     columns: Mapping[Contender, Sequence[Plan]],
+    not_run: Mapping[Contender, Mapping[str, str]],
     done: Sequence[RunResult],
     remarks: Sequence[str],
 ) -> Comparison:
@@ -119,11 +132,7 @@ def _compared(
             contender.heading,
             contender.engine,
             list(islice(in_order, len(plans))),
-            {
-                s.name: f"{s.name}: {why}"
-                for s in scenarios
-                if (why := planning.why_left_out(s, contender.engine)) is not None
-            },
+            {name: f"{name}: {why}" for name, why in not_run[contender].items()},
         )
         for contender, plans in columns.items()
     ]

@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chaos.clients import ClientError
+from chaos.clients import Client, ClientError
 from chaos.clients.choose import BUILT_IN, COMMAND, load_client
 from chaos.commands.planning import chosen_engines, toxiproxy_is_there
+from chaos.commands.speaking import spoken_with
 from chaos.commands.usage import UsageError
+from chaos.history import Role
 from chaos.reports.comparison import distinct, short_name
+from chaos.runner import Speech
 from chaos.toxiproxy.install import ToxiproxyMissing
 
 ENGINES = ("auto", "sim", "toxiproxy", "kernel")
@@ -21,12 +24,14 @@ class Contender:
     """As `chaos.clients.choose` reads it."""
     heading: str
     engine: str
+    role: Role
+    speech: Speech | None = None
 
 
 def chosen_contenders(
-    clients: Sequence[str], commands: Sequence[str], engine: str
+    clients: Sequence[str], commands: Sequence[str], engine: str, speech: Speech | None = None
 ) -> tuple[list[Contender], list[str]]:
-    """All that were named, or, where none was, those that come with the laboratory and can run here.
+    """All that were named, spoken with as `speech` says unless it is the tracker, or, where none was, those that come with the laboratory and can run here.
 
     Also, in a line each, which of the latter are left out, and why. Raises `ClientError`, `KernelMissing`,
     `ToxiproxyMissing`, `UsageError`.
@@ -37,10 +42,12 @@ def chosen_contenders(
     if engine not in ("sim", "kernel"):
         toxiproxy_is_there()  # a server that was named is insisted on as well
     engines: dict[str, str] = {}
+    loaded: dict[str, Client] = {}
     absent: dict[str, list[str]] = {}
     for client in named or BUILT_IN:
         try:
-            engines[client] = _engine_for(client, engine)
+            loaded[client] = load_client(client)
+            engines[client] = _engine_for(loaded[client], engine)
         except (ClientError, UsageError, ToxiproxyMissing) as error:
             # What somebody asked for is insisted on.
             if named or (engine == "toxiproxy" and isinstance(error, ToxiproxyMissing)):
@@ -48,13 +55,18 @@ def chosen_contenders(
             absent.setdefault(str(error), []).append(client)
     headings = distinct([_heading(client) for client in engines])
     chosen = [
-        Contender(client, heading, engines[client]) for client, heading in zip(engines, headings, strict=True)
+        Contender(client, heading, engines[client], loaded[client].role, _speech(loaded[client], speech))
+        for client, heading in zip(engines, headings, strict=True)
     ]
     return chosen, [f"left out: {', '.join(who)}: {why}" for why, who in absent.items()]
 
 
-def _engine_for(client: str, asked: str) -> str:
-    only = load_client(client).real_sockets_only
+def _speech(client: Client, speech: Speech | None) -> Speech | None:
+    return None if client.role == "tracker" else spoken_with(client, speech)
+
+
+def _engine_for(client: Client, asked: str) -> str:
+    only = client.real_sockets_only
     (engine,) = chosen_engines("sim" if asked == "auto" and only is None else asked, only)
     return engine
 

@@ -9,13 +9,15 @@ from typing import Annotated
 import typer
 
 from chaos import catalogue
+from chaos.adaptation import NotForThisClient, adapted, profile_for
 from chaos.commands.usage import UsageError
 from chaos.engines import toxiproxy
+from chaos.history import Role
 from chaos.kernel import faults as kernel_faults
 from chaos.kernel import machine
 from chaos.kernel.machine import KernelMissing
 from chaos.life import require_runnable
-from chaos.runner import Plan
+from chaos.runner import Plan, Speech
 from chaos.scenario import Scenario, UnsuitablePreset, on_preset
 from chaos.toxiproxy.install import ToxiproxyMissing, find_server
 
@@ -161,6 +163,32 @@ def require_time_scale(time_scale: float) -> None:
         )
 
 
+def for_client(
+    scenarios: Mapping[str, Scenario], role: Role, speech: Speech | None
+) -> tuple[dict[str, Scenario], dict[str, str]]:
+    """The scenarios as they are run against such a client, and of those that are left out the names and why."""
+    if role == "tracker":
+        return dict(scenarios), {}
+    profile = profile_for(role, None if speech is None else speech.profile)
+    found: dict[str, Scenario] = {}
+    left_out: dict[str, str] = {}
+    for asked, scenario in scenarios.items():
+        try:
+            found[asked] = adapted(scenario, profile)
+        except NotForThisClient as why:
+            left_out[scenario.name] = str(why)
+    return found, left_out
+
+
+def say_what_says_nothing(left_out: Mapping[str, str]) -> None:
+    """A line for each reason for which scenarios are left out for a client."""
+    together: dict[str, list[str]] = {}
+    for name, why in left_out.items():
+        together.setdefault(why, []).append(name)
+    for why, names in together.items():
+        _say(f"{', '.join(names)}: {why}")
+
+
 def make_plans(
     scenarios: Mapping[str, Scenario],
     engines: Sequence[str],
@@ -169,11 +197,12 @@ def make_plans(
     client: str,
     time_scale: float,
     folder: Path,
+    speech: Speech | None = None,
 ) -> list[Plan]:
     """Every scenario with every seed on every engine that can run it; the scenarios by how they were asked for."""
     scales = {"kernel": TRUE_TIME}
     return [
-        Plan(scenario, engine, seed, scales.get(engine, time_scale), folder, client, asked)
+        Plan(scenario, engine, seed, scales.get(engine, time_scale), folder, client, asked, speech=speech)
         for asked, scenario in scenarios.items()
         for seed in seeds
         for engine in engines

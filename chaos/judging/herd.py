@@ -50,7 +50,7 @@ def apart(history: History) -> tuple[History, ...]:
 
 def _owner(event: HistoryEvent, owners: Mapping[int, int]) -> int | None:
     """Whose event it is; None: it concerns all of them."""
-    if isinstance(event, Reported | Attempted | SocketClosed | peer.Opened | peer.Arrived):
+    if isinstance(event, Reported | Attempted | SocketClosed | peer.Opened | peer.Arrived | peer.TurnedAway):
         return event.client
     if isinstance(event, peer.Misbehaved) and event.retry_after:
         return event.client  # whom it asked to stay away; there is no connection to tell it by

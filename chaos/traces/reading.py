@@ -71,6 +71,7 @@ class Header:
     engine: str | None = None
     client: str = "tracker"
     role: history.Role = "tracker"
+    numbering: history.Numbering = "relayed"
     """Of the client; only a tracker reports what it does."""
     seed: int | None = None
     preset: str | None = None
@@ -274,6 +275,7 @@ def _header(path: Path, found: Mapping[str, Any]) -> Header:
             engine=msgspec.convert(found.get("engine"), str | None),
             client=str(found.get("client", "tracker")),
             role=msgspec.convert(found.get("role", "tracker"), history.Role),
+            numbering=msgspec.convert(found.get("numbering", "relayed"), history.Numbering),
             seed=msgspec.convert(found.get("seed"), int | None),
             preset=msgspec.convert(found.get("preset"), str | None),
             sockets_seen=msgspec.convert(found.get("sockets_seen", "none"), SocketsSeen),

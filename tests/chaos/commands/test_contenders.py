@@ -45,10 +45,10 @@ def test_clients_and_commands_are_columns_in_the_order_named_each_once(with_serv
     chosen, _ = chosen_contenders(["tracker", "incident-after", "tracker"], [line, f"{line} --fast"], "auto")
     program = sys.executable.rpartition("/")[2]
     assert chosen == [
-        Contender("tracker", "tracker", "sim"),
-        Contender("incident-after", "incident-after", "sim"),
-        Contender(f"$ {line}", f"{program} relay.py", "toxiproxy"),
-        Contender(f"$ {line} --fast", f"{program} relay.py (2)", "toxiproxy"),
+        Contender("tracker", "tracker", "sim", "tracker"),
+        Contender("incident-after", "incident-after", "sim", "relay"),
+        Contender(f"$ {line}", f"{program} relay.py", "toxiproxy", "relay"),
+        Contender(f"$ {line} --fast", f"{program} relay.py (2)", "toxiproxy", "relay"),
     ]
 
 

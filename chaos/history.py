@@ -153,6 +153,10 @@ class History:
     """Of the client's sockets, by the engine: `Attempted` and `SocketClosed` tell it."""
     numbering: Numbering = "relayed"
     """Of a client that is not a tracker."""
+    time_scale: float = 1.0
+    """Scenario seconds that passed in one second of the engine's clock."""
+    scales_itself: bool = True
+    """Whether the client divided its own durations by that."""
 
     _by_kind: dict[type, list[HistoryEvent]] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -179,6 +183,11 @@ class History:
         """When the run reached `phase`; None if it never did."""
         reached = self.first(Reached, lambda event: event.phase == phase)
         return None if reached is None else reached.t
+
+    @property
+    def shows_its_own_times(self) -> bool:
+        """Whether the client's delays and time-outs stand in the ratio to the scenario's that they have in the field."""
+        return self.scales_itself or self.time_scale == 1
 
     @property
     def stopping(self) -> float | None:
@@ -208,6 +217,8 @@ class History:
             **({} if self.preset is None else {"preset": self.preset}),
             "reference": self.reference,
             "settings": self.settings,
+            **({} if self.time_scale == 1 else {"time_scale": self.time_scale}),
+            **({} if self.scales_itself else {"scales_itself": False}),
             **({} if self.sockets_seen == "none" else {"sockets_seen": self.sockets_seen}),
         }
         if self.others:

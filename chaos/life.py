@@ -152,6 +152,8 @@ class Life:
             numbering=self._profile.numbering,
             others=tuple(() for _ in range(1, self._scenario.workload.clients)),
             preset=self._scenario.preset,
+            time_scale=self._scale,
+            scales_itself=self._client.scales_itself,
             sockets_seen=self._sockets_seen,
         )
         first, *others = (self._material.answers(climbed(part)) for part in herd.apart(history))
@@ -233,7 +235,7 @@ class Life:
             finally:
                 for client in clients:
                     client.cancel()
-                await asyncio.wait(clients, timeout=LEAVE_WITHIN / world.scale)
+                await asyncio.wait(clients, timeout=LEAVE_WITHIN / self._grace_scale)
         finally:
             server.abort()
             await server.stop()
@@ -262,9 +264,14 @@ class Life:
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is a fact about the client
             self.broke("client", error, client=assignment.number)
 
+    @property
+    def _grace_scale(self) -> float:
+        """What `STEADY_WITHIN`, `STOP_WITHIN` and the like are divided by: real seconds for who does not scale itself."""
+        return self._scale if self._client.scales_itself else 1.0
+
     async def _becomes_steady(self) -> bool:
         try:
-            async with asyncio.timeout(STEADY_WITHIN / self._scale):
+            async with asyncio.timeout(STEADY_WITHIN / self._grace_scale):
                 await self._steady.wait()
         except TimeoutError:
             return False  # nothing could be learned from what follows; the record says how far it came
@@ -323,7 +330,7 @@ class Life:
         self._count()
         self._reached("stopping")
         stop.set()
-        _, late = await asyncio.wait(clients, timeout=STOP_WITHIN / scale)
+        _, late = await asyncio.wait(clients, timeout=STOP_WITHIN / self._grace_scale)
         for number, client in enumerate(clients):
             if client in late:
                 client.cancel()

@@ -45,6 +45,8 @@ AGAIN_AT_MOST = 2
 """How often a run is made anew whose machine stood still so long that it proves nothing."""
 DEFAULT_TIME_SCALE = 10.0
 """Scenario seconds that pass in one second on real sockets, where nothing else is asked for."""
+TRUE_TIME = 1.0
+"""The time scale of the kernel engine, and of clients whose own durations nobody scales."""
 NICENESS = 10
 """Of a process that simulates beside runs on real sockets: virtual time stands still with it, a real socket does not."""
 PATIENCE = 5.0
@@ -81,6 +83,8 @@ class Plan:
     """The folder in which the client writes a trace of its own; None: it writes none."""
     speech: Speech | None = None
     """How the client was told to be spoken with; None: as its role has it."""
+    scales_itself: bool = False
+    """Whether a command divides its own durations by the time scale; of the others it is known."""
 
     @property
     def trace(self) -> Path | None:
@@ -106,9 +110,19 @@ class Plan:
         if self.scenario.preset is not None:
             words += ["--preset", self.scenario.preset]
         words += ["--seed", str(self.seed)]
-        if self.engine == ToxiproxyEngine.name and self.time_scale != DEFAULT_TIME_SCALE:
+        if self.engine == ToxiproxyEngine.name and self.time_scale != default_time_scale(
+            self.client, scales_itself=self.scales_itself
+        ):
             words += ["--time-scale", f"{self.time_scale:g}"]
+        if self.scales_itself:
+            words.append("--scales-itself")
         return shlex.join(words)
+
+
+def default_time_scale(client: str, *, scales_itself: bool) -> float:
+    """Where nothing else is asked for: true time for a client whose own durations nobody scales. Raises `ClientError`."""
+    scales = load_client(client, scales_itself=scales_itself).scales_itself
+    return DEFAULT_TIME_SCALE if scales else TRUE_TIME
 
 
 def perform(plan: Plan) -> RunResult:
@@ -136,6 +150,7 @@ def perform(plan: Plan) -> RunResult:
         measures=measures,
         record=str(plan.record),
         preset=plan.scenario.preset,
+        time_scale=history.time_scale,
         again=again,
         command_line=plan.command_line,
     )
@@ -143,7 +158,9 @@ def perform(plan: Plan) -> RunResult:
 
 def make_history(plan: Plan) -> History:
     """Make one run; what fails in it is in the record."""
-    return history_with(load_client(plan.client, plan.record.with_suffix(".txt")), plan)
+    return history_with(
+        load_client(plan.client, plan.record.with_suffix(".txt"), scales_itself=plan.scales_itself), plan
+    )
 
 
 def history_with(client: Client, plan: Plan) -> History:
@@ -279,6 +296,7 @@ def _side_by_side(
             jobs,
             virtual=any(run.virtual for run in sorts),
             real=not all(run.virtual for run in sorts),
+            true_time=all(plan.time_scale <= TRUE_TIME for plan in plans if plan.engine != SimEngine.name),
         )
     )
     waiting = Waiting(sorts, most)

@@ -17,18 +17,19 @@ class Limits(NamedTuple):
     total: float = inf
 
 
-def limits(cores: int, jobs: int | None, *, virtual: bool, real: bool) -> Limits:
-    """For runs of these sorts, on so many cores; `jobs` is what a user asked for in all, whatever the sorts."""
+def limits(cores: int, jobs: int | None, *, virtual: bool, real: bool, true_time: bool = False) -> Limits:
+    """For runs of these sorts, on so many cores; those on real sockets in true time mostly wait. `jobs` is what a user asked for in all, whatever the sorts."""
     if jobs is not None:
         return Limits(jobs if virtual else 0, jobs if real else 0, jobs)
     if not real:
         return Limits(cores, 0)
     # Three on real sockets take a core; where there are simulations too, they get the other half of the machine.
-    return Limits(max(1, cores // 2) if virtual else 0, max(1, 3 * cores // 2))
+    most_real = limits_of_waiting(cores, None).real if true_time else max(1, 3 * cores // 2)
+    return Limits(max(1, cores // 2) if virtual else 0, most_real)
 
 
 def limits_of_waiting(cores: int, jobs: int | None) -> Limits:
-    """For runs in true time, with none of another sort beside them: one takes some 7 % of a core."""
+    """For runs in true time, with none of another sort on real sockets beside them: one takes some 7 % of a core."""
     return Limits(0, 4 * cores if jobs is None else jobs)
 
 

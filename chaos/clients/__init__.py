@@ -59,6 +59,8 @@ class Client(Protocol):
     role: Role
     real_sockets_only: str | None
     """Why it cannot run on virtual time, as in "its threads run in real time"; None: it can."""
+    scales_itself: bool
+    """Whether it divides its own durations by the assignment's scale; one that does not is itself in true time only."""
 
     async def run(self, assignment: Assignment) -> None:
         """Until `assignment.stop`; returns when all connections are closed.

@@ -37,12 +37,15 @@ BUILT_IN: Mapping[str, Callable[[], Client]] = MappingProxyType(
 """The clients that come with the laboratory."""
 
 
-def load_client(named: str, output: Path = Path()) -> Client:
-    """A fresh client. What a command writes goes to the file `output`. Raises `ClientError`."""
+def load_client(named: str, output: Path = Path(), *, scales_itself: bool = False) -> Client:
+    """A fresh client. What a command writes goes to the file `output`; whether it scales itself, somebody has to say.
+
+    Raises `ClientError`.
+    """
     if named in BUILT_IN:
         return BUILT_IN[named]()
     if named.startswith(COMMAND):
-        return CommandClient(named.removeprefix(COMMAND), output)
+        return CommandClient(named.removeprefix(COMMAND), output, scales_itself=scales_itself)
     if ":" in named:
         return load_user_client(named)
     raise ClientError(

@@ -1,8 +1,9 @@
 """A program in any language as a client: started, watched, stopped. Real sockets only.
 
 It gets the URLs in place of `{input}` and `{output}` in its command line and as SIMTOOL_INPUT and SIMTOOL_OUTPUT, the
-files of a wall in place of `{wall}`, `{calibration}` and `{route}` where it is sent poses, and in SIMTOOL_TIME_SCALE how many scenario seconds pass in one of its own. Its own durations are its own: unless it
-divides them by that, only `--time-scale 1` shows it as it is in the field.
+files of a wall in place of `{wall}`, `{calibration}` and `{route}` where it is sent poses, and in SIMTOOL_TIME_SCALE how
+many scenario seconds pass in one of its own. Its own durations are its own: unless it is said to divide them by that, it
+runs in true time.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from chaos.history import Role
 from chaos.scenario import ClientOverrides
 
 TERM_WITHIN = 10.0
-"""Scenario seconds from SIGTERM to SIGKILL. A client that takes longer has not stopped in good order."""
+"""Real seconds, whatever the time scale, from SIGTERM to SIGKILL. A client that takes longer has not stopped in good order."""
 LINES, WIDTH = 3, 200
 """How much of the end of what it wrote an error quotes."""
 LAST_BYTES = 65_536
@@ -46,7 +47,7 @@ class CommandClient:
     role: Role = "relay"
     real_sockets_only: str | None = "a program runs in real time"
 
-    def __init__(self, line: str, output: Path) -> None:
+    def __init__(self, line: str, output: Path, *, scales_itself: bool = False) -> None:
         try:
             self._words = shlex.split(line)
         except ValueError as error:
@@ -60,6 +61,7 @@ class CommandClient:
                 f"the command {line!r} cannot be started: there is no program {self._words[0]!r}: give its path, or put it on PATH"
             )
         self.name = line
+        self.scales_itself = scales_itself
         self._output = output
 
     async def run(self, assignment: Assignment) -> None:
@@ -81,7 +83,7 @@ class CommandClient:
                     _signal(process, signal.SIGTERM)
                     await asyncio.wait(
                         [ended, flood],
-                        timeout=TERM_WITHIN / assignment.scale,
+                        timeout=TERM_WITHIN,
                         return_when=asyncio.FIRST_COMPLETED,
                     )
                 flood.cancel()

@@ -16,6 +16,7 @@ class Relay(ABC):
     name: str
     role: Role = "relay"
     real_sockets_only: str | None = None
+    scales_itself = True
 
     @abstractmethod
     async def relay(self, assignment: Assignment) -> None:

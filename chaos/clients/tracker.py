@@ -26,6 +26,7 @@ class TrackerClient:
     name = "tracker"
     role: Role = "tracker"
     real_sockets_only: str | None = None
+    scales_itself = True
 
     async def run(self, assignment: Assignment) -> None:
         """Until told to stop; raises where the tracker gave up by itself."""

@@ -16,6 +16,9 @@ RelayFunction = Callable[[str, str], Awaitable[None]]
 
 ROLES: tuple[Role, ...] = tuple(role for role in get_args(Role) if role != "tracker")
 
+_HAS = ("name", "role", "real_sockets_only", "scales_itself", "settings")
+"""What an object must have, beside `run`."""
+
 
 def load_user_client(where: str) -> Client:
     """The client at `module:attr`: an async function of two URLs, or an object that fulfils `Client`.
@@ -68,7 +71,7 @@ def _import(name: str, where: str) -> Any:
 
 
 def _object(found: Any, where: str) -> Client:
-    missing = [name for name in ("name", "role", "real_sockets_only", "settings") if not hasattr(found, name)]
+    missing = [name for name in _HAS if not hasattr(found, name)]
     if missing:
         raise ClientError(
             f"client {where!r} has run(), but no {', '.join(missing)}: see Client in chaos/clients/__init__.py"
@@ -111,6 +114,8 @@ def _role(given: Any, where: str, roles: tuple[Role, ...]) -> Role:
 
 
 class _UserRelay(Relay):
+    scales_itself = False  # nobody tells it
+
     def __init__(self, name: str, role: Role, function: RelayFunction) -> None:
         self.name = name
         self.role = role

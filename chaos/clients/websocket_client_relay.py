@@ -29,6 +29,7 @@ class WebsocketClientRelay:
     name = "websocket-client"
     role: Role = "relay"
     real_sockets_only: str | None = "its threads run in real time"
+    scales_itself = True
 
     async def run(self, assignment: Assignment) -> None:
         """Until told to stop; raises what a thread raises."""

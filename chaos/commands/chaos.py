@@ -20,11 +20,12 @@ from chaos.commands.outputs import (
 from chaos.commands.shard import shard
 from chaos.commands.usage import UsageError
 from chaos.engines.kernel import KernelEngine
+from chaos.engines.sim import SimEngine
 from chaos.presets import PRESETS
 from chaos.reports import github, report, results
 from chaos.reports.junit import junit_xml
 from chaos.reports.results import EXIT_FAIL, EXIT_PASS, RunResult
-from chaos.runner import DEFAULT_TIME_SCALE, Plan, Twice, perform, perform_all, perform_twice
+from chaos.runner import Plan, Twice, perform, perform_all, perform_twice
 
 
 def chaos(
@@ -59,7 +60,8 @@ def chaos(
     seed: planning.SeedOption = 0,
     seeds: planning.SeedsOption = 1,
     jobs: planning.JobsOption = None,
-    time_scale: planning.TimeScaleOption = DEFAULT_TIME_SCALE,
+    time_scale: planning.TimeScaleOption = None,
+    scales_itself: planning.ScalesItselfOption = False,
     json: planning.JsonOption = None,
     junit: planning.JunitOption = None,
     part: Annotated[
@@ -93,7 +95,9 @@ def chaos(
     only = loaded.real_sockets_only
     speech = speaking.spoken_with(loaded, speech)
     planning.require_time_scale(time_scale)
-    if engine == KernelEngine.name and time_scale != DEFAULT_TIME_SCALE:
+    if scales_itself and command is None:
+        raise UsageError("--scales-itself is said of a --command: name one")
+    if engine == KernelEngine.name and time_scale is not None:
         raise UsageError("--time-scale is for toxiproxy: the kernel engine runs in true time")
     asked_for, not_for_it = planning.for_client(planning.chosen_scenarios(names or []), loaded.role, speech)
     scenarios = planning.on_network(asked_for, preset)
@@ -111,6 +115,7 @@ def chaos(
         time_scale=time_scale,
         folder=folder,
         speech=speech,
+        scales_itself=scales_itself or (command is not None and speaking.said_to_scale(speech)),
     )
     plans = [replace(plan, traces=trace) for plan in shard(every_plan, part)]
     planning.say_what_says_nothing(not_for_it)
@@ -138,6 +143,12 @@ def _client(client: str, command: str | None) -> str:
     return f"{COMMAND}{command}"
 
 
+def _pace(done: Sequence[RunResult]) -> str:
+    """How fast time went for it on real sockets; nothing where it met none."""
+    scales = {run.time_scale for run in done if run.engine != SimEngine.name}
+    return "".join(f", {report.pace(scale)}" for scale in sorted(scales))
+
+
 def _check_determinism(plans: Sequence[Plan], jobs: int | None) -> int:
     out = report.console(stderr=False)
     differing = 0
@@ -158,7 +169,7 @@ def _check_determinism(plans: Sequence[Plan], jobs: int | None) -> int:
 def _tell(out: Console, done: Sequence[RunResult], folder: Path) -> None:
     (folder / "results.json").write_bytes(results.document(done))
     if done and done[0].client != DEFAULT:
-        out.print(f"client {done[0].client}", markup=False, soft_wrap=True)
+        out.print(f"client {done[0].client}{_pace(done)}", markup=False, soft_wrap=True)
     if (preset := report.common_preset(done)) is not None:
         out.print(f"preset {preset}", markup=False)
     out.print(report.table(done))

@@ -131,4 +131,6 @@ def history_of(trace: Trace, found: tuple[HistoryEvent, ...], *, began: float | 
         settings=dict(header.config or {}),
         others=header.others,
         preset=header.preset,
+        time_scale=header.time_scale,
+        scales_itself=header.scales_itself,
     )

@@ -25,7 +25,7 @@ from chaos.reports.comparison import Column, Comparison
 from chaos.reports.comparison_report import as_markdown, show
 from chaos.reports.junit import junit_xml
 from chaos.reports.results import RunResult
-from chaos.runner import DEFAULT_TIME_SCALE, Plan, perform, perform_all
+from chaos.runner import Plan, perform, perform_all
 from chaos.scenario import Scenario
 
 
@@ -55,7 +55,8 @@ def compare(
     seed: planning.SeedOption = 0,
     seeds: planning.SeedsOption = 1,
     jobs: planning.JobsOption = None,
-    time_scale: planning.TimeScaleOption = DEFAULT_TIME_SCALE,
+    time_scale: planning.TimeScaleOption = None,
+    scales_itself: planning.ScalesItselfOption = False,
     json: planning.JsonOption = None,
     junit: planning.JunitOption = None,
     markdown: Annotated[
@@ -73,6 +74,8 @@ def compare(
     is unknown, or a client that was asked for needs a part that is absent, 130 interrupted.
     """
     planning.require_time_scale(time_scale)
+    if scales_itself and not command:
+        raise UsageError("--scales-itself is said of a --command: name one")
     scenarios = planning.chosen_scenarios(names or [])
     speech = speaking.chosen_speech(profile, kind=kind, identity=identity, poses=poses)
     contenders, left_out = chosen_contenders(client or [], command or [], engine, speech)
@@ -96,6 +99,8 @@ def compare(
             time_scale=time_scale,
             folder=folder,
             speech=contender.speech,
+            scales_itself=contender.client.startswith(COMMAND)
+            and (scales_itself or speaking.said_to_scale(contender.speech)),
         )
         not_run[contender] = not_for_it | {
             scenario.name: why
@@ -137,9 +142,9 @@ def _compared(
         for contender, plans in columns.items()
     ]
     commands = [
-        f"{contender.heading}: {contender.client.removeprefix(COMMAND)}"
-        for contender in columns
-        if contender.client.startswith(COMMAND)
+        f"{contender.heading}: {contender.client.removeprefix(COMMAND)}, {report.pace(plans[0].time_scale)}"
+        for contender, plans in columns.items()
+        if contender.client.startswith(COMMAND) and plans
     ]
     return Comparison(tuple(s.name for s in scenarios), tuple(filled), (*commands, *remarks))
 

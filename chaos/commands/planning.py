@@ -17,13 +17,11 @@ from chaos.kernel import faults as kernel_faults
 from chaos.kernel import machine
 from chaos.kernel.machine import KernelMissing
 from chaos.life import require_runnable
-from chaos.runner import Plan, Speech
+from chaos.runner import TRUE_TIME, Plan, Speech, default_time_scale
 from chaos.scenario import Scenario, UnsuitablePreset, on_preset
 from chaos.toxiproxy.install import ToxiproxyMissing, find_server
 
 ENGINES = ("auto", "sim", "toxiproxy", "kernel", "all")
-TRUE_TIME = 1.0
-"""The time scale of the kernel engine."""
 
 _abilities = lru_cache(maxsize=1)(machine.abilities)  # the kernel stays the same while we run
 
@@ -37,9 +35,17 @@ JobsOption = Annotated[
     int | None, typer.Option("--jobs", min=1, help="Runs side by side; as many as the machine bears without.")
 ]
 TimeScaleOption = Annotated[
-    float,
+    float | None,
     typer.Option(
-        "--time-scale", help="Through Toxiproxy, scenario seconds that pass in one second (0.1 to 20)."
+        "--time-scale",
+        help="Through Toxiproxy, scenario seconds that pass in one second (0.1 to 20). 10 without; 1 for a client that"
+        " does not scale itself.",
+    ),
+]
+ScalesItselfOption = Annotated[
+    bool,
+    typer.Option(
+        "--scales-itself", help="The --command divides its own delays and time-outs by SIMTOOL_TIME_SCALE."
     ),
 ]
 JsonOption = Annotated[
@@ -155,9 +161,9 @@ def say_what_is_left_out(scenarios: Iterable[Scenario], engines: Sequence[str], 
         _say(f"{', '.join(found)} on {' and '.join(on)}: {why}")
 
 
-def require_time_scale(time_scale: float) -> None:
-    """Raises `UsageError` where it would not tell much."""
-    if not 0.1 <= time_scale <= 20:
+def require_time_scale(time_scale: float | None) -> None:
+    """Raises `UsageError` where one that was asked for would not tell much."""
+    if time_scale is not None and not 0.1 <= time_scale <= 20:
         raise UsageError(
             f"--time-scale is {time_scale:g}: take 0.1 to 20; above that, this machine's own delays would be judged"
         )
@@ -195,14 +201,30 @@ def make_plans(
     seeds: Sequence[int],
     *,
     client: str,
-    time_scale: float,
+    time_scale: float | None,
     folder: Path,
     speech: Speech | None = None,
+    scales_itself: bool = False,
 ) -> list[Plan]:
-    """Every scenario with every seed on every engine that can run it; the scenarios by how they were asked for."""
+    """Every scenario with every seed on every engine that can run it; the scenarios by how they were asked for.
+
+    Without a time scale the client decides about it. Raises `ClientError`.
+    """
+    if time_scale is None:
+        time_scale = default_time_scale(client, scales_itself=scales_itself)
     scales = {"kernel": TRUE_TIME}
     return [
-        Plan(scenario, engine, seed, scales.get(engine, time_scale), folder, client, asked, speech=speech)
+        Plan(
+            scenario,
+            engine,
+            seed,
+            scales.get(engine, time_scale),
+            folder,
+            client,
+            asked,
+            scales_itself=scales_itself,
+            speech=speech,
+        )
         for asked, scenario in scenarios.items()
         for seed in seeds
         for engine in engines

@@ -59,6 +59,11 @@ def spoken_with(client: Client, speech: Speech | None) -> Speech | None:
     return speech
 
 
+def said_to_scale(speech: Speech | None) -> bool:
+    """Whether a profile says so of its program."""
+    return speech is not None and speech.profile.scales_itself
+
+
 def load_profile(file: Path) -> Profile:
     """The profile in `file`. Raises `ProfileError`, also for a file that cannot be read."""
     try:

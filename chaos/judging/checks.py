@@ -43,6 +43,8 @@ def judge(history: History, scenario: Scenario) -> Judgement:
     if checks[0].verdict != "unknown":
         checks += [check for check in (spread(history, scenario), jitter(history)) if check is not None]
         checks = [*_in_doubt(checks, history)]
+        if not history.shows_its_own_times:
+            checks = [_untimed(check, history) for check in checks]
     return Judgement.of(checks)
 
 
@@ -88,6 +90,18 @@ def _by_peer(facts: PeerFacts, scenario: Scenario, *, whole: bool) -> list[Check
         what = f"one of {', '.join(scenario.stresses)}"
         judged.append(Check("stressed", "unknown", what, "none of them shows from the peer's side"))
     return judged
+
+
+def _untimed(check: Check, history: History) -> Check:
+    """Of a client whose own durations were not those of the scenario's clock: what hangs on them is not known."""
+    if check.name not in TIMED:
+        return check
+    why = (
+        f"at {history.time_scale:g} scenario seconds a second, with delays and time-outs of the client's own"
+    )
+    return replace(
+        check, verdict="unknown", observed=f"{check.observed}; but {why}: --time-scale 1 tells what is true"
+    )
 
 
 def _in_doubt(checks: Iterable[Check], history: History) -> Iterator[Check]:

@@ -143,3 +143,8 @@ class Watching:
                 f"[{self._ended}/{self._total}] {result.verdict:7} {what} ({seconds:.1f} s)",
                 markup=False,
             )
+
+
+def pace(time_scale: float) -> str:
+    """A time scale in words."""
+    return "in true time" if time_scale == 1 else f"{time_scale:g} scenario seconds a second"

@@ -31,6 +31,8 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     """The path of its history."""
     preset: str | None = None
     """The network that the run lay on; None: an undisturbed one."""
+    time_scale: float = 1.0
+    """Scenario seconds that passed in one second."""
     again: int = 0
     """How often it was made before, in vain: the machine had stood still, and what failed may have been its doing."""
     command_line: str | None = None

@@ -76,6 +76,10 @@ class Header:
     seed: int | None = None
     preset: str | None = None
     sockets_seen: SocketsSeen = "none"
+    time_scale: float = 1.0
+    """Of a record of a run: scenario seconds that passed in one second."""
+    scales_itself: bool = True
+    """Whether its client divided its own durations by that."""
     reference: tuple[Answer, ...] = ()
     others: tuple[tuple[Answer, ...], ...] = ()
 
@@ -278,6 +282,8 @@ def _header(path: Path, found: Mapping[str, Any]) -> Header:
             numbering=msgspec.convert(found.get("numbering", "relayed"), history.Numbering),
             seed=msgspec.convert(found.get("seed"), int | None),
             preset=msgspec.convert(found.get("preset"), str | None),
+            time_scale=msgspec.convert(found.get("time_scale", 1.0), float),
+            scales_itself=msgspec.convert(found.get("scales_itself", True), bool),
             sockets_seen=msgspec.convert(found.get("sockets_seen", "none"), SocketsSeen),
             reference=_answers(found, "reference", tuple[Answer, ...]),
             others=_answers(found, "others", tuple[tuple[Answer, ...], ...]),

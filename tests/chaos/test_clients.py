@@ -21,7 +21,7 @@ async def alone(url): pass
 def plain(input_url, output_url): pass
 number = 3
 class Whole:
-    name, role, real_sockets_only = "whole", "relay", None
+    name, role, real_sockets_only, scales_itself = "whole", "relay", None, True
     async def run(self, assignment): pass
     def settings(self, overrides): return {}
 class Async:
@@ -112,7 +112,7 @@ def test_a_users_client_is_found_in_the_current_directory(where: str, role: str)
         ("unwritten:relay", "importing unwritten failed: SyntaxError"),
         ("mine:odd", "its role is 'reciever': it must be 'relay' or 'receiver'"),
         ("mine:Whole", "is a class"),
-        ("mine:half", "no name, role, real_sockets_only, settings"),
+        ("mine:half", "no name, role, real_sockets_only, scales_itself, settings"),
         ("mine:unasync", "its run() is not async"),
         (f"{COMMAND}", "the command is empty"),
         (f"{COMMAND}no-such-program x", "there is no program 'no-such-program'"),

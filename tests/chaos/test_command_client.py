@@ -16,7 +16,7 @@ from chaos.clients import Assignment, command
 from chaos.clients.choose import COMMAND
 from chaos.clients.command import CommandClient, ProgramFailed
 from chaos.reports.results import RunResult
-from chaos.runner import Plan, perform
+from chaos.runner import Plan, default_time_scale, perform
 from chaos.scenario import ClientOverrides
 from chaos.scenario_reading import parse
 from chaos.toxiproxy.install import find_server
@@ -144,14 +144,32 @@ async def test_what_is_no_program_has_failed_with_the_systems_own_words(tmp_path
         await CommandClient(str(script), tmp_path / "output.txt").run(assignment())
 
 
-async def test_a_program_that_ignores_sigterm_is_killed_and_has_failed(tmp_path: Path) -> None:
+async def test_a_program_stops_in_real_seconds_whatever_the_scale(tmp_path: Path) -> None:
+    told = assignment(scale=command.TERM_WITHIN / 0.1)
+    (tmp_path / "output.txt").touch()
+    slow = (
+        "import signal, sys, time\n"
+        "signal.signal(15, lambda *_: (time.sleep(0.3), print('flushed'), sys.exit(0)))\n"
+        "print('up'); time.sleep(60)"
+    )
+    running = asyncio.create_task(python(tmp_path, slow).run(told))
+    await until_written(tmp_path, "up")
+    told.stop.set()
+    await running
+    assert "flushed" in (tmp_path / "output.txt").read_text()
+
+
+async def test_a_program_that_ignores_sigterm_is_killed_and_has_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "TERM_WITHIN", 0.2)
     told = assignment(scale=50.0)
     (tmp_path / "output.txt").touch()
     stubborn = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up'); time.sleep(60)"
     running = asyncio.create_task(python(tmp_path, stubborn).run(told))
     await until_written(tmp_path, "up")
     told.stop.set()
-    with pytest.RaisesGroup(pytest.RaisesExc(ProgramFailed, match="ignored SIGTERM for 10 s")):
+    with pytest.RaisesGroup(pytest.RaisesExc(ProgramFailed, match=r"ignored SIGTERM for 0\.2 s")):
         await running
 
 
@@ -193,7 +211,8 @@ duration = "12s"
 def judged(client: str, folder: Path) -> RunResult:
     if find_server(os.environ) is None:
         pytest.skip("no toxiproxy-server here")
-    return perform(Plan(parse(CALM, Path("calm.toml")), "toxiproxy", 0, 4.0, folder, client))
+    scale = 4.0 if default_time_scale(client, scales_itself=False) > 1 else 1.0
+    return perform(Plan(parse(CALM, Path("calm.toml")), "toxiproxy", 0, scale, folder, client))
 
 
 def node() -> str:

@@ -20,6 +20,11 @@ def test_beside_runs_on_real_sockets_simulations_take_half_the_cores(
     assert limits(cores, None, virtual=True, real=True) == Limits(virtual, real, inf)
 
 
+def test_runs_in_true_time_mostly_wait_so_there_are_more_of_them() -> None:
+    assert limits(2, None, virtual=False, real=True, true_time=True) == Limits(0, 8, inf)
+    assert limits(2, 3, virtual=False, real=True, true_time=True) == Limits(0, 3, 3)
+
+
 def test_what_a_user_asks_for_is_all_that_there_is_at_once() -> None:
     most = limits(8, 2, virtual=True, real=True)
     assert len(Waiting(runs(virtual=5, real=5), most).begin()) == 2

@@ -14,7 +14,7 @@ from chaos.runner import Plan
 MINE = 'name = "{name}"\nabout = "-"\nstresses = ["no-loss"]\nduration = "9s"\n'
 
 
-def plans(*names: str, client: str = "tracker", time_scale: float = 10.0) -> list[Plan]:
+def plans(*names: str, client: str = "tracker", time_scale: float | None = 10.0) -> list[Plan]:
     return make_plans(
         chosen_scenarios(names),
         ["sim", "toxiproxy"],
@@ -101,3 +101,27 @@ def test_the_time_scale_is_named_where_it_matters_and_is_not_the_default() -> No
     assert command_line(scale=2.5, place=1).endswith("--seed 3 --time-scale 2.5")
     assert "--time-scale" not in command_line(scale=2.5)  # virtual time has none
     assert "--time-scale" not in command_line(place=1)
+    assert command_line(place=1, client="$ true").endswith("--time-scale 10")
+    assert "--time-scale" not in command_line(place=1, client="$ true", scale=1.0)
+
+
+@pytest.mark.parametrize(
+    ("client", "scale"),
+    [("tracker", 10.0), ("incident-after", 10.0), ("examples.relay:relay", 1.0), ("$ true", 1.0)],
+)
+def test_a_client_whose_own_durations_nobody_scales_runs_in_true_time(client: str, scale: float) -> None:
+    assert {plan.time_scale for plan in plans("steady", client=client, time_scale=None)} == {scale}
+
+
+def test_a_program_that_is_said_to_scale_itself_runs_as_fast_as_the_tracker() -> None:
+    (plan,) = make_plans(
+        chosen_scenarios(["steady"]),
+        ["toxiproxy"],
+        [0],
+        client="$ true",
+        time_scale=None,
+        folder=Path("runs"),
+        scales_itself=True,
+    )
+    assert plan.time_scale == 10.0
+    assert plan.command_line.endswith("--seed 0 --scales-itself")

@@ -125,6 +125,21 @@ def test_where_the_laboratory_broke_nothing_is_held_against_the_client() -> None
     assert "laboratory" in judgement.checks[0].observed
 
 
+def test_what_hangs_on_a_clients_own_delays_is_unknown_at_another_scale_than_they_have() -> None:
+    silent = replace(record(STEADY, Reached(t=40.0, phase="stopping")), role="relay", scales_itself=False)
+    verdicts = {
+        scale: {
+            check.name: check
+            for check in judge(replace(silent, time_scale=scale), scenario(longest_silence=3.0)).checks
+        }
+        for scale in (1.0, 10.0)
+    }
+    assert verdicts[1.0]["silence"].verdict == "fail"
+    assert verdicts[10.0]["silence"].verdict == "unknown"
+    assert "10 scenario seconds a second" in verdicts[10.0]["silence"].observed
+    assert verdicts[10.0]["valid-run"] == verdicts[1.0]["valid-run"]
+
+
 def test_a_fault_without_a_trace_makes_the_run_unknown() -> None:
     reset = fault("reset_peer", 10.0, 1.0)
     harmless = record(STEADY, connected(), accepted(*FRAMES), delivered(*FRAMES), struck(reset))

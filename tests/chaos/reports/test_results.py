@@ -40,7 +40,17 @@ def test_the_document_has_exactly_the_keys_that_other_programs_read() -> None:
     assert read.keys() == {"schema", "runs"}
     assert read["schema"] == "simtool.chaos/1"
     (run,) = read["runs"]
-    assert list(run) == ["scenario", "engine", "client", "seed", "verdict", "checks", "measures", "preset"]
+    assert list(run) == [
+        "scenario",
+        "engine",
+        "client",
+        "seed",
+        "verdict",
+        "checks",
+        "measures",
+        "preset",
+        "time_scale",
+    ]
     assert run["checks"] == [
         {"name": "no-loss", "verdict": "fail", "expected": "all 3", "observed": "1 lost"}
     ]

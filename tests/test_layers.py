@@ -126,7 +126,7 @@ PURE = {
     ),
     "chaos/commands": ("marked shard usage"),
     "chaos/diagnosis": (
-        "causes causes_of_attempts causes_of_limits causes_of_silence causes_told delay_findings endings explaining failures findings headlines inference "
+        "causes causes_of_attempts causes_of_limits causes_of_silence causes_told delay_findings endings explaining findings headlines inference "
         "log_rows outage_findings peer_findings peer_standstills retransmission saying saying_attempts "
         "saying_ends saying_exceptions symptoms telling wording"
     ),
@@ -140,7 +140,7 @@ PURE = {
     "chaos/reference": ("body climb"),
     "chaos/replay": ("alignment building narrative same_findings story"),
     "chaos/reports": ("comparison figure github junit markdown results"),
-    "chaos/timeline": ("from_events from_log from_peer model observed parts pauses spans"),
+    "chaos/timeline": ("from_events from_log from_peer model observed parts pauses spans untyped_causes"),
     "chaos/toxiproxy": "toxics",
     "chaos/traces": (
         "entry_survey log_clock log_connections log_envelopes log_events log_lines log_naming log_notices log_reading "

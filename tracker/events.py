@@ -24,6 +24,24 @@ class DeathCause(StrEnum):
     WRITES_STUCK = "no byte left the write buffer"
 
 
+class RefusalCause(StrEnum):
+    """Why an attempt came to no connection, as `Refused.cause` says it."""
+
+    STATUS = "http-status"
+    NOBODY_THERE = "nobody-there"
+    """No listener, no route or no such name."""
+    TIMED_OUT = "timed-out"
+    BROKEN_OFF = "broken-off"
+    """It began, and something went wrong on the way."""
+
+
+class StreamEnd(StrEnum):
+    """How TCP ended where no close frame came, as `Closed.stream_end` says it."""
+
+    RESET = "reset"
+    ENDED = "ended"
+
+
 class Event(msgspec.Struct, frozen=True, tag_field="event", kw_only=True, omit_defaults=True, gc=False):
     """Something that happened at `t`."""
 
@@ -50,8 +68,11 @@ class Refused(Event, frozen=True, tag="refused"):
 
     link: LinkName
     why: str
+    """For a person; `cause` is for programs."""
     status: int | None = None
     fatal: bool = False
+    cause: RefusalCause | None = None
+    """None: it is not known, as in traces that were written before there was this field."""
 
 
 class Waiting(Event, frozen=True, tag="waiting"):
@@ -96,6 +117,8 @@ class Closed(Event, frozen=True, tag="closed"):
     why: str = ""
     unconfirmed: int = 0
     """Messages that returned to the front of the outbox."""
+    stream_end: StreamEnd | None = None
+    """Only by the network; None: it is not known, as in traces that were written before there was this field."""
 
 
 class Probed(Event, frozen=True, tag="probed"):

@@ -12,7 +12,9 @@ The library's own keepalive is off: it counts only its own Pong, and waits witho
 
 import asyncio
 import contextlib
+import errno
 import math
+import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from importlib.metadata import version
@@ -32,6 +34,8 @@ from tracker.states import LinkState
 
 MAX_FRAME_BYTES = 64 * 2**20
 """A larger message ends the connection with 1009; a smaller bad one is read and skipped."""
+
+_NOBODY_THERE = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH)
 
 USER_AGENT = f"pose-session-tracker/{version('pose-session-tracker')}"
 
@@ -268,18 +272,20 @@ class Wire:
         """Drop the connection now; whoever waits for it is woken."""
         self._connection.transport.abort()
 
-    def epilogue(self) -> tuple[int, events.Ender, str]:
-        """Close code, who ended it, and why, once the connection is over."""
+    def epilogue(self) -> tuple[int, events.Ender, str, events.StreamEnd | None]:
+        """Close code, who ended it, why, and how TCP ended if it was the network, once the connection is over."""
         protocol = self._connection.protocol
         received, sent = protocol.close_rcvd, protocol.close_sent
         if self.died:
-            return 1006, "tracker", "given up as dead"
+            return 1006, "tracker", "given up as dead", None
         if received is not None and protocol.close_rcvd_then_sent is not False:
-            return received.code, "peer", received.reason
+            return received.code, "peer", received.reason, None
         if sent is not None:
-            return sent.code, "tracker", sent.reason
+            return sent.code, "tracker", sent.reason, None
         cause = self._connection.connection_exc
-        return 1006, "network", "stream ended without a close frame" if cause is None else str(cause)
+        was_reset = isinstance(cause, ConnectionResetError)
+        end = events.StreamEnd.RESET if was_reset else events.StreamEnd.ENDED
+        return 1006, "network", "stream ended without a close frame" if cause is None else str(cause), end
 
     @property
     def lived(self) -> float:
@@ -378,7 +384,7 @@ class Link:
             self._wire = None
             unconfirmed = self.traffic.lost()
         wire.report_carried()
-        code, by, why = wire.epilogue()
+        code, by, why, stream_end = wire.epilogue()
         self.enter("dead" if wire.died else "closed")
         self.report(
             events.Closed(
@@ -389,6 +395,7 @@ class Link:
                 by=by,
                 why=why,
                 unconfirmed=unconfirmed,
+                stream_end=stream_end,
             )
         )
         return self._backoff.after_close(wire.lived)
@@ -403,7 +410,12 @@ class Link:
         cure = remedy(failure)
         self.report(
             events.Refused(
-                t=_now(), link=self.name, why=failure.text, status=failure.status, fatal=cure is not None
+                t=_now(),
+                link=self.name,
+                why=failure.text,
+                status=failure.status,
+                fatal=cure is not None,
+                cause=failure.cause,
             )
         )
         if cure is None:
@@ -428,6 +440,23 @@ def failure_of(error: Exception) -> Failure:
             status=response.status_code,
             # The other form of the header is a date, which would need a wall clock; plain back-off serves as well.
             retry_after=float(patience) if patience.isdecimal() else None,
+            cause=events.RefusalCause.STATUS,
         )
     text = str(error) or type(error).__name__
-    return Failure(without_credentials(text), bad_certificate=isinstance(error, ssl.SSLCertVerificationError))
+    return Failure(
+        without_credentials(text),
+        bad_certificate=isinstance(error, ssl.SSLCertVerificationError),
+        cause=_cause_of(error),
+    )
+
+
+def _cause_of(error: Exception) -> events.RefusalCause:
+    if isinstance(error, TimeoutError):
+        return events.RefusalCause.TIMED_OUT
+    # asyncio puts the errors of a host's several addresses into one, and that one has no number.
+    of_all_addresses = type(error) is OSError and error.errno is None
+    if isinstance(error, socket.gaierror) or of_all_addresses:
+        return events.RefusalCause.NOBODY_THERE
+    if isinstance(error, OSError) and error.errno in _NOBODY_THERE:
+        return events.RefusalCause.NOBODY_THERE
+    return events.RefusalCause.BROKEN_OFF

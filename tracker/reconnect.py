@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from random import Random
 
+from tracker import events
 from tracker.config import Timing
 
 RETRY_AFTER_LIMIT = 300.0
@@ -25,6 +26,7 @@ class Failure:
     retry_after: float | None = None
     """Seconds that the refusal asked to wait."""
     bad_certificate: bool = False
+    cause: events.RefusalCause = events.RefusalCause.BROKEN_OFF
 
 
 def remedy(failure: Failure) -> str | None:

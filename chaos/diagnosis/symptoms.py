@@ -9,7 +9,6 @@ from enum import Enum, auto
 from functools import cached_property
 
 from chaos.diagnosis.delay_findings import HUNG, usual_trip
-from chaos.diagnosis.failures import AttemptFailure, StreamEnd, failure_of, stream_end_of
 from chaos.diagnosis.peer_findings import unread
 from chaos.diagnosis.retransmission import healed_before_connect
 from chaos.kinds import Direction, Link
@@ -251,16 +250,16 @@ class _Reader:
 
 
 def _failed(attempt: Attempt, ended: float) -> Symptom:
-    began, failure = attempt.began, failure_of(attempt)
-    if failure is AttemptFailure.STATUS:
+    began, cause = attempt.began, attempt.cause
+    if cause is events.RefusalCause.STATUS:
         why = f"refused with HTTP {attempt.status}"
         return Symptom(Kind.REFUSED, began, ended, why, attempt.status)
     if ended - began >= HUNG:
-        broken_off = failure is not AttemptFailure.TIMED_OUT
+        broken_off = cause is not events.RefusalCause.TIMED_OUT
         why = f"a handshake hung for {ended - began:.1f} s" + (" and was cut" if broken_off else "")
         healed = ended if broken_off else None
         return Symptom(Kind.HUNG, began, ended, why, healed=healed, broken_off=broken_off)
-    kind = Kind.NOBODY_THERE if failure is AttemptFailure.NOBODY_THERE else Kind.BROKEN_OFF
+    kind = Kind.NOBODY_THERE if cause is events.RefusalCause.NOBODY_THERE else Kind.BROKEN_OFF
     return Symptom(kind, began, ended, attempt.why)
 
 
@@ -276,7 +275,7 @@ def _closed(connection: Connection, closed: Closed, goodbye: float) -> Symptom:
         why = "connected, and cut at once without a close frame"
         return Symptom(Kind.DROPPED_AT_ONCE, opened, t, why, closed=closed)
     if closed.by == "network":
-        reset = stream_end_of(closed) is StreamEnd.RESET
+        reset = closed.stream_end is events.StreamEnd.RESET
         kind = Kind.STREAM_RESET if reset else Kind.STREAM_ENDED
         return Symptom(kind, t, t, closed.why or "ended without a close frame", closed=closed)
     why = f"the client closed with {code} {closed.why}".strip()

@@ -18,6 +18,7 @@ from chaos.timeline.observed import (
     LinkRecord,
     Observed,
 )
+from chaos.timeline.untyped_causes import refusal_cause_by_words, stream_end_by_words
 from tracker import events
 
 MAX_REJECTED = 10_000
@@ -72,6 +73,7 @@ class Watcher:
         attempt = record.attempts[-1]
         attempt.ended, attempt.outcome = event.t, "refused"
         attempt.why, attempt.status, attempt.fatal = event.why, event.status, event.fatal
+        attempt.cause = event.cause or refusal_cause_by_words(event.why, event.status)
 
     def waiting(self, event: events.Waiting) -> None:
         self._announced[event.link] = event
@@ -93,7 +95,10 @@ class Watcher:
     def closed(self, event: events.Closed) -> None:
         self._open(event.link)
         by: Ender = "client" if event.by == "tracker" else event.by
-        closed = Closed(event.t, event.code, by, event.why, event.unconfirmed)
+        end = event.stream_end
+        if by == "network" and end is None:
+            end = stream_end_by_words(event.why)
+        closed = Closed(event.t, event.code, by, event.why, event.unconfirmed, end)
         self.seen.link(event.link).has_closed(event.connection, closed)
         if event.link == "input":
             self._frame = None

@@ -59,7 +59,10 @@ class Attempt:
     ended: float | None = None
     outcome: Outcome = "pending"
     why: str = ""
+    """For a person; nothing is decided by it."""
     status: int | None = None
+    cause: events.RefusalCause | None = None
+    """Of one that was refused."""
     fatal: bool = False
 
 
@@ -74,6 +77,8 @@ class Closed(NamedTuple):
     """For a person; nothing is decided by it."""
     unconfirmed: int = 0
     """Messages that went back into the client's outbox."""
+    stream_end: events.StreamEnd | None = None
+    """How TCP ended, where the network ended it and a client told of it."""
 
 
 @dataclass(slots=True, eq=False)

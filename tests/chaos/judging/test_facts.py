@@ -83,7 +83,7 @@ def test_a_connection_lasts_from_its_handshake_to_its_end_or_to_the_stop() -> No
         connected(1.0), closed(5.0), connected(6.0, 2), stopping(9.0), closed(9.5, number=2)
     ).connections
     assert [(c.number, c.opened, c.closed) for c in found] == [
-        (1, 1.0, Closed(5.0, 1006, "network")),
+        (1, 1.0, Closed(5.0, 1006, "network", stream_end=events.StreamEnd.ENDED)),
         (2, 6.0, None),
     ]
 

@@ -166,3 +166,24 @@ def test_an_application_says_that_it_is_connected_again() -> None:
     assert told(made.text()).headline.endswith("; connected after 3.0 s: the server was down")
     made.say(10, "not connected, disconnected, never connected", logger="app")
     assert understood(made.text()).timeline.notices[-1][1].text == "reconnected"
+
+
+def test_two_links_that_end_in_one_moment_have_one_cause_and_no_limit_of_their_age() -> None:
+    made = Log(logger="feed").opens(0, "/a").gets(14).ends(15)
+    made.lines += Log(logger="sink").opens(0.01, "/b").sends(14).ends(15.01).lines
+    made.lines.sort(key=lambda line: line[0])
+    assert causes(made.text()) == [Cause.STREAM_ENDED]
+
+
+def test_what_had_stopped_coming_before_this_side_paused_is_not_this_sides_standstill() -> None:
+    made = feed(Log().opens(0), 0.5, 5).pings(8.0, "aa bb", pong=6.0)
+    for _ in range(14):
+        made.gets(14.0)
+    assert Cause.LOOP_BLOCKED not in causes(made.text())
+
+
+def test_a_ping_given_up_long_after_its_time_out_shows_that_this_side_stood_still() -> None:
+    made = Log().opens(0).pings(20, "aa 01", pong=None).gives_up(22).ends(22.1)
+    made.opens(23).pings(43, "aa 02", pong=None).gives_up(53).ends(53.1)
+    (still,) = understood(made.text()).timeline.standstills
+    assert still.overdue == pytest.approx(8.0)

@@ -128,7 +128,7 @@ PURE = {
     "chaos/diagnosis": (
         "causes causes_of_attempts causes_of_limits causes_of_silence causes_told delay_findings endings explaining findings headlines inference "
         "log_rows outage_findings peer_findings peer_standstills retransmission saying saying_attempts "
-        "saying_ends saying_exceptions symptoms telling wording"
+        "saying_ends saying_exceptions saying_silences symptoms telling wording"
     ),
     "chaos/judging": (
         "accounts attempts backoff bounded carried checks clean_stop climbed controls "

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from chaos.diagnosis import saying_attempts as attempts
 from chaos.diagnosis import saying_ends as ends
 from chaos.diagnosis import saying_exceptions as exceptions
+from chaos.diagnosis import saying_silences as silences
 from chaos.diagnosis.causes import Cause, Finding
 from chaos.diagnosis.saying import Said
 from chaos.diagnosis.wording import Words
@@ -16,10 +17,10 @@ def said_of(finding: Finding, words: Words) -> Said:
 
 
 _SAYINGS: dict[Cause, Callable[[Finding, Words], Said]] = {
-    Cause.LOOP_BLOCKED: ends.loop_blocked,
-    Cause.PEER_STOOD_STILL: ends.peer_stood_still,
-    Cause.WRONG_PONGS: ends.wrong_pongs,
-    Cause.UNREAD: ends.unread,
+    Cause.LOOP_BLOCKED: silences.loop_blocked,
+    Cause.PEER_STOOD_STILL: silences.peer_stood_still,
+    Cause.WRONG_PONGS: silences.wrong_pongs,
+    Cause.UNREAD: silences.unread,
     Cause.IDLE_TIMEOUT: ends.idle,
     Cause.AGE_LIMIT: ends.age,
     Cause.MAX_SIZE: ends.max_size,
@@ -31,8 +32,8 @@ _SAYINGS: dict[Cause, Callable[[Finding, Words], Said]] = {
     Cause.PEER_RESTART: attempts.peer_restart,
     Cause.SERVER_DOWN: attempts.unreachable,
     Cause.STORM: attempts.storm,
-    Cause.NO_PONG: ends.no_pong,
-    Cause.PEER_NO_PONG: ends.peer_no_pong,
+    Cause.NO_PONG: silences.no_pong,
+    Cause.PEER_NO_PONG: silences.peer_no_pong,
     Cause.OWN_FAILURE: ends.own_failure,
     Cause.PEER_FAILURE: ends.peer_failure,
     Cause.STREAM_ENDED: ends.stream_ended,
@@ -42,10 +43,10 @@ _SAYINGS: dict[Cause, Callable[[Finding, Words], Said]] = {
     Cause.UNREACHABLE: attempts.unreachable,
     Cause.END_NOT_SHOWN: ends.not_shown,
     Cause.CLOSES_TOLD: exceptions.closes_told,
-    Cause.LATE_PONG: ends.late_pong,
-    Cause.FELL_SILENT: ends.fell_silent,
+    Cause.LATE_PONG: silences.late_pong,
+    Cause.FELL_SILENT: silences.fell_silent,
     Cause.LEFT: ends.left,
-    Cause.PING_WAITS: ends.ping_waits,
+    Cause.PING_WAITS: silences.ping_waits,
     Cause.LAST_LINES: ends.last_lines,
     Cause.OWN_CLOSE: ends.own_close,
     Cause.REDIRECT: attempts.redirect,

@@ -132,8 +132,8 @@ PURE = {
     ),
     "chaos/judging": (
         "accounts attempts backoff bounded carried checks clean_stop climbed controls "
-        "dedup_safe detect evidence facts field_checks fire_and_forget frames herd in_order "
-        "limits log_checks measures no_false_kill no_loss outages peer_evidence peer_facts "
+        "dedup_safe detect disruptions evidence facts field_checks fire_and_forget frames herd in_order "
+        "limits log_checks measures no_false_kill no_loss peer_evidence peer_facts "
         "polite probing promises recover same_climb sessions strikes survives_input verdicts"
     ),
     "chaos/kernel": ("commands faults"),

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from chaos.judging.disruptions import recoveries
 from chaos.judging.facts import Facts
-from chaos.judging.outages import recoveries
 from simulator import events as peer
 from tracker import events
 

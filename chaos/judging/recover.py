@@ -7,9 +7,9 @@ is whole again, for it tries ever more rarely.
 
 from math import inf
 
+from chaos.judging.disruptions import Disruption, disruptions, ended_by, interrupted, recovery
 from chaos.judging.facts import Facts
 from chaos.judging.limits import detection_limit, on_the_way
-from chaos.judging.outages import Outage, ended_by, interrupted, outages, recovery
 from chaos.judging.peer_facts import PeerFacts
 from chaos.judging.strikes import SILENT
 from chaos.judging.verdicts import Check
@@ -22,21 +22,23 @@ HANDSHAKE = 1.0
 
 
 def by_reports(facts: Facts, scenario: Scenario) -> Check | None:
-    """Of each outage that interrupted something and healed before the stop."""
-    healed = [outage for outage in outages(facts) if outage.end < facts.stopping]
-    judged = [outage for outage in healed if interrupted(facts, outage)]
+    """Of each disruption that interrupted something and healed before the stop."""
+    healed = [disruption for disruption in disruptions(facts) if disruption.end < facts.stopping]
+    judged = [disruption for disruption in healed if interrupted(facts, disruption)]
     if not judged:
         return None
     worst: tuple[float, float] | None = None
     longest = 0.0
-    for outage in judged:
-        took = recovery(facts, outage)
-        limit = _limit(facts, scenario, outage, outage.until if took is None else outage.end + took)
+    for disruption in judged:
+        took = recovery(facts, disruption)
+        limit = _limit(
+            facts, scenario, disruption, disruption.until if took is None else disruption.end + took
+        )
         longest = max(longest, limit)
-        what = "; ".join(str(strike.fault) for strike in outage.strikes)
+        what = "; ".join(str(strike.fault) for strike in disruption.strikes)
         if took is not None and took > limit:
             return Check("recover", "fail", _expected(limit), f"{took:.2f} s after {what}")
-        if took is None and outage.until - outage.end >= limit:
+        if took is None and disruption.until - disruption.end >= limit:
             return Check("recover", "fail", _expected(limit), f"no delivery after {what}")
         if took is not None and (worst is None or took > worst[0]):
             worst = took, limit
@@ -54,22 +56,24 @@ def _expected(limit: float) -> str:
     return f"a delivery within {limit:.2f} s of healing"
 
 
-def _limit(facts: Facts, scenario: Scenario, outage: Outage, back: float) -> float:
+def _limit(facts: Facts, scenario: Scenario, disruption: Disruption, back: float) -> float:
     """Seconds from the heal in which the first delivery is due: the scenario's word, or what the promise comes to."""
     limit = scenario.expect.recover_within
     if limit is None:
         limit = HANDSHAKE + max(
-            _before_the_handshake(facts, scenario, outage, link, back) for link in outage.links
+            _before_the_handshake(facts, scenario, disruption, link, back) for link in disruption.links
         )
     return limit + on_the_way(scenario)
 
 
-def _before_the_handshake(facts: Facts, scenario: Scenario, outage: Outage, link: Link, back: float) -> float:
+def _before_the_handshake(
+    facts: Facts, scenario: Scenario, disruption: Disruption, link: Link, back: float
+) -> float:
     """What was in progress on `link` at the heal, and the one delay that ran then or came next, before it was `back`."""
     connections = [connection for connection in facts.connections if connection.link == link]
-    noticing = [_noticing(facts, scenario, outage, connection) for connection in connections]
-    rest = max([0.0, *noticing, *_hanging(facts, outage, link)])
-    heal = outage.end
+    noticing = [_noticing(facts, scenario, disruption, connection) for connection in connections]
+    rest = max([0.0, *noticing, *_hanging(facts, disruption, link)])
+    heal = disruption.end
     delays = (
         event.delay
         for event in facts.waits
@@ -78,18 +82,18 @@ def _before_the_handshake(facts: Facts, scenario: Scenario, outage: Outage, link
     return rest + next(delays, 0.0)
 
 
-def _noticing(facts: Facts, scenario: Scenario, outage: Outage, connection: Connection) -> float:
+def _noticing(facts: Facts, scenario: Scenario, disruption: Disruption, connection: Connection) -> float:
     """Seconds after the heal in which a connection that had fallen silent may still be waited for; 0 for any other.
 
     One that is given up may be given up as late as `detect` allows. One that lasts carries again when TCP tries the next
-    time: after a pause as long as all before it together, so within as long again as the outage lasted.
+    time: after a pause as long as all before it together, so within as long again as the disruption lasted.
     """
-    heal, end = outage.end, connection.closed
+    heal, end = disruption.end, connection.closed
     if connection.opened >= heal or (end is not None and end.t <= heal):
         return 0.0
-    given_up = end is not None and ended_by(facts, outage, connection)
+    given_up = end is not None and ended_by(facts, disruption, connection)
     rest = 0.0
-    for strike in outage.strikes:
+    for strike in disruption.strikes:
         if strike.fault.kind in SILENT and strike.strikes(connection):
             since = strike.since(connection)
             took = end.t - heal if end is not None and given_up else heal - since
@@ -97,10 +101,10 @@ def _noticing(facts: Facts, scenario: Scenario, outage: Outage, connection: Conn
     return rest
 
 
-def _hanging(facts: Facts, outage: Outage, link: Link) -> list[float]:
+def _hanging(facts: Facts, disruption: Disruption, link: Link) -> list[float]:
     """Seconds after the heal for which each handshake went on that hung then, as far as the client's own limit allows."""
     patience = facts.history.settings.get("timing", {}).get("open_timeout", inf)
-    heal = outage.end
+    heal = disruption.end
     return [
         max(0.0, min(ended, each.began + patience) - heal)
         for each in facts.attempts

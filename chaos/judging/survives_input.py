@@ -3,8 +3,8 @@
 from collections import Counter
 from math import inf
 
+from chaos.judging.disruptions import PAUSE
 from chaos.judging.facts import Facts
-from chaos.judging.outages import PAUSE
 from chaos.judging.peer_facts import PeerFacts
 from chaos.judging.verdicts import Check, decided
 from chaos.scenario import Scenario

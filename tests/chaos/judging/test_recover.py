@@ -8,7 +8,7 @@ import pytest
 from chaos import catalogue
 from chaos.faults import Fault
 from chaos.history import History
-from chaos.judging.outages import recoveries
+from chaos.judging.disruptions import recoveries
 from chaos.judging.peer_facts import facts_of
 from chaos.judging.recover import by_reports as recover
 from chaos.runner import Plan, perform

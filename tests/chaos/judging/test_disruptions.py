@@ -1,8 +1,8 @@
 import pytest
 
 from chaos.faults import Fault
+from chaos.judging.disruptions import disruptions, recoveries
 from chaos.judging.facts import Facts
-from chaos.judging.outages import outages, recoveries
 from simulator import events as peer
 from tests.chaos.histories import Parts, closed, connected, delivered, fault, opened, record, stopping, struck
 
@@ -14,7 +14,7 @@ def facts(*parts: Parts, faults: tuple[Fault, ...] = ()) -> Facts:
 
 
 def found(*faults: Fault) -> list[tuple[float, float, float]]:
-    return [(o.begin, o.end, o.until) for o in outages(facts(stopping(50.0), faults=faults))]
+    return [(o.begin, o.end, o.until) for o in disruptions(facts(stopping(50.0), faults=faults))]
 
 
 def test_strikes_that_overlap_are_one_outage_on_whichever_links_and_in_whichever_order() -> None:
@@ -56,7 +56,7 @@ def test_without_the_peers_view_of_connections_every_delivery_counts() -> None:
 
 def test_the_links_of_an_outage_are_those_that_it_struck() -> None:
     def links(*faults: Fault) -> list[tuple[str, ...]]:
-        return [outage.links for outage in outages(facts(stopping(50.0), faults=faults))]
+        return [outage.links for outage in disruptions(facts(stopping(50.0), faults=faults))]
 
     assert links(DOWN) == [("output",)]
     assert links(DOWN, fault("stall", 11.0, 5.0, on="input")) == [("input", "output")]

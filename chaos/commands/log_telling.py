@@ -11,7 +11,7 @@ from chaos.replay.cases import Pass, read_through
 from chaos.reports.log_report import log_report
 from chaos.timeline.from_log import TimelineBuilder, timeline
 from chaos.traces.reading import Trace
-from chaos.traces.wire import Entry
+from chaos.traces.wire import Entry, Writer
 
 
 def diagnosed(trace: Trace, *, since: float | None = None, until: float | None = None) -> Diagnosis:
@@ -67,3 +67,13 @@ def nothing_to_replay(diagnosis: Diagnosis) -> str | None:
     if not diagnosis.troubles:
         return "no trouble in it, so there is nothing that a replay could show again"
     return None
+
+
+def also_assumed(trace: Trace) -> Iterator[str]:
+    """What a replay takes for granted of a log that another program than the library's wrote."""
+    writer = Writer.WEBSOCKETS if trace.surveyed is None else trace.surveyed.writer
+    if writer is not Writer.WEBSOCKETS:
+        who = "the browser" if writer is Writer.BROWSER else writer.value
+        yield f"a client of the websockets library stands in for {who}: its keepalive gives up with 1011"
+    if writer is Writer.BROWSER:
+        yield "an end that is not shown is taken for one without a close frame"

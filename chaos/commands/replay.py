@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from chaos.commands.check import FormatOption, checked_format
-from chaos.commands.log_telling import nothing_to_replay, read_once, tell_log
+from chaos.commands.log_telling import also_assumed, nothing_to_replay, read_once, tell_log
 from chaos.commands.outputs import write_output
 from chaos.commands.planning import require_time_scale
 from chaos.commands.sending import send_to
@@ -111,6 +111,8 @@ def replay(
         else:
             heading(out, "What the replay assumes")
             replay_report.assumed(out, case.made, case.diagnosis)
+            for text in also_assumed(opened):
+                out.print(text, markup=False)
         if minimised:
             typer.echo("simtool: leaving out what the first trouble does not need", err=True)
         done, small = wanted.play(case, minimised=minimised)

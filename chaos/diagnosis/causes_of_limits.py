@@ -6,6 +6,7 @@ from statistics import median
 
 from chaos.diagnosis.causes import Cause, Confidence, Finding
 from chaos.diagnosis.endings import GOING, WITHOUT_CLOSE_FRAME, End, Ending
+from chaos.traces.wire import Unshown
 
 ALIKE = 0.6
 """Seconds by which two silences may differ and be one time-out's; of long ones `ALIKE_SHARE`."""
@@ -25,7 +26,8 @@ def limits(endings: Sequence[Ending]) -> Iterator[Finding]:
     alike, usual = _most_alike(quiet, [_silence(e) for e in quiet])
     pinged = any(e.connection.pings.sent for e in alike)
     if _moments(alike) >= (3 if pinged else 2) and len(alike) >= 0.75 * len(ended):
-        yield _limit(Cause.IDLE_TIMEOUT, "likely", alike, usual, len(ended))
+        seen: Confidence = "possible" if any(e.what is End.NOT_SHOWN for e in alike) else "likely"
+        yield _limit(Cause.IDLE_TIMEOUT, seen, alike, usual, len(ended))
         return
     if len(ended) == 1 and quiet and not pinged and _is_usual(usual):
         yield _limit(Cause.IDLE_TIMEOUT, "possible", quiet, usual, 1)
@@ -44,6 +46,9 @@ def _moments(endings: Sequence[Ending]) -> int:
 
 
 def _cut_off(ending: Ending) -> bool:
+    over = ending.connection.over
+    if ending.what is End.NOT_SHOWN and over is not None:
+        return over[1].why is Unshown.NO_CONTROL_FRAMES  # a Ping may have gone over it that is not shown
     return ending.what in WITHOUT_CLOSE_FRAME or (ending.what is End.PEER_CLOSE and ending.code in GOING)
 
 

@@ -177,6 +177,7 @@ def _briefly(ending: Ending) -> str:
         End.RESET: "reset",
         End.CLOSED: "without a close frame",
         End.NO_PONG: "a Ping got no answer",
+        End.NOT_SHOWN: "how is not shown",
     }.get(ending.what, code_of(ending.code, ending.reason))
 
 

@@ -203,10 +203,11 @@ def idle(f: Finding, w: Words) -> Said:
     assert f.seconds is not None, "a limit has its length"
     c = f.endings[0].connection
     ended = "ended without a close frame" if f.endings[0].at and c.close_received is None else "were closed"
+    ended = "ended" if f.endings[0].what is End.NOT_SHOWN else ended
     pinged = any(e.connection.pings.sent for e in f.endings)
-    ping = "" if pinged else ", and no Ping was sent"
+    ping = "" if pinged else ", and no Ping was sent" if w.shows_control else ", as far as is shown"
     what = f"{where(f, w)}{f.count} of {f.of} connections {ended} {w.lasting(f.seconds)} after the last thing that went over them{ping}: an idle time-out on the way, as proxies have; nothing was down"
-    if f.confidence == "possible":
+    if f.count == 1:
         what = f"{where(f, w)}the connection {ended.replace('were', 'was')} {w.at(f.at)}, {w.lasting(f.seconds)} after the last thing that went over it{ping}: that looks like an idle time-out on the way, as proxies have"
     return Said(what, f"send a keepalive well within {w.lasting(f.seconds)} (ping_interval)")
 
@@ -222,7 +223,7 @@ def age(f: Finding, w: Words) -> Said:
     )
 
 
-def no_end(f: Finding, _: Words) -> Said:
+def no_end(f: Finding, w: Words) -> Said:
     """The log shows no end."""
     open_ = [e for e in f.endings if e.what is End.OPEN]
     if any(e.what is End.CLOSING for e in f.endings):
@@ -231,5 +232,12 @@ def no_end(f: Finding, _: Words) -> Said:
         )
     if not open_:
         return Said("the log ends during a handshake", "", "what became of it")
+    if not w.shows_control:
+        which = "the connection" if len(open_) == 1 else f"{len(open_)} of {f.of} connections"
+        return Said(
+            f"of {which} no end is shown; nothing went wrong that the recording holds",
+            "",
+            "whether, how and when it ended: a HAR holds no close frame",
+        )
     what = "the connection is" if len(open_) == 1 else f"{len(open_)} of {f.of} connections are"
     return Said(f"{what} open when the log ends; nothing went wrong that it shows")

@@ -15,7 +15,7 @@ from chaos.diagnosis.log_rows import brief_end, marks_of
 from chaos.diagnosis.wording import Words, many
 from chaos.durations import clock
 from chaos.timeline.model import Connection, Mark, Timeline
-from chaos.traces.wire import NoticeKind
+from chaos.traces.wire import NoticeKind, Writer
 
 MOST_ROWS = 20
 MOST_FINDINGS = 8
@@ -58,6 +58,8 @@ class Told:
     unknown: tuple[str, ...]
     figures: tuple[tuple[str, str], ...]
     timed: bool
+    counted_in: str = "line"
+    """What the places of rows count: lines of a log, or what a recording holds."""
 
 
 def tell(diagnosis: Diagnosis) -> Told:
@@ -81,6 +83,7 @@ def tell(diagnosis: Diagnosis) -> Told:
         tuple(dict.fromkeys([*unknown[:3], *_not_shown(timeline)])),
         tuple(_figures(timeline, words)),
         timeline.timed,
+        "no." if timeline.writer is Writer.BROWSER else "line",
     )
 
 
@@ -158,7 +161,7 @@ def _opening(c: Connection, words: Words) -> Iterator[Row]:
     if c.began is None and c.requested is None:
         yield Row(c.first, f"the log begins with {f'{label} ' if label else 'a connection '}already open")
     elif c.opened is not None:
-        took = words.lasting(c.opened.t - c.begin.t) if words.timed else ""
+        took = words.lasting(c.opened.t - c.begin.t) if words.timed and words.shows_control else ""
         who = "connected" if _of_client(c) else "a client connected"
         agent = c.request_headers.get("user-agent", "") if not _of_client(c) else ""
         yield Row(c.opened, f"{who}{where}{f' in {took}' if took else ''}{f' ({agent})' if agent else ''}")
@@ -189,9 +192,8 @@ def _end(diagnosis: Diagnosis, ending: Ending, after: Connection | None, words: 
         return
     if ending.what is End.OPEN:
         answered = f", {c.pings.answered} of {c.pings.sent} Pings answered" if c.pings.sent else ""
-        yield Row(
-            timeline.ended, f"{before}still open when the log ends{answered}", bad=bool(c.pings.waiting)
-        )
+        text = f"still open when the log ends{answered}" if words.shows_control else "no end of it is shown"
+        yield Row(timeline.ended, f"{before}{text}", bad=bool(c.pings.waiting))
     if ending.what is End.UNFINISHED:
         yield Row(c.last, f"{before}a handshake whose outcome the log does not show", bad=True)
 
@@ -335,4 +337,9 @@ def _figures(timeline: Timeline, words: Words) -> Iterator[tuple[str, str]]:
     elif pings:
         yield "Pings", f"{pings}, none answered"
     if timeline.library:
-        yield "library", f"{timeline.writer.value} {timeline.library}"
+        by_browser = timeline.writer is Writer.BROWSER
+        yield (
+            ("recorded by", timeline.library)
+            if by_browser
+            else ("library", f"{timeline.writer.value} {timeline.library}")
+        )

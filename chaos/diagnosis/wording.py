@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from chaos.diagnosis.endings import Ending
 from chaos.durations import clock, seconds_of
 from chaos.timeline.model import Connection, Mark, Timeline
-from chaos.traces.wire import NO_STATUS, NoticeKind
+from chaos.traces.wire import NO_STATUS, NoticeKind, Writer
 
 MOST_WORDS = 90
 """Characters of a message that are quoted."""
@@ -51,6 +51,8 @@ class Words:
         if not timeline.side_known:
             self.own, self.peer = "this side", "the other side"
         paths = {c.link for c in timeline.connections}
+        self.shows_control = timeline.writer is not Writer.BROWSER
+        """Whether Pings, Pongs and Close frames are shown, and how long a handshake took."""
         self._paths = len(paths) > 1 or (server and paths not in ({""}, {"/"}))
         self._numbers = len(timeline.connections) > 1
         told = any(notice.kind in (NoticeKind.OPENED, NoticeKind.CONNECTED) for _, notice in timeline.notices)

@@ -25,7 +25,7 @@ def log_report(out: Console, told: Told, *, name: str, epoch: float | None) -> N
         heading(out, "The story")
         _rows(out, told.story, told, epoch, lines=False)
     if told.table:
-        heading(out, "The lines around it")
+        heading(out, "The lines around it" if told.counted_in == "line" else "What is around it")
         _rows(out, told.table, told, epoch, lines=True)
     if told.figures:
         heading(out, "In figures")
@@ -72,7 +72,7 @@ def _rows(out: Console, rows: tuple[Row, ...], told: Told, epoch: float | None, 
             shown.add_column(no_wrap=True, style="dim")
     shown.add_column(overflow="fold")
     for row in rows:
-        cells = [Text(f"line {row.at.line}")] if lines else []
+        cells = [Text(f"{told.counted_in} {row.at.line}")] if lines else []
         if told.timed:
             cells.append(Text(f"+{clock(row.at.t)}"))
             if epoch is not None:

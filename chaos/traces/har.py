@@ -151,7 +151,7 @@ def read_har(_: Survey, path: Path, problems: Problems) -> Iterator[Entry]:
 # The file
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Connection:
     number: int
     began: float
@@ -160,6 +160,8 @@ class _Connection:
     request: _Request
     response: _Response
     messages: list[_Message]
+    followed: bool = False
+    """Another to the same endpoint began after all that is shown of this one."""
 
     @property
     def path(self) -> str:
@@ -205,6 +207,12 @@ def _read(path: Path, problems: Problems) -> _Read:
         _Connection(number, began or 0.0, lasted, request, response, messages)
         for number, (began, lasted, request, response, messages) in enumerate(dated, 1)
     ]
+    latest: dict[str, _Connection] = {}
+    for connection in connections:
+        before = latest.get(connection.path)
+        if before is not None and connection.began >= before.began + (before.lasted or 0.0):
+            before.followed = True
+        latest[connection.path] = connection
     epoch = connections[0].began if connections else None
     return _Read(len(log.entries or ()), connections, _by(log), epoch, problems)
 
@@ -364,7 +372,7 @@ class _Stream:
             closed = True
         if closed:
             yield self._at(self._end, StateChange("CLOSED"))
-        elif self._end > self._t + _AFTER_THE_LAST:
+        elif self._of.followed and self._end > self._t + _AFTER_THE_LAST:
             yield self._at(self._end, Over(Unshown.NO_CONTROL_FRAMES))
 
 

@@ -20,6 +20,7 @@ from chaos.traces.wire import (
     Notice,
     NoticeKind,
     OtherLine,
+    Over,
     Request,
     Response,
     StateChange,
@@ -135,6 +136,11 @@ class _Maker:
                 )
             case Eof(way="<") | Failing(code=1006) if connection.opened:
                 connection.close = connection.close or (1006, "network", "stream ended without a close frame")
+            case Failing(code=None) if connection.opened:
+                connection.close = connection.close or (1006, "tracker", said.reason)
+            case Over() if connection.opened:
+                connection.close = connection.close or (1006, "network", "over; how it ended is not shown")
+                yield from self._closed(entry, connection)
             case _:
                 pass
 

@@ -26,6 +26,7 @@ from chaos.diagnosis.causes_of_silence import (
 from chaos.diagnosis.causes_told import told_by_exceptions
 from chaos.diagnosis.endings import TOO_BIG, End, Ending, ending_of
 from chaos.timeline.model import Connection, Timeline
+from chaos.traces.wire import Writer
 
 _CAUSES: dict[End, Cause] = {
     End.NO_PONG: Cause.NO_PONG,
@@ -76,14 +77,14 @@ def diagnose(timeline: Timeline) -> Diagnosis:
         *_by_their_ends(endings),
         *limits(endings),
         *wrong_pongs(endings),
-        *unread(endings),
+        *(unread(endings) if timeline.writer is Writer.WEBSOCKETS else ()),  # by the length of its queue
         *standstills(timeline, endings),
         *silences(timeline, endings),
         *nobody_listened(timeline, endings),
         *restarts(timeline, endings),
         *storm(timeline),
         *waiting_pings(timeline, endings),
-        *fell_silent(timeline, endings),
+        *(fell_silent(timeline, endings) if timeline.writer is not Writer.BROWSER else ()),  # no end is shown
         *client_restarts(timeline, endings),
         *late_pongs(timeline, endings),
         *told_by_exceptions(timeline, endings),

@@ -209,6 +209,11 @@ def idle(f: Finding, w: Words) -> Said:
     what = f"{where(f, w)}{f.count} of {f.of} connections {ended} {w.lasting(f.seconds)} after the last thing that went over them{ping}: an idle time-out on the way, as proxies have; nothing was down"
     if f.count == 1:
         what = f"{where(f, w)}the connection {ended.replace('were', 'was')} {w.at(f.at)}, {w.lasting(f.seconds)} after the last thing that went over it{ping}: that looks like an idle time-out on the way, as proxies have"
+    if not w.shows_control:
+        remedy = f"have the server send a Ping, or the page a message, well within {w.lasting(f.seconds)}: a browser sends no Ping by itself"
+        return Said(
+            what, remedy, "whether Pings went over them, and with which code they ended: a HAR holds neither"
+        )
     return Said(what, f"send a keepalive well within {w.lasting(f.seconds)} (ping_interval)")
 
 

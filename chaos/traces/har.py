@@ -7,6 +7,7 @@ import base64
 import heapq
 import mmap
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -119,7 +120,7 @@ class _Har(msgspec.Struct):
 
 def is_one(path: Path) -> bool:
     """Whether the file begins as a HAR does."""
-    return _BEGIN.match(first_bytes(path, _LOOKED_AT)) is not None
+    return _BEGIN.match(first_bytes(path, _LOOKED_AT).removeprefix(BOM_UTF8)) is not None
 
 
 def survey(path: Path) -> Survey:
@@ -130,9 +131,10 @@ def survey(path: Path) -> Survey:
             raise TraceError(
                 f"{path}: a HAR without any entry: record with the network panel open, then export again"
             )
+        many = "1 request" if read.entries == 1 else f"{read.entries} requests"
         raise TraceError(
-            f"{path}: a HAR with {read.entries} requests, and no WebSocket among them: record from before the page"
-            " connects (reload it with the network panel open), and export with content"
+            f"{path}: a HAR with {many} and no WebSocket: record from before the page connects (reload it with the"
+            " network panel open), and export with content"
         )
     found = Survey(writer=Writer.BROWSER, library=read.by, timed=True, grain=0.001)
     found.epoch = read.epoch

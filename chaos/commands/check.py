@@ -24,13 +24,20 @@ from chaos.timeline.parts import parts
 from chaos.traces.reading import Format, Trace, TraceError, open_trace
 
 FormatOption = Annotated[
-    str, typer.Option("--format", help="auto: by content. trace, websockets-log: this and nothing else.")
+    str,
+    typer.Option(
+        "--format",
+        help="auto: by content. trace, websockets-log, websocket-client-log, har: this and nothing else.",
+    ),
 ]
 
 
 def check(
     trace: Annotated[
-        Path, typer.Argument(help="A tracker's trace, a record of a run, or a websockets DEBUG log.")
+        Path,
+        typer.Argument(
+            help="A tracker's trace, a record of a run, a DEBUG log of websockets, a trace of websocket-client, or a HAR."
+        ),
     ],
     *,
     format_: FormatOption = "auto",

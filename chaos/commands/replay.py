@@ -40,7 +40,7 @@ def replay(
     trace: Annotated[
         Path,
         typer.Argument(
-            help="A tracker's trace, a record of a run, a websockets DEBUG log; with --to, a recording of poses."
+            help="A tracker's trace, a record of a run, a DEBUG log of websockets, a trace of websocket-client, a HAR; with --to, a recording of poses."
         ),
     ],
     *,

@@ -1,4 +1,4 @@
-"""One line of what `websocket-client` writes after `enableTrace(True)`, versions 0.4 to 1.9.                        pure"""
+"""One line of what `websocket-client` writes after `enableTrace(True)`, versions 0.59 to 1.9.                        pure"""
 
 import ast
 import re

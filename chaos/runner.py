@@ -98,6 +98,11 @@ class Plan:
         return self.folder / f"{self.scenario.name}.{self.engine}{client}.{self.seed}.jsonl"
 
     @property
+    def output(self) -> Path:
+        """Where a program's output goes."""
+        return self.record.with_suffix(".txt")
+
+    @property
     def command_line(self) -> str:
         """What makes exactly this run again, to be pasted into a shell in the same directory."""
         words = ["simtool", "chaos", self.asked or self.scenario.name, "--engine", self.engine]
@@ -149,6 +154,7 @@ def perform(plan: Plan) -> RunResult:
         checks=judgement.checks,
         measures=measures,
         record=str(plan.record),
+        output=str(plan.output) if plan.output.exists() and plan.output.stat().st_size else None,
         preset=plan.scenario.preset,
         time_scale=history.time_scale,
         again=again,
@@ -158,9 +164,7 @@ def perform(plan: Plan) -> RunResult:
 
 def make_history(plan: Plan) -> History:
     """Make one run; what fails in it is in the record."""
-    return history_with(
-        load_client(plan.client, plan.record.with_suffix(".txt"), scales_itself=plan.scales_itself), plan
-    )
+    return history_with(load_client(plan.client, plan.output, scales_itself=plan.scales_itself), plan)
 
 
 def history_with(client: Client, plan: Plan) -> History:

@@ -4,6 +4,7 @@ How a client is named is plain data, so that it travels to a worker: a name of `
 `$ command line`.
 """
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -19,6 +20,8 @@ from chaos.clients.websockets_iterator import WebsocketsIterator
 from chaos.nearest import unknown_name
 
 DEFAULT = TrackerClient.name
+LONGEST = 60
+"""Characters of a client's name in the name of a file."""
 COMMAND = "$ "
 """What a command line begins with in a plan."""
 
@@ -65,5 +68,9 @@ def _optional(package: str, module: str, attr: str) -> Client:
 
 
 def file_name(named: str) -> str:
-    """A client's name for use in the name of a file."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", named).strip("-.")[:60] or "client"
+    """A client's name for use in the name of a file: one of its own for each client, however alike two of them are."""
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", named).strip("-.")
+    if len(plain) <= LONGEST and not named.startswith(COMMAND):
+        return plain
+    digest = hashlib.sha256(named.encode()).hexdigest()[:8]
+    return f"{plain[:LONGEST]}-{digest}".removeprefix("-")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos.clients import Assignment, ClientError
+from chaos.clients.last_words import error_line
 from chaos.history import Role
 from chaos.scenario import ClientOverrides
 
@@ -69,6 +70,7 @@ class CommandClient:
         number = f".{assignment.number}" if assignment.number else ""
         output = self._output.with_suffix(f"{number}{self._output.suffix}")
         process = await self._start(assignment, output)
+        began = _now()
         guard = await _guard(process)
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -78,7 +80,9 @@ class CommandClient:
                 await asyncio.wait([ended, stop, flood], return_when=asyncio.FIRST_COMPLETED)
                 stop.cancel()
                 if ended.done():
-                    raise ProgramFailed(f"it ended by itself {_how(process, output)}")
+                    raise ProgramFailed(
+                        f"it ended by itself after {_now() - began:.1f} s {_how(process, output)}"
+                    )
                 if not flood.done():
                     _signal(process, signal.SIGTERM)
                     await asyncio.wait(
@@ -155,6 +159,10 @@ def _why_killed(flood: "asyncio.Task[None]") -> str:
     return f"it ignored SIGTERM for {TERM_WITHIN:g} s"
 
 
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
 def _how(process: asyncio.subprocess.Process, output: Path) -> str:
     code = process.returncode
     assert code is not None, "it has ended"
@@ -167,6 +175,9 @@ def _last(output: Path) -> str:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - LAST_BYTES))
         written = file.read().decode(errors="replace")
+    error = error_line(written)
+    if error is not None:
+        return f"; the error: {' '.join(error.split())[:WIDTH]}"
     lines = [" ".join(line.split())[:WIDTH] for line in written.split("\n") if line.strip()]
     return f"; it last wrote: {' | '.join(lines[-LINES:])}" if lines else "; it wrote nothing"
 

@@ -154,9 +154,27 @@ def valid_run(history: History, scenario: Scenario) -> Check:
             return Check("valid-run", verdict, expected, f"the {broke.who} failed: {broke.what}")
     steady = history.phase("steady")
     if steady is None and not scenario.from_start:
-        return Check("valid-run", "unknown", expected, "no output arrived before the first fault was due")
+        seen = f"no output arrived before the first fault was due: {_why_not_steady(history)}"
+        return Check("valid-run", "unknown", expected, seen)
     seen = "never steady, with a fault from the start" if steady is None else f"steady after {steady:.1f} s"
     return Check("valid-run", "pass", expected, seen + gave_up)
+
+
+def _why_not_steady(history: History) -> str:
+    """What the peer saw of the client instead."""
+    met = {event.link for event in history.of(peer.Opened)}
+    if not met:
+        return "it never connected"
+    unreadable = list(history.of(peer.Unreadable))
+    if unreadable:
+        first = unreadable[0]
+        begins = f", which begins {first.begins!r}" if first.begins else ""
+        return f"{len(unreadable)} messages came that could not be read, the first{begins}: {first.reason}"
+    if history.role != "receiver" and "output" not in met:
+        return f"it connected to {' and '.join(sorted(met))} alone"
+    offered = sum(1 for _ in history.of(peer.Offered))
+    delivered = sum(1 for _ in history.of(peer.Delivered))
+    return f"it connected, was offered {offered} messages, and sent {delivered}"
 
 
 def _refusal(history: History, scenario: Scenario) -> events.Refused | None:

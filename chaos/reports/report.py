@@ -91,7 +91,11 @@ def explain(to: Console, results: Sequence[RunResult]) -> None:
             to.print(Text(f"  {check.name}"), style=COLOURS[check.verdict])
             to.print(Text(f"    expected  {check.expected}"))
             to.print(Text(f"    observed  {check.observed}"))
-        for what, where in (("record", result.record), ("command", result.command_line)):
+        for what, where in (
+            ("output", result.output),
+            ("record", result.record),
+            ("command", result.command_line),
+        ):
             if where is not None:  # to be copied whole
                 to.print(Text(f"    {what:8}  {where}"), style="dim", soft_wrap=True)
 

@@ -29,6 +29,8 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     measures: dict[str, Any]
     record: str
     """The path of its history."""
+    output: str | None = None
+    """The path of what a program wrote; None: it was none, or wrote nothing."""
     preset: str | None = None
     """The network that the run lay on; None: an undisturbed one."""
     time_scale: float = 1.0
@@ -69,7 +71,12 @@ def document(results: Sequence[RunResult]) -> bytes:
     """The JSON document of `simtool chaos --json`."""
     runs = [msgspec.structs.asdict(result) for result in results]
     for run in runs:
-        del run["record"], run["command_line"], run["again"]  # they say something of this machine
+        del (
+            run["record"],
+            run["output"],
+            run["command_line"],
+            run["again"],
+        )  # they say something of this machine
     return msgspec.json.format(msgspec.json.encode({"schema": SCHEMA, "runs": runs}), indent=1) + b"\n"
 
 

@@ -92,7 +92,8 @@ async def test_of_several_clients_each_programs_words_are_kept_by_themselves(tmp
     [
         ("import sys; print('a'); sys.exit('b\\nc\\nd')", "with exit code 1; it last wrote: b | c | d"),
         ("import os; os.kill(os.getpid(), 9)", "by SIGKILL; it wrote nothing"),
-        ("pass", "with exit code 0; it wrote nothing"),
+        ("pass", r"after \d+\.\d s with exit code 0; it wrote nothing"),
+        ("{}['hold']", r"with exit code 1; the error: KeyError: 'hold'"),
         ("print('x' * 10_000_000); print('the end')", r"with exit code 0; it last wrote: x{200} | the end$"),
     ],
 )
@@ -248,6 +249,7 @@ def test_a_program_killed_in_the_middle_fails_with_what_it_wrote_and_leaves_it_i
     assert "it last wrote: so far" in valid_run.observed
     (kept,) = tmp_path.glob("*.txt")
     assert kept.read_text() == "so far\n"
+    assert result.output == str(kept)
 
 
 @pytest.mark.toxiproxy

@@ -93,6 +93,26 @@ def test_a_run_that_never_was_steady_is_unknown_whatever_else_it_shows() -> None
     assert judge(lost, scenario(stresses=["no-loss"])).verdict == "unknown"
 
 
+def test_of_a_run_that_never_was_steady_it_is_said_what_the_peer_saw_instead() -> None:
+    def said(*seen: peer.PeerEvent) -> str:
+        check = valid_run(replace(record(*seen), role="relay"), scenario())
+        assert check.verdict == "unknown"
+        return check.observed.partition(": ")[2]
+
+    reads = peer.Opened(t=0.1, link="input", connection=1)
+    writes = peer.Opened(t=0.1, link="output", connection=2)
+    strange = [
+        peer.Unreadable(t=t, reason="no sequence", connection=2, begins='{"id":1' if t == 1.0 else "")
+        for t in (1.0, 2.0)
+    ]
+    assert said() == "it never connected"
+    assert said(reads) == "it connected to input alone"
+    assert said(reads, writes) == "it connected, was offered 0 messages, and sent 0"
+    assert said(reads, writes, *strange) == (
+        "2 messages came that could not be read, the first, which begins '{\"id\":1': no sequence"
+    )
+
+
 def test_where_a_fault_is_in_force_from_the_start_no_steady_state_is_asked_for() -> None:
     early = scenario(fault("down", 0.0, 9.0))
     assert valid_run(record(), early).verdict == "pass"

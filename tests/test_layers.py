@@ -144,8 +144,8 @@ PURE = {
     "chaos/timeline": ("from_events from_log from_peer model observed parts pauses spans untyped_causes"),
     "chaos/toxiproxy": "toxics",
     "chaos/traces": (
-        "entry_survey log_clock log_connections log_envelopes log_events log_lines log_naming log_notices log_reading "
-        "log_survey log_tables log_times log_wrapping problems websocket_client_lines websocket_client_log "
+        "entry_survey har_messages log_clock log_connections log_envelopes log_events log_lines log_naming log_notices log_reading "
+        "log_survey log_tables log_times log_wrapping problems websocket_client_lines websocket_client_live websocket_client_log "
         "websocket_client_survey websocket_client_words wire"
     ),
     "simulator": (

@@ -3,15 +3,12 @@
 Such a file is one JSON value, so it is looked at as a whole; what is not of a WebSocket is passed over, not kept.
 """
 
-import base64
 import heapq
 import mmap
 import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
@@ -20,9 +17,9 @@ import msgspec
 
 from chaos.traces.entry_survey import EntrySurvey
 from chaos.traces.files import TraceError, first_bytes, whole
+from chaos.traces.har_messages import Message, moment_of, said_of
 from chaos.traces.log_notices import MOST_TEXT
 from chaos.traces.log_survey import Survey
-from chaos.traces.log_times import EARLIEST, number_as_time
 from chaos.traces.problems import Problems
 from chaos.traces.wire import (
     Entry,
@@ -32,24 +29,20 @@ from chaos.traces.wire import (
     HeaderLine,
     Notice,
     NoticeKind,
-    Opcode,
     Over,
     Request,
     Response,
     Said,
     StateChange,
     Unshown,
-    Way,
     Writer,
 )
 
 SWITCHING = 101
 _BEGIN = re.compile(rb'^\s*\{\s*"log"\s*:\s*\{')
 _LOOKED_AT = 4096  # bytes
-_MOST_DATA = 200
 _AFTER_THE_LAST = 0.05
 """Seconds by which an entry has to last longer than its last message, for its end to be of the connection."""
-_OPCODES: dict[int, Opcode] = {0: "CONT", 1: "TEXT", 2: "BINARY", 8: "CLOSE", 9: "PING", 10: "PONG"}
 _NET_ERRORS: dict[str, NoticeKind] = {
     "ERR_CONNECTION_REFUSED": NoticeKind.UNREACHABLE,
     "ERR_NAME_NOT_RESOLVED": NoticeKind.NO_NAME,
@@ -72,13 +65,6 @@ _ATTEMPTS = (
 )
 
 
-class _Message(msgspec.Struct):
-    type: Any = ""
-    time: Any = None
-    opcode: Any = 1
-    data: msgspec.Raw = msgspec.Raw(b'""')
-
-
 class _Request(msgspec.Struct):
     url: Any = ""
     headers: Any = None
@@ -97,7 +83,7 @@ class _HarEntry(msgspec.Struct):
     request: msgspec.Raw = msgspec.Raw(b"{}")
     response: msgspec.Raw = msgspec.Raw(b"{}")
     kind: Any = msgspec.field(name="_resourceType", default=None)
-    messages: list[_Message] | None = msgspec.field(name="_webSocketMessages", default=None)
+    messages: list[Message] | None = msgspec.field(name="_webSocketMessages", default=None)
 
 
 _Part = TypeVar("_Part", _Request, _Response)
@@ -161,7 +147,7 @@ class _Connection:
     lasted: float | None
     request: _Request
     response: _Response
-    messages: list[_Message]
+    messages: list[Message]
     followed: bool = False
     """Another to the same endpoint began after all that is shown of this one."""
 
@@ -198,7 +184,7 @@ def _read(path: Path, problems: Problems) -> _Read:
         made = _connection(entry)
         if made is None:
             continue
-        began = _moment(entry.startedDateTime)
+        began = moment_of(entry.startedDateTime)
         undated += began is None
         lasted = entry.time / 1000 if isinstance(entry.time, int | float) and entry.time > 0 else None
         found.append((began, lasted, *made))
@@ -251,7 +237,7 @@ def _by(log: _Log) -> str | None:
     return None
 
 
-def _connection(entry: _HarEntry) -> tuple[_Request, _Response, list[_Message]] | None:
+def _connection(entry: _HarEntry) -> tuple[_Request, _Response, list[Message]] | None:
     """What an entry says, if it is of a WebSocket."""
     request, response = _decoded(entry.request, _Request), _decoded(entry.response, _Response)
     is_ws = (
@@ -277,20 +263,6 @@ def _headers(found: object) -> Iterator[tuple[str, str]]:
     for header in found if isinstance(found, list) else ():
         if isinstance(header, dict) and isinstance(header.get("name"), str):
             yield header["name"].lower(), str(header.get("value", ""))
-
-
-def _moment(found: object) -> float | None:
-    """Seconds since 1970, of a number or of ISO 8601."""
-    if isinstance(found, str):
-        try:
-            moment = datetime.fromisoformat(found)
-        except ValueError:
-            return None
-        return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
-    if isinstance(found, int | float) and not isinstance(found, bool) and found >= EARLIEST:
-        time = number_as_time(float(found))
-        return None if time is None else time.moment
-    return None
 
 
 # The entries
@@ -360,10 +332,10 @@ class _Stream:
         yield self._at(self._t, StateChange("OPEN"))
         closed = False
         for message in self._of.messages:
-            moment = _moment(message.time)
+            moment = moment_of(message.time)
             if moment is None:
                 self._problems.add("{n} messages without a time have that of the one before")
-            said = _said(message)
+            said = said_of(message)
             if said is None:
                 self._problems.add("{n} messages of a kind that this version does not know skipped")
                 continue
@@ -376,48 +348,3 @@ class _Stream:
             yield self._at(self._end, StateChange("CLOSED"))
         elif self._of.followed and self._end > self._t + _AFTER_THE_LAST:
             yield self._at(self._end, Over(Unshown.NO_CONTROL_FRAMES))
-
-
-def _said(message: _Message) -> Said | None:
-    way: Way | None = {"send": ">", "sent": ">", "receive": "<", "received": "<", "recv": "<"}.get(  # type: ignore[assignment]
-        str(message.type).lower()
-    )
-    data = _text(message.data)
-    if str(message.type).lower() == "error":
-        return Failing(None, data[:MOST_TEXT])
-    opcode = _OPCODES.get(message.opcode) if isinstance(message.opcode, int) else "TEXT"
-    if way is None or opcode is None:
-        return None
-    if opcode == "CLOSE":
-        code, reason = _close(data)
-        return Frame(way, opcode, len(data), data[:_MOST_DATA], code, reason)
-    size = _size_of_base64(data) if opcode in ("BINARY", "CONT") else len(data.encode(errors="replace"))
-    return Frame(way, opcode, size, data[:_MOST_DATA])
-
-
-def _text(raw: msgspec.Raw) -> str:
-    try:
-        found = msgspec.json.decode(raw)
-    except msgspec.DecodeError:
-        return ""
-    return found if isinstance(found, str) else bytes(raw).decode(errors="replace")
-
-
-def _size_of_base64(data: str) -> int:
-    """Bytes that it stands for; of what is no base64 its own length."""
-    if len(data) % 4:
-        return len(data)
-    return len(data) // 4 * 3 - data[-2:].count("=")
-
-
-def _close(data: str) -> tuple[int | None, str]:
-    """Code and reason of a Close frame, as text with two bytes in front or in base64."""
-    payloads = [data.encode("latin-1", errors="replace")]
-    with suppress(ValueError):
-        payloads.append(base64.b64decode(data, validate=True))
-    for payload in payloads:
-        code = int.from_bytes(payload[:2], "big")
-        if len(payload) >= 2 and 1000 <= code < 5000:
-            return code, payload[2:].decode(errors="replace")
-    found = re.search(r"\b([1-4]\d{3})\b(?:[^\w]*(.*))?", data)
-    return (int(found[1]), found[2] or "") if found else (None, "")

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from chaos.traces.log_clock import LogClock
@@ -13,6 +13,7 @@ from chaos.traces.log_survey import Survey
 from chaos.traces.log_times import leading_time
 from chaos.traces.problems import Problems
 from chaos.traces.websocket_client_lines import ClientLine, Kind, once
+from chaos.traces.websocket_client_live import Live, take_in
 from chaos.traces.websocket_client_words import (
     CLOSED,
     NO_PONG,
@@ -67,27 +68,6 @@ def read_log(surveyed: Survey, texts: Iterable[tuple[int, str]], problems: Probl
     return _Reader(surveyed, problems).read(texts)
 
 
-@dataclass(slots=True, eq=False)
-class _Live:
-    """A connection, or an attempt, of which more may come."""
-
-    number: int
-    voices: set[str] = field(default_factory=set)
-    asked: bool = False
-    proxy: bool = False
-    """What is asked for is the way through a proxy, so far."""
-    status: int | None = None
-    opened: bool = False
-    pings: int = 0
-    answered: bool = True
-    said_goodbye: bool = False
-    heard_goodbye: bool = False
-    given_up: bool = False
-    failed: bool = False
-    """An exception of this side ended it."""
-    path: str = ""
-
-
 @dataclass(slots=True)
 class _Waiting:
     """A line of the program that the next line of the library may say again."""
@@ -104,9 +84,9 @@ class _Reader:
         self._problems = problems
         self._clock = LogClock(problems)
         self._count = 0
-        self._live: list[_Live] = []
+        self._live: list[Live] = []
         self._block: Literal["request", "response"] | None = None
-        self._current: _Live | None = None  # whose headers come
+        self._current: Live | None = None  # whose headers come
         self._through_proxy = False
         self._waiting: list[_Waiting] = []
         self._voices: dict[str, str] = {}
@@ -136,7 +116,7 @@ class _Reader:
             self._problems.add("ends told by lines without a time have the time of the line after them")
         self._clock.finish(absurd=self._surveyed.absurd)
 
-    def _entry(self, number: int, live: _Live | None, said: Said, *, t: float | None = None) -> Entry:
+    def _entry(self, number: int, live: Live | None, said: Said, *, t: float | None = None) -> Entry:
         sure = live is None or len(self._live) < 2 or isinstance(said, Over)
         self._line = max(number, self._line)
         at = self._clock.now if t is None else t
@@ -189,7 +169,7 @@ class _Reader:
             voice = self._voices[prefix] = by_words(prefix)
         return voice
 
-    def _whose(self, voice: str, *, opened: bool) -> _Live | None:
+    def _whose(self, voice: str, *, opened: bool) -> Live | None:
         found = [live for live in self._live if live.opened is opened]
         if len(found) > 1:
             found = [live for live in found if voice in live.voices] or found
@@ -210,10 +190,10 @@ class _Reader:
             self._current = waiting
             return
         self._count += 1
-        self._current = _Live(self._count, {voice})
+        self._current = Live(self._count, {voice})
         self._live.append(self._current)
 
-    def _forget(self, number: int, live: _Live, why: Unshown) -> Iterator[Entry]:
+    def _forget(self, number: int, live: Live, why: Unshown) -> Iterator[Entry]:
         """Nothing more comes of it."""
         told = live.said_goodbye or live.heard_goodbye or live.given_up or live.failed
         if live.opened and not told:
@@ -248,7 +228,7 @@ class _Reader:
             case _ if not live.proxy:
                 yield self._entry(number, live, said)
 
-    def _asks(self, number: int, live: _Live, said: Request) -> Iterator[Entry]:
+    def _asks(self, number: int, live: Live, said: Request) -> Iterator[Entry]:
         if live.asked:
             return  # every line comes twice
         live.asked, live.proxy, live.path = True, self._through_proxy, said.path
@@ -256,20 +236,20 @@ class _Reader:
             yield self._entry(number, live, StateChange("CONNECTING"))
             yield self._entry(number, live, said)
 
-    def _answers(self, number: int, live: _Live, said: Response) -> Iterator[Entry]:
+    def _answers(self, number: int, live: Live, said: Response) -> Iterator[Entry]:
         if live.proxy and said.status == PROXY_OPENS_THE_WAY:
             return
         if live.proxy:
             yield self._entry(number, live, Request(">", live.path))
         yield self._entry(number, live, said)
 
-    def _answered(self, number: int, live: _Live) -> Iterator[Entry]:
+    def _answered(self, number: int, live: Live) -> Iterator[Entry]:
         if live.status == SWITCHING:
             yield from self._open(number, live)
         elif live.status is not None and not (live.proxy and live.status == PROXY_OPENS_THE_WAY):
             self._live = [other for other in self._live if other is not live]  # it was refused, or sent on
 
-    def _open(self, number: int, live: _Live) -> Iterator[Entry]:
+    def _open(self, number: int, live: Live) -> Iterator[Entry]:
         if not live.opened:
             live.opened = True
             yield self._entry(number, live, StateChange("OPEN"))
@@ -294,16 +274,16 @@ class _Reader:
             yield self._entry(number, live, Over(Unshown.RECEIVED_LEFT_OUT, frame.code))
             self._live.remove(live)
             return
-        _take_in(live, frame)
+        take_in(live, frame)
         yield self._entry(number, live, frame)
         if live.heard_goodbye and live.said_goodbye:
             yield self._entry(number, live, StateChange("CLOSED"))
             self._live.remove(live)
 
-    def _in_the_middle(self, voice: str) -> _Live:
+    def _in_the_middle(self, voice: str) -> Live:
         self._problems.add("the log begins in the middle of a connection")
         self._count += 1
-        live = _Live(self._count, {voice}, opened=True, asked=True, status=SWITCHING)
+        live = Live(self._count, {voice}, opened=True, asked=True, status=SWITCHING)
         self._live.append(live)
         return live
 
@@ -378,8 +358,8 @@ class _Reader:
         number: int,
         text: str,
         t: float | None,
-        live: _Live | None,
-        pending: _Live | None,
+        live: Live | None,
+        pending: Live | None,
         *,
         of_library: bool,
     ) -> Iterator[Entry]:
@@ -405,21 +385,3 @@ class _Reader:
             yield self._entry(number, live, Failing(None, notice.text), t=t)
         elif live is None:
             yield self._entry(number, None, notice, t=t)
-
-
-def _take_in(live: _Live, frame: Frame) -> None:
-    """What a frame changes; Pings and Pongs are numbered, because to this library any Pong answers."""
-    match frame.opcode, frame.way:
-        case "PING", ">":
-            live.pings += 1
-            live.answered = False
-            frame.data = f"the {live.pings}."
-        case "PONG", "<":
-            frame.data = f"the {live.pings}." if not live.answered else "unasked"
-            live.answered = True
-        case "CLOSE", ">":
-            live.said_goodbye = True
-        case "CLOSE", _:
-            live.heard_goodbye = True
-        case _:
-            pass

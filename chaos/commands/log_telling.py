@@ -74,6 +74,6 @@ def also_assumed(trace: Trace) -> Iterator[str]:
     writer = Writer.WEBSOCKETS if trace.surveyed is None else trace.surveyed.writer
     if writer is not Writer.WEBSOCKETS:
         who = "the browser" if writer is Writer.BROWSER else writer.value
-        yield f"a client of the websockets library stands in for {who}, with that library's keepalive"
+        yield f"a client of the websockets library stands in for {who}; a keepalive that gave up is shown with its 1011"
     if writer is Writer.BROWSER:
         yield "an end that is not shown is taken for one without a close frame"

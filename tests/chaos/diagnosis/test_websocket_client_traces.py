@@ -217,3 +217,21 @@ def test_errors_alone_are_counted() -> None:
         "3 times: the stream ended or was reset without a close frame (1006): the server or something on the way cut"
         " it; first at +0.0 s, 20.0 s apart"
     )
+
+
+def test_a_silence_after_as_many_messages_as_another_library_queues_is_no_unread_message() -> None:
+    lines = [f"06:30:00 websocket {line}" for line in (ASKED + OPENED).splitlines() if line]
+    lines += [f"06:30:{n:02} websocket ++Rcv decoded: fin=1 opcode=1 data=b'tick'" for n in range(1, 18)]
+    lines += ["06:30:20 websocket ++Sent decoded: fin=1 opcode=9 data=b''"]
+    lines += ["06:30:30 websocket ping/pong timed out - goodbye"]
+    found = understood("\n".join(lines))
+    assert found.timeline.connections[0].received.messages == 17
+    assert [finding.cause for finding in found.findings] == [Cause.NO_PONG]
+
+
+def test_any_pong_answers_a_ping_of_this_library() -> None:
+    answered = r"""++Sent decoded: fin=1 opcode=9 data=b'one'
+++Rcv decoded: fin=1 opcode=10 data=b'other'
+"""
+    (connection,) = understood(ASKED + OPENED + answered).timeline.connections
+    assert (connection.pings.answered, connection.pings.stray) == (1, 0)

@@ -119,7 +119,7 @@ def loop_blocked(f: Finding, w: Words) -> Said:
     if still.overdue:
         shown.append(f"a Ping given up {w.lasting(still.overdue)} later than its time-out")
     lasted = w.lasting(still.end.t - still.begin.t)
-    what = f"from {w.when(still.begin)} to {w.when(still.end)} {w.own} itself did nothing for {lasted} ({'; '.join(shown)}): its event loop was blocked, or its process stood still"
+    what = f"from {w.when(still.begin)} to {w.when(still.end)} {w.own} itself did nothing for {lasted} ({'; '.join(shown)}): {w.blocked} was blocked, or its process stood still"
     if f.endings:
         ending = f.endings[0]
         who = (
@@ -133,7 +133,7 @@ def loop_blocked(f: Finding, w: Words) -> Said:
         what += f"; {who} {how} {w.at(ending.at)}" + (f" with {code_of(ending.code)}" if ending.code else "")
     return Said(
         what,
-        "move blocking work out of the event loop (asyncio.to_thread), or look for what stopped the process",
+        f"move blocking work out of {w.movable}, or look for what stopped the process",
     )
 
 

@@ -53,6 +53,11 @@ class Words:
         paths = {c.link for c in timeline.connections}
         self.shows_control = timeline.writer is not Writer.BROWSER
         """Whether Pings, Pongs and Close frames are shown, and how long a handshake took."""
+        threads = timeline.writer is Writer.WEBSOCKET_CLIENT
+        self.blocked = "one of its callbacks" if threads else "its event loop"
+        """What long work of this side holds up."""
+        self.movable = "the callbacks (into a thread)" if threads else "the event loop (asyncio.to_thread)"
+        """The same, with where such work can go."""
         self._paths = len(paths) > 1 or (server and paths not in ({""}, {"/"}))
         self._numbers = len(timeline.connections) > 1
         told = any(notice.kind in (NoticeKind.OPENED, NoticeKind.CONNECTED) for _, notice in timeline.notices)

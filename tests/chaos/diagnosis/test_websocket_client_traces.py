@@ -235,3 +235,12 @@ def test_any_pong_answers_a_ping_of_this_library() -> None:
 """
     (connection,) = understood(ASKED + OPENED + answered).timeline.connections
     assert (connection.pings.answered, connection.pings.stray) == (1, 0)
+
+
+def test_what_was_blocked_is_a_callback_for_this_library_has_no_event_loop() -> None:
+    lines = [f"06:30:00 websocket {line}" for line in (ASKED + OPENED).splitlines() if line]
+    times = [*range(1, 8), *([20] * 12)]
+    lines += [f"06:30:{n:02} websocket ++Rcv decoded: fin=1 opcode=1 data=b'tick'" for n in times]
+    shown = told("\n".join(lines))
+    assert shown.findings[0].cause is Cause.LOOP_BLOCKED
+    assert "one of its callbacks was blocked, or its process stood still" in shown.headline

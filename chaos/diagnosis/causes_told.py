@@ -22,14 +22,14 @@ def told_by_exceptions(timeline: Timeline, endings: Sequence[Ending]) -> Iterato
             key: object = (notice.sent, notice.received, notice.received_first, notice.reason, notice.cut)
         elif notice.kind is NoticeKind.REJECTED:
             key = notice.status
-        elif notice.kind in (NoticeKind.BAD_REQUEST, NoticeKind.BAD_ANSWER):
+        elif notice.kind in (NoticeKind.BAD_REQUEST, NoticeKind.BAD_ANSWER, NoticeKind.HANDSHAKE_FAILED):
             key = notice.text
         elif notice.kind in (
             NoticeKind.RESET,
             NoticeKind.NO_REQUEST,
             NoticeKind.TOO_BIG,
             NoticeKind.HANDLER_FAILED,
-            NoticeKind.HANDSHAKE_FAILED,
+            NoticeKind.PLAIN_HTTP,
             NoticeKind.INVALID_REQUEST,
         ):
             key = notice.kind
@@ -45,6 +45,7 @@ def told_by_exceptions(timeline: Timeline, endings: Sequence[Ending]) -> Iterato
 
 _OF_HANDSHAKES = (
     NoticeKind.BAD_REQUEST,
+    NoticeKind.PLAIN_HTTP,
     NoticeKind.INVALID_REQUEST,
     NoticeKind.BAD_ANSWER,
     NoticeKind.HANDSHAKE_FAILED,

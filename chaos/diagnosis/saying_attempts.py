@@ -5,7 +5,7 @@ from chaos.diagnosis.endings import End, Ending
 from chaos.diagnosis.saying import Said, first, where
 from chaos.diagnosis.wording import Words, code_of, many, quoted, status_of, times
 from chaos.timeline.model import Connection
-from chaos.traces.wire import NoticeKind
+from chaos.traces.wire import Notice, NoticeKind
 
 
 def no_upgrade(f: Finding, w: Words) -> Said:
@@ -96,6 +96,17 @@ def bad_handshake(f: Finding, w: Words) -> Said:
     return Said(what, "", "" if ending.reason else "why: the log does not say")
 
 
+def _failed_handshake(notice: Notice, what: str, w: Words) -> Said:
+    """Of a server, by what its traceback says."""
+    if notice.cut:
+        return Said(
+            f"{what}: {w.peer} went away before it was done", "nothing, if it is once: pages are reloaded"
+        )
+    if notice.chained:
+        return Said(f"{what}: {quoted(notice.text)}")
+    return Said(what, "", "why: the log does not say")
+
+
 def _strange(f: Finding, w: Words) -> Said:
     """By exceptions alone: what came was not the first line of HTTP."""
     notice = f.notices[0][1]
@@ -109,12 +120,13 @@ def _strange(f: Finding, w: Words) -> Said:
             "check scheme and port: ws:// to a port of TLS, wss:// to a plain one, another server, or a proxy that the environment names",
         )
     if notice.kind is NoticeKind.HANDSHAKE_FAILED:
-        what = f"{often} an opening handshake failed, {when}"
-        if notice.cut:
-            return Said(
-                f"{what}: {w.peer} went away before it was done", "nothing, if it is once: pages are reloaded"
-            )
-        return Said(what, "", "why: the log does not say")
+        return _failed_handshake(notice, f"{often} an opening handshake failed, {when}", w)
+    if notice.kind is NoticeKind.PLAIN_HTTP:
+        what = (
+            f"{often} somebody asked over plain HTTP for what is a WebSocket ({quoted(notice.text)}), {when}"
+        )
+        remedy = "a browser, a bot or a health check; if it was a client, a proxy on the way does not pass Upgrade on"
+        return Said(what[0].upper() + what[1:], remedy)
     if notice.kind is NoticeKind.INVALID_REQUEST:
         what = f"{often} somebody connected and made no request of HTTP, {when}: a health check, a scan, or another protocol"
         return Said(what[0].upper() + what[1:], "", "whether anything came at all")

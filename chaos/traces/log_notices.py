@@ -10,7 +10,7 @@ MOST_TEXT = 200
 
 # Looked for first, and found in few lines of a program.
 _WORTH_A_LOOK = re.compile(
-    r"Error|Exception|ConnectionClosed|Timeout|InvalidStatus|InvalidHandshake|InvalidMessage|errno|refused"
+    r"Error|Exception|ConnectionClosed|Timeout|Invalid(?:Status|Handshake|Message|Upgrade|Header|Origin)|errno|refused"
     r"|rejected|call failed|close frame|(?:sent|received) \d{4}|code = \d|server (?:listening|clos)|connection (?:open|closed|handler|rejected)"
     r"|[Hh]andshake failed|HTTP (?:message|request line)|(?:reconnect|retry)\w* in|gaierror|status[ _]?code"
     r"|\b(?:re-?)?connected\b",
@@ -36,7 +36,7 @@ _DELAY = re.compile(
     r"(?:reconnect|retry)\w*\b.{0,20}? in (?:about )?([\d.]+) ?(ms|millisec|s\b|sec|seconds?)?", re.IGNORECASE
 )
 _EXCEPTION = re.compile(
-    r"(?:^|[\s:(\[])((?:\w+\.)*\w*(?:Error|Exception|Closed\w*|Timeout|InvalidStatus\w*))\b:? ?"
+    r"(?:^|[\s:(\[])((?:\w+\.)*\w*(?:Error|Exception|Closed\w*|Timeout|Invalid(?:Status|Handshake|Message|Upgrade|Header|Origin)\w*))\b:? ?"
 )
 _CONNECTED = re.compile(
     r"(?<!not )(?<!never )(?<!be )\b(?:re-?)?connected\b(?! for\b)(?!.*\b(?:lost|closed|left)\b)",
@@ -136,6 +136,7 @@ _KINDS: dict[NoticeKind, tuple[str, ...]] = {
         "Line without CRLF",
     ),
     NoticeKind.BAD_REQUEST: ("invalid HTTP request line", "unsupported HTTP method"),
+    NoticeKind.PLAIN_HTTP: ("InvalidUpgrade",),
     NoticeKind.INVALID_REQUEST: ("did not receive a valid HTTP request", "Malformed HTTP message"),
     NoticeKind.BAD_ANSWER: (
         "did not receive a valid HTTP response",
@@ -161,6 +162,11 @@ _IN_THE_LIBRARYS_WORDS = (
 )
 
 
+def begins_traceback(text: str) -> bool:
+    """Whether a traceback begins; where each of its lines has a time, that is how its exception is known."""
+    return "Traceback (most recent call last)" in text
+
+
 def chains(text: str) -> bool:
     """Whether a line of a traceback says that the exception after it was raised while that before it was handled."""
     return _CHAIN.match(text) is not None
@@ -174,6 +180,8 @@ def outcome(before: Notice, last: Notice) -> Notice:
     )
     if vague and before.kind not in (NoticeKind.ERROR, NoticeKind.HANDSHAKE_FAILED):
         return before
+    if last.kind is NoticeKind.ERROR and before.kind is NoticeKind.HANDSHAKE_FAILED:
+        return replace(last, kind=NoticeKind.HANDSHAKE_FAILED)
     if last.kind is NoticeKind.ENDED and last.sent is None and last.received is None:
         if before.kind is NoticeKind.HANDSHAKE_FAILED:
             return replace(last, kind=NoticeKind.HANDSHAKE_FAILED, cut=True)

@@ -7,7 +7,7 @@ from chaos.traces.log_clock import LogClock
 from chaos.traces.log_connections import Connections, Live
 from chaos.traces.log_lines import LogLine, side_of, without_colours
 from chaos.traces.log_naming import by_words
-from chaos.traces.log_notices import chains, read_notice
+from chaos.traces.log_notices import begins_traceback, chains, read_notice
 from chaos.traces.log_survey import Survey, lines_of
 from chaos.traces.log_times import Time, leading_time
 from chaos.traces.problems import Problems
@@ -65,6 +65,7 @@ class _Reader:
         self._ping: tuple[int, Frame, LogLine] | None = None  # whose, is said by the line that follows
         self._announced = False  # old versions say so before the Ping
         self._answered: Live | None = None
+        self._traceback = False  # one was begun, and its exception is to come
         self._chained = False  # the next exception was raised from the one before it
         self._in_trouble: int | None = None  # whose mishap the traceback after it explains
         self._latest: int | None = None
@@ -112,14 +113,15 @@ class _Reader:
             self._tick(time, number)
         if notice is None:
             self._chained |= chains(text)
+            self._traceback |= begins_traceback(text)
             if time is None or self._all.now - self._alive < _ALIVE:
                 return None
             self._alive = self._all.now
             return Entry(number, self._alive, None, OtherLine(), self._surveyed.side)
         notice.chained, self._chained = self._chained, notice.kind is NoticeKind.HANDSHAKE_FAILED
-        of_traceback = (
-            time is None or notice.kind is NoticeKind.HANDSHAKE_FAILED
-        )  # after the lines of its connection
+        # A failed handshake's line comes after those of its connection, and its traceback may have times in each line.
+        of_traceback = time is None or self._traceback or notice.kind is NoticeKind.HANDSHAKE_FAILED
+        self._traceback = False
         explains = self._in_trouble if of_traceback and notice.kind is not NoticeKind.RETRYING else None
         if notice.kind is NoticeKind.HANDLER_FAILED:
             self._in_trouble = self._latest  # the traceback that follows is of it
@@ -164,6 +166,7 @@ class _Reader:
         live, sure = self._whose(line, said)
         if live is not None and len(live.voices) < _VOICES:
             live.voices.add(voice)
+        self._traceback = False
         self._in_trouble = (
             live.number
             if live is not None

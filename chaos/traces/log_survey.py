@@ -44,6 +44,7 @@ _OF_SERVERS = (
     NoticeKind.HANDLER_FAILED,
     NoticeKind.HANDSHAKE_FAILED,
     NoticeKind.NO_REQUEST,
+    NoticeKind.PLAIN_HTTP,
 )
 _OF_CLIENTS = (
     NoticeKind.REJECTED,

@@ -179,6 +179,7 @@ class NoticeKind(StrEnum):
     REJECTED = "rejected"  # with an HTTP status
     NO_REQUEST = "no request"  # a server: who connected left without one
     BAD_REQUEST = "bad request"  # a server: what came was none
+    PLAIN_HTTP = "plain http"  # a server: who asked wanted no WebSocket
     INVALID_REQUEST = "invalid request"  # a server: none came, or what came was none
     BAD_ANSWER = "bad answer"  # a client: what came was no answer of HTTP, or nothing
     HANDSHAKE_FAILED = "handshake failed"  # a server: the traceback that follows says how

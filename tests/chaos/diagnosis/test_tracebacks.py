@@ -279,3 +279,36 @@ def test_a_connection_that_is_closing_when_the_log_ends_is_not_open() -> None:
     log = Log().opens(0).gets(1).say(2, "= connection is CLOSING")
     assert told(log.text()).headline == "The log ends while a connection is CLOSING"
     assert "who began to close it" in told(log.text()).unknown[0]
+
+
+# Who asked for no WebSocket, and tracebacks whose every line has a time
+
+
+def test_who_asks_without_upgrade_is_a_browser_or_a_check() -> None:
+    log = failed_handshake("websockets.exceptions.InvalidUpgrade: missing Connection header")
+    assert causes(log) == [Cause.BAD_HANDSHAKE]
+    assert told(log).headline.startswith("Once somebody asked over plain HTTP for what is a WebSocket")
+
+
+def test_what_a_failed_handshakes_traceback_says_is_told() -> None:
+    log = failed_handshake("websockets.exceptions.InvalidOrigin: invalid Origin header: http://b.example")
+    assert "an opening handshake failed" in told(log).headline
+    assert "invalid Origin header" in told(log).headline
+
+
+def test_a_traceback_with_times_in_each_line_explains_the_connection_before_it() -> None:
+    log = Log("server", logger="app[web.1]: DEBUG:websockets.server")
+    log.say(0, "= connection is CONNECTING", "! invalid handshake")
+    log.say(0, TRACEBACK, "EOFError: line without CRLF", logger="app[web.1]")
+    (finding,) = understood(log.text()).findings
+    assert (finding.cause, len(finding.endings)) == (Cause.HEALTH_CHECK, 1)
+
+
+def test_an_exception_of_the_program_after_that_explains_nothing_of_it() -> None:
+    log = Log("server").say(0, "= connection is CONNECTING", "! invalid handshake")
+    log.say(0, TRACEBACK, "EOFError: line without CRLF", logger="app")
+    log.say(5, "ValueError: something else", logger="app")
+    (finding,) = understood(log.text()).findings
+    error = finding.endings[0].connection.error
+    assert error is not None
+    assert error.text == "EOFError: line without CRLF"

@@ -10,7 +10,7 @@ from chaos.scenario import Expect, Scenario
 
 TRACKER_ONLY = frozenset({"bounded", "same-climb"})
 """Promises that only a tracker's own reports and outputs tell of."""
-BY_NUMBER = frozenset({"no-loss", "in-order", "dedup-safe"})
+BY_NUMBER = ("no-loss", "in-order", "dedup-safe")
 """Promises that are about messages which can be told apart."""
 
 
@@ -28,8 +28,20 @@ def profile_for(role: Role, given: Profile | None) -> Profile:
 def judged_of(profile: Profile, promises: tuple[str, ...]) -> tuple[str, ...]:
     """Those of the promises that can be judged of a client that is not the tracker, and are to be."""
     numbered = profile.sends and profile.identity is not None
-    out = TRACKER_ONLY | frozenset(profile.not_judged) | (frozenset() if numbered else BY_NUMBER)
+    out = {*TRACKER_ONLY, *profile.not_judged, *(() if numbered else BY_NUMBER)}
     return tuple(name for name in promises if name not in out)
+
+
+def not_judged(profile: Profile) -> tuple[str, ...]:
+    """What a client of this profile is not judged for that another is, and why, in a few words each."""
+    said = []
+    if not profile.sends:
+        said.append(f"{_and(BY_NUMBER)}, because it sends nothing")
+    elif profile.identity is None:
+        said.append(f"{_and(BY_NUMBER)}, because its messages have no number")
+    if profile.not_judged:
+        said.append(f"{_and(profile.not_judged)}, because the profile says so")
+    return tuple(said)
 
 
 def adapted(scenario: Scenario, profile: Profile) -> Scenario:
@@ -47,6 +59,9 @@ def adapted(scenario: Scenario, profile: Profile) -> Scenario:
     if scenario.controls and not faults:
         raise NotForThisClient("it is about controls, which only the tracker takes")
     stresses = judged_of(profile, scenario.stresses)
+    if any(fault.lasts_until(scenario.duration) for fault in faults):
+        # What is in the way of a goodbye, only a tracker can tell.
+        stresses = tuple(name for name in stresses if name != "clean-stop")
     if not stresses:
         raise NotForThisClient(
             f"of such a client {_and(scenario.stresses)} cannot be judged, or shall not be"
@@ -74,6 +89,8 @@ def _on_its_links(faults: list[Fault], profile: Profile) -> Iterator[Fault]:
             raise NotForThisClient("it sends nothing that could be echoed")
         if fault.kind == "burst" and not profile.reads:
             raise NotForThisClient("the peer sends it nothing that could come faster")
+        if fault.kind == "limit_data" and fault.direction == "upstream" and not profile.sends:
+            raise NotForThisClient("it sends too little to reach a limit of bytes")
         moved = fault
         if fault.on is not None and fault.on not in profile.links:
             moved = replace(fault, on=profile.links[0])

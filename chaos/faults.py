@@ -56,6 +56,10 @@ class Fault:
         assert isinstance(kinds, tuple), "the vocabulary says so"
         return kinds
 
+    def lasts_until(self, end: float) -> bool:
+        """Whether it is in force at `end`; what is over at once never is."""
+        return self.duration != 0 and (self.heals_at is None or self.heals_at >= end)
+
     def __str__(self) -> str:
         """As in `latency on output, latency 1400 ms, jitter 0 ms, 10s to 35s`."""
         parts = [self.kind if self.on is None else f"{self.kind} on {self.on}"]

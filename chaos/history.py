@@ -157,6 +157,8 @@ class History:
     """Scenario seconds that passed in one second of the engine's clock."""
     scales_itself: bool = True
     """Whether the client divided its own durations by that."""
+    not_judged: tuple[str, ...] = ()
+    """Promises that are nobody's business, by the client's profile."""
 
     _by_kind: dict[type, list[HistoryEvent]] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -167,6 +169,21 @@ class History:
     def clients(self) -> int:
         """How many there are."""
         return 1 + len(self.others)
+
+    @property
+    def sends_on(self) -> bool:
+        """Whether the client's messages are those of the peer: what was offered is what must arrive."""
+        return self.role in ("relay", "duplex") and self.numbering == "relayed"
+
+    @property
+    def feed_link(self) -> PeerLink:
+        """The link over which the peer sends its messages."""
+        return "output" if self.role == "duplex" else "input"
+
+    def uses(self, link: str | None) -> bool:
+        """Whether the client has this link; the control link, whoever it is."""
+        only = {"receiver": "input", "sender": "output", "duplex": "output"}.get(self.role, link)
+        return link in ("control", only)
 
     def of(self, kind: type[E]) -> Iterator[E]:
         """All events of one kind, in order."""
@@ -213,6 +230,7 @@ class History:
             "client": self.client,
             "role": self.role,
             **({} if self.numbering == "relayed" else {"numbering": self.numbering}),
+            **({"not_judged": self.not_judged} if self.not_judged else {}),
             "seed": self.seed,
             **({} if self.preset is None else {"preset": self.preset}),
             "reference": self.reference,

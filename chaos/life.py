@@ -150,6 +150,7 @@ class Life:
             settings=self._client.settings(self._scenario.client),
             role=self._role,
             numbering=self._profile.numbering,
+            not_judged=self._profile.not_judged,
             others=tuple(() for _ in range(1, self._scenario.workload.clients)),
             preset=self._scenario.preset,
             time_scale=self._scale,
@@ -315,6 +316,8 @@ class Life:
     ) -> None:
         loop = asyncio.get_running_loop()
         fault, index = change.fault, change.index
+        if fault.on is not None and fault.on not in self._links:
+            return  # the network that a run lies on is on every link, and this client has fewer
         if change.begins:
             # Stamped before it is carried out: what it breaks, it may break before the call returns.
             self._note(Began(t=loop.time(), fault=index, planned=planned))

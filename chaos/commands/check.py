@@ -132,6 +132,7 @@ def history_of(trace: Trace, found: tuple[HistoryEvent, ...], *, began: float | 
         client=header.client,
         role=header.role,
         numbering=header.numbering,
+        not_judged=header.not_judged,
         seed=header.seed or 0,
         events=found,
         reference=header.reference,

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from chaos import catalogue
-from chaos.adaptation import NotForThisClient, adapted, profile_for
+from chaos.adaptation import NotForThisClient, adapted, not_judged, profile_for
 from chaos.commands.usage import UsageError
 from chaos.engines import toxiproxy
 from chaos.history import Role
@@ -176,6 +176,8 @@ def for_client(
     if role == "tracker":
         return dict(scenarios), {}
     profile = profile_for(role, None if speech is None else speech.profile)
+    if speech is not None and (unjudged := not_judged(profile)):
+        typer.echo(f"simtool: not judged: {'; '.join(unjudged)}", err=True)
     found: dict[str, Scenario] = {}
     left_out: dict[str, str] = {}
     for asked, scenario in scenarios.items():

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from math import inf
 
+from chaos.adaptation import BY_NUMBER
 from chaos.faults import Fault
 from chaos.history import Broke, History, StoodStill
 from chaos.judging.accounts import accounts
@@ -27,6 +28,8 @@ from chaos.scenario import Scenario
 from simulator import events as peer
 from tracker import events
 
+QUOTED = 80
+"""Characters of a message that could not be read."""
 TIMED = frozenset(
     {"detect", "no-false-kill", "recover", "polite", "clean-stop", "silence", "spread", "probes"}
 )
@@ -84,7 +87,9 @@ def _by_reports(facts: Facts, scenario: Scenario) -> Iterator[Check]:
 
 def _by_peer(facts: PeerFacts, scenario: Scenario, *, whole: bool) -> list[Check]:
     """Every promise about which the peer saw something. Of a whole run it must be one that the scenario stresses."""
-    found = [promise.by_peer(facts, scenario) for promise in CHECKS.values()]
+    history = facts.history
+    out = {*history.not_judged, *(BY_NUMBER if history.numbering == "none" else ())}
+    found = [promise.by_peer(facts, scenario) for name, promise in CHECKS.items() if name not in out]
     judged = [check for check in found if check is not None]
     if whole and not any(check.name in scenario.stresses for check in judged):
         what = f"one of {', '.join(scenario.stresses)}"
@@ -162,15 +167,19 @@ def valid_run(history: History, scenario: Scenario) -> Check:
 
 def _why_not_steady(history: History) -> str:
     """What the peer saw of the client instead."""
+    turned_away = list(history.of(peer.TurnedAway))
+    if turned_away:
+        answer = turned_away[0]
+        return f"{len(turned_away)} handshakes were answered with {answer.status}: {answer.why}"
     met = {event.link for event in history.of(peer.Opened)}
     if not met:
         return "it never connected"
     unreadable = list(history.of(peer.Unreadable))
     if unreadable:
         first = unreadable[0]
-        begins = f", which begins {first.begins!r}" if first.begins else ""
+        begins = f", which begins {first.begins[:QUOTED]!r}" if first.begins else ""
         return f"{len(unreadable)} messages came that could not be read, the first{begins}: {first.reason}"
-    if history.role != "receiver" and "output" not in met:
+    if history.uses("output") and "output" not in met:
         return f"it connected to {' and '.join(sorted(met))} alone"
     offered = sum(1 for _ in history.of(peer.Offered))
     delivered = sum(1 for _ in history.of(peer.Delivered))
@@ -221,7 +230,7 @@ def network_traces(facts: Facts, scenario: Scenario) -> Iterator[Check]:
     found: dict[str, list[str]] = {}
     for index, during in windows(facts.history, faults).items():
         fault = faults[index]
-        if index < len(scenario.faults) or not _uses(facts.history, fault.on):
+        if index < len(scenario.faults) or not facts.history.uses(fault.on):
             continue
         if during.begin >= facts.stopping:
             continue  # the client had come to its end
@@ -247,10 +256,6 @@ def network_traces(facts: Facts, scenario: Scenario) -> Iterator[Check]:
         f"the network {scenario.preset} leaves its traces on every link that the client uses",
         f"none of: {'; '.join(without)}" if without else "; ".join(told) or "it never was in force",
     )
-
-
-def _uses(history: History, link: str | None) -> bool:
-    return link == "input" or history.role != "receiver"
 
 
 def _trace(facts: Facts, fault: Fault, during: Window) -> str | None:

@@ -40,7 +40,8 @@ def by_reports(facts: Facts, _: Scenario) -> Check | None:
 
 def by_peer(facts: PeerFacts, _: Scenario) -> Check | None:
     """A frame comes again only over another connection and with the same body, or because it was offered again."""
-    offers = Counter(event.sequence for event in facts.history.of(peer.Offered))
+    sends_on = facts.history.sends_on
+    offers = Counter(event.sequence for event in facts.history.of(peer.Offered) if sends_on)
     came: dict[int, list[peer.Delivered]] = {}
     for event in facts.deliveries:
         came.setdefault(event.seq, []).append(event)

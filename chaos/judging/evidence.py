@@ -263,7 +263,7 @@ def _trips(history: History, fault: Fault) -> tuple[str, list[tuple[float, float
     link = fault.on
     if history.role != "tracker":
         what = "messages" if link == "output" else "frames"
-        sends_on = history.role == "relay" and fault.direction != _BACKWARDS.get(link)
+        sends_on = history.sends_on and (history.role == "duplex" or fault.direction != _BACKWARDS.get(link))
         return what, _pairs(
             history,
             peer.Offered,

@@ -7,7 +7,7 @@ from chaos.history import History
 from chaos.judging import fire_and_forget
 from chaos.judging.facts import ON_TIME, Facts
 from chaos.judging.peer_facts import PeerFacts
-from chaos.judging.verdicts import Check, some
+from chaos.judging.verdicts import Check, decided, some
 from chaos.scenario import Scenario
 from tracker import events
 
@@ -45,6 +45,8 @@ def by_reports(facts: Facts, _: Scenario) -> Check | None:
 
 def by_peer(facts: PeerFacts, _: Scenario) -> Check | None:
     """What surely reached the client is sent on, sooner or later; what had not come by then may still be in flight."""
+    if facts.history.numbering == "own":
+        return _without_gaps(facts)
     if not facts.accepted:
         return None
     expected = f"all {len(facts.accepted)} frames that surely reached the client sent on to the sink"
@@ -53,6 +55,25 @@ def by_peer(facts: PeerFacts, _: Scenario) -> Check | None:
     if facts.missing:
         return Check("no-loss", "unknown", expected, f"{len(facts.missing)} were still in flight at the end")
     return Check("no-loss", "pass", expected, f"{len(facts.delivered)} arrived")
+
+
+def _without_gaps(facts: PeerFacts) -> Check | None:
+    """Of a client that counts its messages itself: each number between the first and the last that came."""
+    if not facts.delivered:
+        return None
+    first, last = min(facts.delivered), max(facts.delivered)
+    expected = f"every number from {first} to {last} of the client's own at the peer's endpoint"
+    if not facts.counts_by_one:
+        why = f"it does not count its messages by one: {len(facts.delivered)} numbers came"
+        return Check("no-loss", "unknown", expected, why)
+    return decided(
+        "no-loss",
+        ok=not facts.lost,
+        expected=expected,
+        observed=f"{len(facts.lost)} lost, the first is {min(facts.lost)}"
+        if facts.lost
+        else f"{len(facts.delivered)} arrived",
+    )
 
 
 def by_trace(facts: Facts) -> Check | None:

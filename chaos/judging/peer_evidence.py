@@ -23,18 +23,25 @@ def slow_throughout(facts: Facts, seconds: float) -> str | None:
 
     What a busy machine does is no rule, so this needs no margin.
     """
-    offered = {event.sequence: event.t for event in facts.history.of(peer.Offered)}
+    offered = _offers(facts)
     trips = [event.t - offered[event.seq] for event in facts.deliveries if event.seq in offered]
     if not trips or median(trips) < LATE_SHARE * seconds:
         return None
     return f"frames took {median(trips):.2f} s through the client at the median"
 
 
+def _offers(facts: Facts) -> dict[int, float]:
+    """When each frame was offered that the client sends on under its number, the last time."""
+    if not facts.history.sends_on:
+        return {}
+    return {event.sequence: event.t for event in facts.history.of(peer.Offered)}
+
+
 def _delayed(facts: Facts, fault: Fault, during: Window) -> str | None:
     """Frames that took as long, from the feed to the sink, as one direction of the fault's link does."""
     latency = fault.attributes["latency"]
     assert isinstance(latency, int), "the vocabulary says so"
-    offered = {event.sequence: event.t for event in facts.history.of(peer.Offered) if event.t in during}
+    offered = {sequence: t for sequence, t in _offers(facts).items() if t in during}
     trips = (event.t - offered.get(event.seq, event.t) for event in facts.deliveries)
     longest = max(chain(trips, [0.0]))
     asked = max(HELD_UP, LATE_SHARE * latency / 1000)

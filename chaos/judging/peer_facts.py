@@ -28,6 +28,9 @@ UNANSWERED = 5.0
 """Seconds after a peer that muted its Pongs, in which a client may still give up for a Ping that was never answered:
 as long as `detect` grants."""
 
+MOST_COUNTED = 1_000_000
+"""Numbers that a client may go through in a run; who goes through more does not count its messages."""
+
 _PROPER_ANSWERS = MappingProxyType({1007: "not-utf8", 1009: "too-large"})
 """Close codes (RFC 6455, sections 8.1 and 7.4.1) and the kind of bad message that each answers."""
 
@@ -49,12 +52,28 @@ class PeerFacts(Facts):
     @cached_property
     def accepted(self) -> dict[int, float]:
         """When each frame was offered that surely reached the client, and that it sends on."""
-        if self.history.role != "relay":
+        if not self.history.sends_on:
             return {}
         reached = _reached_the_client(self.history, self._faults)
         return {
             event.sequence: event.t for event in self.history.of(peer.Offered) if event.sequence in reached
         }
+
+    @cached_property
+    def lost(self) -> frozenset[int]:
+        """See `Facts`; of a client that counts its messages itself, the numbers between the first and the last that never
+        came. None of them where it does not count by one.
+        """
+        if self.history.numbering != "own":
+            return super().lost
+        if not self.counts_by_one:
+            return frozenset()
+        return frozenset(range(min(self.delivered), max(self.delivered))) - self.delivered
+
+    @cached_property
+    def counts_by_one(self) -> bool:
+        """Whether the numbers that came are so near to each other that those between them may be missed."""
+        return bool(self.delivered) and max(self.delivered) - min(self.delivered) < MOST_COUNTED
 
     @cached_property
     def false_kills(self) -> tuple[Connection, ...]:
@@ -138,7 +157,8 @@ class PeerFacts(Facts):
         found = []
         for event in self.history.events:
             if isinstance(event, peer.Offered):
-                offered[event.sequence] = event.t
+                if self.history.sends_on:
+                    offered[event.sequence] = event.t
                 if self.history.role == "receiver":
                     found.append(Arrival(event.t, event.connection, event.t))
             elif isinstance(event, peer.Delivered) and self.history.role != "receiver":
@@ -170,7 +190,7 @@ def _reached_the_client(history: History, faults: tuple[Fault, ...]) -> frozense
     disturbed = [
         (during.begin - LAST_MOMENTS, during.end + LAST_MOMENTS)
         for index, during in windows(history, faults).items()
-        if faults[index].spec.where != "client" and faults[index].on in (None, "input")
+        if faults[index].spec.where != "client" and faults[index].on in (None, history.feed_link)
     ]
     ends = {event.connection: event.t for event in history.of(peer.Ended)}
     return frozenset(

@@ -72,6 +72,7 @@ class Header:
     client: str = "tracker"
     role: history.Role = "tracker"
     numbering: history.Numbering = "relayed"
+    not_judged: tuple[str, ...] = ()
     """Of the client; only a tracker reports what it does."""
     seed: int | None = None
     preset: str | None = None
@@ -280,6 +281,7 @@ def _header(path: Path, found: Mapping[str, Any]) -> Header:
             client=str(found.get("client", "tracker")),
             role=msgspec.convert(found.get("role", "tracker"), history.Role),
             numbering=msgspec.convert(found.get("numbering", "relayed"), history.Numbering),
+            not_judged=msgspec.convert(found.get("not_judged", ()), tuple[str, ...]),
             seed=msgspec.convert(found.get("seed"), int | None),
             preset=msgspec.convert(found.get("preset"), str | None),
             time_scale=msgspec.convert(found.get("time_scale", 1.0), float),

@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 from chaos.answer import Answer
 from chaos.faults import Fault, read_fault
-from chaos.history import Began, Broke, Healed, History, HistoryEvent, LabEvent, Reached, Role
+from chaos.history import Began, Broke, Healed, History, HistoryEvent, LabEvent, Numbering, Reached, Role
 from chaos.judging.facts import Facts
 from chaos.judging.verdicts import Check
 from chaos.scenario import Expect, Peer, Scenario
@@ -24,6 +24,8 @@ def record(
     reference: tuple[Answer, ...] = (),
     role: Role = "tracker",
     clients: int = 1,
+    numbering: Numbering = "relayed",
+    not_judged: tuple[str, ...] = (),
 ) -> History:
     """A history of these events; those of one time stay in the order in which they are given.
 
@@ -40,6 +42,8 @@ def record(
         dict(settings or {}),
         role,
         tuple(() for _ in range(1, clients)),
+        numbering=numbering,
+        not_judged=not_judged,
     )
 
 

@@ -244,3 +244,13 @@ def test_what_was_blocked_is_a_callback_for_this_library_has_no_event_loop() -> 
     shown = told("\n".join(lines))
     assert shown.findings[0].cause is Cause.LOOP_BLOCKED
     assert "one of its callbacks was blocked, or its process stood still" in shown.headline
+
+
+@pytest.mark.parametrize("version", ["0.59", "1.3", "1.8"])
+def test_every_line_twice_counts_no_message_and_no_attempt_twice(version: str) -> None:
+    lines = (DATA / f"websocket-client-server-died-{version}.log").read_text().splitlines()
+    once, twice = (
+        understood("\n".join(lines)),
+        understood("\n".join(line for line in lines for _ in range(2))),
+    )
+    assert tell(twice).figures == tell(once).figures

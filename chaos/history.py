@@ -153,6 +153,8 @@ class History:
     """Of the client's sockets, by the engine: `Attempted` and `SocketClosed` tell it."""
     numbering: Numbering = "relayed"
     """Of a client that is not a tracker."""
+    as_run: str | None = None
+    """The scenario as it was run, as its file would say it; None: nobody wrote it down."""
     time_scale: float = 1.0
     """Scenario seconds that passed in one second of the engine's clock."""
     scales_itself: bool = True
@@ -235,6 +237,7 @@ class History:
             **({} if self.preset is None else {"preset": self.preset}),
             "reference": self.reference,
             "settings": self.settings,
+            **({} if self.as_run is None else {"as_run": self.as_run}),
             **({} if self.time_scale == 1 else {"time_scale": self.time_scale}),
             **({} if self.scales_itself else {"scales_itself": False}),
             **({} if self.sockets_seen == "none" else {"sockets_seen": self.sockets_seen}),

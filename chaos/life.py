@@ -38,6 +38,7 @@ from chaos.judging.climbed import climbed
 from chaos.kinds import LINKS, Link
 from chaos.profile import Profile
 from chaos.scenario import Scenario
+from chaos.scenario_writing import write
 from chaos.temporary import temporary_folder
 from simulator import events as peer
 from simulator.pose_server import PoseServer
@@ -93,6 +94,7 @@ class Life:
     ) -> None:
         """`trace` is where the client writes its own; see `Assignment`. Without a `profile`, that of the client's role."""
         require_runnable(scenario)
+        self._as_run = write(scenario)
         self._scenario = scenario.paced
         network = scenario.network
         # Numbered after the scenario's own, which keep the numbers that their file gives them.
@@ -153,6 +155,7 @@ class Life:
             not_judged=self._profile.not_judged,
             others=tuple(() for _ in range(1, self._scenario.workload.clients)),
             preset=self._scenario.preset,
+            as_run=self._as_run,
             time_scale=self._scale,
             scales_itself=self._client.scales_itself,
             sockets_seen=self._sockets_seen,

@@ -19,7 +19,8 @@ from chaos.judging.log_checks import judge_log, log_measures
 from chaos.judging.verdicts import Judgement
 from chaos.reports import report, results
 from chaos.reports.results import RunResult
-from chaos.scenario import ScenarioError, on_preset
+from chaos.scenario import Scenario, ScenarioError, on_preset
+from chaos.scenario_reading import parse
 from chaos.timeline.parts import parts
 from chaos.traces.reading import Format, Trace, TraceError, open_trace
 
@@ -52,6 +53,10 @@ def check(
     result = _judged_log(out, opened) if opened.surveyed is not None else judged(opened)
     for problem in opened.problems:
         typer.echo(f"simtool: {trace}: {problem}", err=True)
+    if opened.kind == "history" and opened.header.as_run is None:
+        typer.echo(
+            f"simtool: {trace}: it does not carry its scenario, so today's catalogue decides", err=True
+        )
     document = results.document([result])
     out.print(report.table([result]))
     report.explain(out, [result])
@@ -68,19 +73,28 @@ def checked_format(given: str) -> Format:
 
 
 def judged(trace: Trace) -> RunResult:
-    """A laboratory's record by its scenario, where that is in the catalogue; anything else by its own side alone."""
+    """A laboratory's record by the scenario that it carries; an older one by the catalogue's, where it is there.
+
+    Anything else is judged by its own side alone.
+    """
     if trace.kind == "history":
         history = history_of(trace, tuple(trace.events()))
         try:
-            scenario = catalogue.find(history.scenario)
-            if history.preset is not None:
-                scenario = on_preset(scenario, history.preset)
+            scenario = _scenario_of(history, trace.path)
         except ScenarioError:
             return _judged_alone(trace, f"{history.scenario} (not in the catalogue)")
         measures = herd.measures(history, scenario)
         end = history.events[-1].t if history.events else 0.0
         return _result(trace, history.scenario, judge(history, scenario), measures, end)
     return _judged_alone(trace, trace.path.name)
+
+
+def _scenario_of(history: History, path: Path) -> Scenario:
+    """Raises `ScenarioError`."""
+    if history.as_run is not None:
+        return parse(history.as_run, path.with_name(f"{history.scenario}.toml"))
+    scenario = catalogue.find(history.scenario)
+    return scenario if history.preset is None else on_preset(scenario, history.preset)
 
 
 def _judged_log(out: Console, trace: Trace) -> RunResult:
@@ -139,6 +153,7 @@ def history_of(trace: Trace, found: tuple[HistoryEvent, ...], *, began: float | 
         settings=dict(header.config or {}),
         others=header.others,
         preset=header.preset,
+        as_run=header.as_run,
         time_scale=header.time_scale,
         scales_itself=header.scales_itself,
     )

@@ -77,6 +77,8 @@ class Header:
     seed: int | None = None
     preset: str | None = None
     sockets_seen: SocketsSeen = "none"
+    as_run: str | None = None
+    """Of a record of a run: its scenario, as a file would say it; older ones have none."""
     time_scale: float = 1.0
     """Of a record of a run: scenario seconds that passed in one second."""
     scales_itself: bool = True
@@ -284,6 +286,7 @@ def _header(path: Path, found: Mapping[str, Any]) -> Header:
             not_judged=msgspec.convert(found.get("not_judged", ()), tuple[str, ...]),
             seed=msgspec.convert(found.get("seed"), int | None),
             preset=msgspec.convert(found.get("preset"), str | None),
+            as_run=msgspec.convert(found.get("as_run"), str | None),
             time_scale=msgspec.convert(found.get("time_scale", 1.0), float),
             scales_itself=msgspec.convert(found.get("scales_itself", True), bool),
             sockets_seen=msgspec.convert(found.get("sockets_seen", "none"), SocketsSeen),

@@ -1,5 +1,6 @@
 """A trace judged by the client's side alone: literal histories, and the command."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -163,11 +164,30 @@ def test_a_record_of_a_client_that_reports_nothing_is_judged_by_what_its_peer_sa
 @pytest.mark.scenarios
 def test_a_record_of_a_scenario_that_is_not_at_hand_is_judged_by_the_clients_side(tmp_path: Path) -> None:
     history = make_history(Plan(catalogue.find("clean-drop"), "sim", 0, 1.0, tmp_path))
-    lines = b"".join(history.lines()).replace(b'"clean-drop"', b'"mine"', 1)
-    (tmp_path / "record").write_bytes(lines)
+    older = replace(history, scenario="mine", as_run=None)
+    (tmp_path / "record").write_bytes(b"".join(older.lines()))
     result = judged(open_trace(tmp_path / "record"))
     assert result.scenario == "mine (not in the catalogue)"
     assert result.verdict == "pass"
+
+
+@pytest.mark.scenarios
+def test_a_record_is_judged_by_the_scenario_that_it_carries_and_not_by_todays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    todays = catalogue.find("clean-drop")
+    stricter = replace(todays, expect=replace(todays.expect, recover_within=0.001))
+    history = make_history(Plan(stricter, "sim", 0, 1.0, tmp_path))
+    kept, older = tmp_path / "kept", tmp_path / "older"
+    kept.write_bytes(b"".join(history.lines()))
+    older.write_bytes(b"".join(replace(history, as_run=None).lines()))
+    assert judged(open_trace(kept)).checks == judge(history, stricter).checks
+    assert judged(open_trace(older)).checks == judge(history, todays).checks
+    assert judge(history, stricter).checks != judge(history, todays).checks
+    for file, said in ((kept, False), (older, True)):
+        with pytest.raises(typer.Exit):
+            check(file)
+        assert ("today's catalogue decides" in capsys.readouterr().err) is said
 
 
 def test_the_command_shows_the_table_and_ends_with_the_verdicts_code(

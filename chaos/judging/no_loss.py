@@ -5,10 +5,12 @@ from math import inf
 
 from chaos.history import History
 from chaos.judging import fire_and_forget
+from chaos.judging.attempts import refused_for_good
 from chaos.judging.facts import ON_TIME, Facts
 from chaos.judging.peer_facts import PeerFacts
 from chaos.judging.verdicts import Check, decided, some
 from chaos.scenario import Scenario
+from simulator import events as peer
 from tracker import events
 
 
@@ -43,8 +45,11 @@ def by_reports(facts: Facts, _: Scenario) -> Check | None:
     )
 
 
-def by_peer(facts: PeerFacts, _: Scenario) -> Check | None:
-    """What surely reached the client is sent on, sooner or later; what had not come by then may still be in flight."""
+def by_peer(facts: PeerFacts, scenario: Scenario) -> Check | None:
+    """What surely reached the client is sent on, sooner or later; what had not come by then may still be in flight.
+
+    After a refusal of the output for good nothing is owed any more.
+    """
     if facts.history.numbering == "own":
         return _without_gaps(facts)
     if not facts.accepted:
@@ -52,9 +57,19 @@ def by_peer(facts: PeerFacts, _: Scenario) -> Check | None:
     expected = f"all {len(facts.accepted)} frames that surely reached the client sent on to the sink"
     if facts.lost:
         return Check("no-loss", "fail", expected, f"{len(facts.lost)} lost, the first is {min(facts.lost)}")
+    moot = ""
     if facts.missing:
-        return Check("no-loss", "unknown", expected, f"{len(facts.missing)} were still in flight at the end")
-    return Check("no-loss", "pass", expected, f"{len(facts.delivered)} arrived")
+        if not _refused_for_good(facts.history, scenario):
+            left = f"{len(facts.missing)} were still in flight at the end"
+            return Check("no-loss", "unknown", expected, left)
+        moot = f", and {len(facts.missing)} had nowhere to go once the output was refused for good"
+    return Check("no-loss", "pass", expected, f"{len(facts.delivered)} arrived{moot}")
+
+
+def _refused_for_good(history: History, scenario: Scenario) -> bool:
+    """Whether the peer turned the client away from the output with a status that no other attempt will change."""
+    refused = any(e.kind == "refuse" and e.link == "output" for e in history.of(peer.Misbehaved))
+    return refused and "output" in refused_for_good(scenario)
 
 
 def _without_gaps(facts: PeerFacts) -> Check | None:

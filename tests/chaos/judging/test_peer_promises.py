@@ -87,6 +87,13 @@ def test_frames_that_nothing_overtook_may_still_be_in_flight() -> None:
     assert said("no-loss", seen(offered(*FRAMES), delivered(*FRAMES[:20]))) == "unknown"
 
 
+@pytest.mark.parametrize(("status", "verdict"), [(401, "pass"), (503, "unknown")])
+def test_after_a_refusal_for_good_nothing_is_owed(status: int, verdict: str) -> None:
+    refuses = fault("refuse", 2.0, status=status)
+    refused = peer.Misbehaved(t=2.5, kind="refuse", link="output", client=0)
+    assert said("no-loss", seen(offered(1, 2, 3), delivered(1), refused), refuses) == verdict
+
+
 def test_a_frame_offered_just_before_the_stop_is_not_counted() -> None:
     late = [peer.Offered(t=STOP.t - IN_FLIGHT + 0.1, sequence=31, connection=2)]
     assert said("no-loss", seen(offered(*FRAMES), late, delivered(*FRAMES))) == "pass"

@@ -62,7 +62,7 @@ def adapted(scenario: Scenario, profile: Profile) -> Scenario:
     if any(fault.lasts_until(scenario.duration) for fault in faults):
         # What is in the way of a goodbye, only a tracker can tell.
         stresses = tuple(name for name in stresses if name != "clean-stop")
-    if not stresses:
+    if scenario.stresses and not stresses:
         raise NotForThisClient(
             f"of such a client {_and(scenario.stresses)} cannot be judged, or shall not be"
         )

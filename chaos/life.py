@@ -51,6 +51,8 @@ STEADY_AFTER = 10
 PATIENCE = 10
 """How many times its due a run on virtual time may last before it is given up: a client that swallows its cancellation
 would go on for ever."""
+TRIAL = 10.0
+"""The same in a trial, which lasts as long again."""
 STOP_WITHIN = 15.0
 """Scenario seconds that a client may take for its orderly end before it counts as broken."""
 
@@ -91,8 +93,12 @@ class Life:
         seed: int,
         trace: Path | None = None,
         profile: Profile | None = None,
+        trial: bool = False,
     ) -> None:
-        """`trace` is where the client writes its own; see `Assignment`. Without a `profile`, that of the client's role."""
+        """`trace` is where the client writes its own; see `Assignment`. Without a `profile`, that of the client's role.
+
+        In a `trial` nobody waits long for a client that does not become steady, and the peer sends it Pings.
+        """
         require_runnable(scenario)
         self._as_run = write(scenario)
         self._scenario = scenario.paced
@@ -106,6 +112,7 @@ class Life:
         self._engine = engine
         self._seed = seed
         self._trace = trace
+        self._trial = trial
         self._profile = profile_for(client.role, profile)
         self._role: Role = "tracker" if client.role == "tracker" else self._profile.kind
         # Beside those of the profile: the control link where something is sent over it, and what a scenario strikes
@@ -217,6 +224,7 @@ class Life:
                 seed=self._seed,
                 report=self._note,
                 stop=asyncio.Event(),
+                stop_signal=self._profile.stop_signal,
                 trace=self._trace,
             )
             others = range(1, self._scenario.workload.clients)
@@ -233,7 +241,7 @@ class Life:
                 for assignment, context in zip(assignments, contexts, strict=True)
             ]
             try:
-                if self._scenario.from_start or await self._becomes_steady():
+                if self._scenario.from_start or await self._becomes_steady(actor):
                     await self._through_the_scenario(world, actor)
                 await self._stop(clients, first.stop, world.scale)
             finally:
@@ -273,13 +281,19 @@ class Life:
         """What `STEADY_WITHIN`, `STOP_WITHIN` and the like are divided by: real seconds for who does not scale itself."""
         return self._scale if self._client.scales_itself else 1.0
 
-    async def _becomes_steady(self) -> bool:
+    async def _becomes_steady(self, actor: peer_faults.Actor) -> bool:
         try:
-            async with asyncio.timeout(STEADY_WITHIN / self._grace_scale):
+            patience = TRIAL if self._trial else STEADY_WITHIN
+            async with asyncio.timeout(patience / self._grace_scale):
                 await self._steady.wait()
         except TimeoutError:
+            if self._trial:
+                await actor.server.ping()
+                await asyncio.sleep(FAREWELL / self._scale)
             return False  # nothing could be learned from what follows; the record says how far it came
         self._reached("steady")
+        if self._trial:
+            await actor.server.ping()
         return True
 
     async def _through_the_scenario(self, world: World, actor: peer_faults.Actor) -> None:

@@ -51,7 +51,11 @@ def with_flags(
             chosen = one_of({"--kind": kind}, "--kind", KINDS, "")
             profile = replace(profile, kind=chosen or profile.kind)
         if identity is not None:
-            profile = replace(profile, identity=_identity({"--identity": identity}, "--identity"))
+            found = _identity({"--identity": identity}, "--identity")
+            plain = profile.messages == NumberedMessages()
+            # Of our own messages we know the place of the number: who has it elsewhere sends other bodies.
+            transforms = profile.transforms or (plain and found != Profile().identity)
+            profile = replace(profile, identity=found, transforms=transforms)
         if poses:
             profile = replace(profile, poses=True)
         _require_identity(profile)

@@ -85,6 +85,8 @@ class Plan:
     """How the client was told to be spoken with; None: as its role has it."""
     scales_itself: bool = False
     """Whether a command divides its own durations by the time scale; of the others it is known."""
+    trial: bool = False
+    """Whether it is a trial, see `Life`."""
 
     @property
     def trace(self) -> Path | None:
@@ -176,6 +178,7 @@ def history_with(client: Client, plan: Plan) -> History:
         seed=plan.seed,
         trace=plan.trace,
         profile=None if plan.speech is None else plan.speech.profile,
+        trial=plan.trial,
     )
     try:
         engine = engine_for(plan)

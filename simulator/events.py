@@ -123,6 +123,21 @@ class Unreadable(PeerEvent, frozen=True, tag="unreadable"):
     """How it begins; of the first in a run only."""
 
 
+class Pinged(PeerEvent, frozen=True, tag="peer-pinged"):
+    """The peer sent a Ping, to see whether it is answered."""
+
+    link: PeerLink
+    connection: int
+
+
+class PongCame(PeerEvent, frozen=True, tag="pong-came"):
+    """It was, after `took` seconds."""
+
+    link: PeerLink
+    connection: int
+    took: float
+
+
 class TurnedAway(PeerEvent, frozen=True, tag="turned-away"):
     """A handshake did not bring along what the peer asks of every client, and was answered with this HTTP status."""
 
@@ -158,6 +173,8 @@ AnyPeerEvent = (
     | SessionShown
     | Arrived
     | Unreadable
+    | Pinged
+    | PongCame
     | TurnedAway
     | Misbehaved
 )

@@ -101,13 +101,13 @@ def read_identity(written: str) -> ByPath | ByPattern | None:
     return ByPath(written)
 
 
-def paths_to(number: int, body: bytes) -> list[str]:
-    """Every path at which the JSON of a body has this number, the shortest first; none where it is no JSON."""
+def paths_with(body: bytes) -> list[tuple[str, int]]:
+    """Every place in the JSON of a body that has a number, and the number, the shortest path first; none in any other body."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
         return []
-    found: list[str] = []
+    found: list[tuple[str, int]] = []
 
     def look(value: object, path: tuple[str, ...]) -> None:
         if isinstance(value, dict):
@@ -116,8 +116,8 @@ def paths_to(number: int, body: bytes) -> list[str]:
         elif isinstance(value, list):
             for place, inside in enumerate(value):
                 look(inside, (*path, str(place)))
-        elif path and as_number(value) == number:
-            found.append(".".join(path))
+        elif path and (number := as_number(value)) is not None:
+            found.append((".".join(path), number))
 
     look(value, ())
-    return sorted(found, key=len)
+    return sorted(found, key=lambda entry: len(entry[0]))

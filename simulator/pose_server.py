@@ -156,6 +156,25 @@ class PoseServer:
         for connection in self.connections():
             connection.transport.abort()
 
+    async def ping(self) -> None:
+        """Send a Ping on every connection; whether and when it is answered is reported."""
+        for link in self._dialect.paths.values():
+            for connection in self._members(link):
+                await self._ping_one(connection, link)
+
+    async def _ping_one(self, connection: PeerConnection, link: PeerLink) -> None:
+        sent = connection.loop.time()
+        self._report(events.Pinged(t=sent, link=link, connection=connection.number))
+
+        def came(pong: "asyncio.Future[float]") -> None:
+            if not pong.cancelled() and pong.exception() is None:
+                now = connection.loop.time()
+                took = now - sent
+                self._report(events.PongCame(t=now, link=link, connection=connection.number, took=took))
+
+        with contextlib.suppress(ConnectionClosed):
+            asyncio.ensure_future(await connection.ping()).add_done_callback(came)
+
     # Its misdeeds, each reported; newcomers meet what lasts
 
     async def close_link(self, link: PeerLink, code: int) -> None:

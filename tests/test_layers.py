@@ -84,6 +84,7 @@ FLOORS = (
         "profile",
         "profile_reading",
         "adaptation",
+        "trial",
         "reference",
     ),
     *("traces", "timeline", "diagnosis"),
@@ -123,7 +124,7 @@ PURE = {
     "chaos/clients": "last_words",
     "chaos": (
         "adaptation answer controls durations faults file_values history kinds nearest presets profile "
-        "profile_reading scenario scenario_reading scenario_writing side_by_side"
+        "profile_reading scenario scenario_reading scenario_writing side_by_side trial"
     ),
     "chaos/commands": ("marked shard usage"),
     "chaos/diagnosis": (

@@ -21,7 +21,7 @@ from chaos.history import Role
 from chaos.scenario import ClientOverrides
 
 TERM_WITHIN = 10.0
-"""Real seconds, whatever the time scale, from SIGTERM to SIGKILL. A client that takes longer has not stopped in good order."""
+"""Real seconds, whatever the time scale, from its stop signal to SIGKILL. A client that takes longer has not stopped in good order."""
 LINES, WIDTH = 3, 200
 """How much of the end of what it wrote an error quotes."""
 LAST_BYTES = 65_536
@@ -84,7 +84,7 @@ class CommandClient:
                         f"it ended by itself after {_now() - began:.1f} s {_how(process, output)}"
                     )
                 if not flood.done():
-                    _signal(process, signal.SIGTERM)
+                    _signal(process, signal.Signals[assignment.stop_signal])
                     await asyncio.wait(
                         [ended, flood],
                         timeout=TERM_WITHIN,
@@ -94,7 +94,9 @@ class CommandClient:
                 if not ended.done():
                     _signal(process, signal.SIGKILL)
                     await ended
-                    raise ProgramFailed(f"{_why_killed(flood)} and was killed{_last(output)}")
+                    raise ProgramFailed(
+                        f"{_why_killed(flood, assignment.stop_signal)} and was killed{_last(output)}"
+                    )
         finally:
             # The program, should we be cancelled, and whatever it started, should that still be there.
             _signal(process, signal.SIGKILL)
@@ -153,10 +155,10 @@ async def _until_too_much(output: Path) -> None:
         await asyncio.sleep(WATCH_EVERY)
 
 
-def _why_killed(flood: "asyncio.Task[None]") -> str:
+def _why_killed(flood: "asyncio.Task[None]", stop_signal: str) -> str:
     if flood.done() and not flood.cancelled():
         return f"it wrote more than {MOST_WRITTEN / 1e6:g} MB"
-    return f"it ignored SIGTERM for {TERM_WITHIN:g} s"
+    return f"it ignored {stop_signal} for {TERM_WITHIN:g} s"
 
 
 def _now() -> float:

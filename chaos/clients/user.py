@@ -21,7 +21,7 @@ _HAS = ("name", "role", "real_sockets_only", "scales_itself", "settings")
 
 
 def load_user_client(where: str) -> Client:
-    """The client at `module:attr`: an async function of two URLs, or an object that fulfils `Client`.
+    """The client at `module:attr`: an async function of two URLs, or of one for a client with one link, or an object that fulfils `Client`.
 
     Raises `ClientError`.
     """
@@ -94,8 +94,19 @@ def _function(found: Any, where: str) -> Client:
         raise ClientError(
             f"client {where!r} {what}: write it as `async def relay(input_url: str, output_url: str)`"
         )
+    role = _role(getattr(found, "role", "relay"), where, ROLES)
+    if _takes(found, 1) and not _takes(found, 2):
+        return _UserOfOneLink(where, role, found)
     _accepts(found, where, "it", "(input_url, output_url)")
-    return _UserRelay(where, _role(getattr(found, "role", "relay"), where, ROLES), found)
+    return _UserRelay(where, role, found)
+
+
+def _takes(call: Callable[..., Any], arguments: int) -> bool:
+    try:
+        inspect.signature(call).bind(*[""] * arguments)
+    except TypeError:
+        return False
+    return True
 
 
 def _accepts(call: Callable[..., Any], where: str, what: str, parameters: str) -> None:
@@ -123,3 +134,18 @@ class _UserRelay(Relay):
 
     async def relay(self, assignment: Assignment) -> None:
         await self._function(assignment.input_url, assignment.output_url)
+
+
+class _UserOfOneLink(Relay):
+    scales_itself = False  # nobody tells it
+
+    def __init__(self, name: str, role: Role, function: Callable[[str], Awaitable[None]]) -> None:
+        self.name = name
+        self.role = role
+        self._function = function
+
+    async def relay(self, assignment: Assignment) -> None:
+        """Raises `ClientError` where there are two links."""
+        if assignment.input_url != assignment.output_url:
+            raise ClientError("it takes one URL, and a relay has two: say which --kind of client it is")
+        await self._function(assignment.output_url)

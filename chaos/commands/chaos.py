@@ -89,7 +89,7 @@ def chaos(
     Exit codes: 0 all pass, 1 some check failed, 2 wrong use, 3 nothing failed but something is unknown or a
     needed part is absent, 130 interrupted.
     """
-    named = _client(client, command)
+    named = named_client(client, command)
     speech = speaking.chosen_speech(profile, kind=kind, identity=identity, poses=poses)
     loaded = load_client(named)
     only = loaded.real_sockets_only
@@ -134,8 +134,8 @@ def chaos(
     raise typer.Exit(results.exit_code(done))
 
 
-def _client(client: str, command: str | None) -> str:
-    """How the client is named in a plan."""
+def named_client(client: str, command: str | None) -> str:
+    """How the client is named in a plan. Raises `UsageError`."""
     if command is None:
         return client
     if client != DEFAULT:

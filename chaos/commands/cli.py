@@ -15,6 +15,7 @@ from chaos.commands.chaos import chaos
 from chaos.commands.check import check
 from chaos.commands.compare import compare
 from chaos.commands.replay import replay
+from chaos.commands.trying import try_client
 from chaos.commands.usage import UsageError
 from chaos.durations import format_duration
 from chaos.kernel.machine import KernelMissing
@@ -35,6 +36,7 @@ toxiproxy_app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="The Toxiproxy server that scenarios run through."
 )
 app.add_typer(toxiproxy_app, name="toxiproxy")
+app.command("try")(try_client)
 app.command()(chaos)
 app.command()(compare)
 app.command()(check)

@@ -18,6 +18,7 @@ watch.role = "receiver"
 async def odd(input_url, output_url): pass
 odd.role = "reciever"
 async def alone(url): pass
+async def none(): pass
 def plain(input_url, output_url): pass
 number = 3
 class Whole:
@@ -82,7 +83,13 @@ def test_a_client_whose_package_is_absent_says_how_to_get_it(
 
 @pytest.mark.parametrize(
     ("where", "role"),
-    [("mine:relay", "relay"), ("mine:watch", "receiver"), ("mine:called", "relay"), ("mine:whole", "relay")],
+    [
+        ("mine:relay", "relay"),
+        ("mine:watch", "receiver"),
+        ("mine:called", "relay"),
+        ("mine:whole", "relay"),
+        ("mine:alone", "relay"),
+    ],
 )
 def test_a_users_client_is_found_in_the_current_directory(where: str, role: str) -> None:
     client = load_client(where)
@@ -97,10 +104,10 @@ def test_a_users_client_is_found_in_the_current_directory(where: str, role: str)
         ("absent:relay", "no module 'absent'"),
         ("needy:relay", "needs 'no_such_thing', which is not installed"),
         ("broken:relay", "importing broken failed: ValueError: no luck"),
-        ("mine:rely", "mine has no 'rely'; async functions there are: relay, watch, odd, alone"),
+        ("mine:rely", "mine has no 'rely'; async functions there are: relay, watch, odd, alone, none"),
         ("mine:plain", "is not async"),
         ("mine:number", "is 3, which cannot be called"),
-        ("mine:alone", "cannot be called with (input_url, output_url)"),
+        ("mine:none", "cannot be called with (input_url, output_url)"),
         ("mine:idle", "run() cannot be called with (assignment)"),
         ("mine:shy", "settings() cannot be called with (overrides)"),
         ("mine:fixed", "its settings a function"),

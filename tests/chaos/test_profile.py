@@ -214,7 +214,6 @@ def test_flags_take_the_place_of_what_the_file_says() -> None:
     [
         ({"kind": "relais"}, "--kind is 'relais': did you mean 'relay'?"),
         ({"identity": "/(/"}, "--identity: '/(/' is no regular expression"),
-        ({"identity": "data.id"}, "identity is 'data.id', and there the number is not"),
     ],
 )
 def test_a_flag_that_cannot_be_is_said_like_a_key(flags: dict[str, str], complaint: str) -> None:
@@ -230,3 +229,11 @@ def test_every_kind_has_its_links() -> None:
 def test_a_pattern_may_be_the_identity() -> None:
     text = "identity = '/n=(\\d+);/'\n[messages]\ntemplate = 'n={n};{filler}'\nformat = \"binary\"\nsize = 64"
     assert parse_profile(text, FILE).identity == ByPattern(r"n=(\d+);")
+
+
+def test_who_has_the_number_elsewhere_than_our_own_messages_sends_other_bodies() -> None:
+    assert with_flags(Profile(), identity="data.id").transforms
+    assert not with_flags(Profile(), identity="sequence").transforms
+    template = parse_profile("identity = 'id'\n[messages]\ntemplate = '{\"id\": {n}}'", FILE)
+    with pytest.raises(ProfileError, match="there the number is not in what the template makes"):
+        with_flags(template, identity="data.id")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.identity import LARGEST, ByPath, ByPattern, paths_to, read_identity
+from simulator.identity import LARGEST, ByPath, ByPattern, paths_with, read_identity
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_what_is_no_identity_is_said_with_the_remedy(written: str, complaint: st
         read_identity(written)
 
 
-def test_every_place_of_a_number_is_found_the_shortest_first() -> None:
-    body = json.dumps({"deep": [{"number": 7}], "id": "7", "size": 70}).encode()
-    assert paths_to(7, body) == ["id", "deep.0.number"]
-    assert paths_to(7, b"\xff") == []
+def test_every_place_with_a_number_is_found_the_shortest_first() -> None:
+    body = json.dumps({"deep": [{"number": 7}], "id": "8", "text": "x70"}).encode()
+    assert paths_with(body) == [("id", 8), ("deep.0.number", 7)]
+    assert paths_with(b"\xff") == []

@@ -108,14 +108,13 @@ def _at_pace(fault: Fault, factor: float) -> Fault:
 
 
 def _limits(expect: Expect, profile: Profile) -> Expect:
-    """The client's own limits, where the scenario sets one of its own; `detect` has a limit everywhere."""
+    """The client's own limits; that of a silence where the scenario sets one too."""
     limits = profile.limits
-    own_recovery = limits.recover_within if expect.recover_within is not None else None
     own_silence = limits.longest_silence if expect.longest_silence is not None else None
     return replace(
         expect,
         detect_within=limits.detect_within or expect.detect_within,
-        recover_within=own_recovery or expect.recover_within,
+        recover_within=limits.recover_within or expect.recover_within,
         longest_silence=own_silence or expect.longest_silence,
         ends=None,
     )

@@ -23,7 +23,8 @@ _ORDER = (
     *("slow-handshake", "server-restart"),
     *("garbage-input", "large-messages", "burst", "blocked-loop", "poison-message"),
     *("control-messages", "control-link-cuts"),
-    *("reset-during-outage", "reconnect-herd", "stop-under-fault", "stop-without-input"),
+    *("reset-during-outage", "reconnect-herd"),
+    *("stop", "stop-under-fault", "stop-without-input"),
     *("stop-over-a-slow-link", "stop-while-full", "stop-with-a-full-buffer"),
 )
 

@@ -93,9 +93,14 @@ class Attempted(LabEvent, frozen=True, tag="client-attempted"):
 
 
 class SocketClosed(LabEvent, frozen=True, tag="client-socket-closed"):
-    """A client closed its socket of a connection of `link`, or aborted it, as the network saw it."""
+    """A client's socket on `link` came to its end, as the network saw it: each that was `Attempted` does, once.
+
+    It was the client's own doing, or the network's or the peer's: then the attempt came to nothing, or a FIN or an RST
+    had come.
+    """
 
     link: PeerLink
+    by: Literal["client", "network"]
     client: int = 0
 
 

@@ -124,6 +124,7 @@ class Life:
         self._began = 0.0
         self._scale = 1.0
         self._sockets_seen: SocketsSeen = "none"
+        self._stopping = False
         self._events: list[HistoryEvent] = []
         self._arrived: Counter[int] = Counter()
         """What arrived from each client until it was steady."""
@@ -170,13 +171,21 @@ class Life:
         first, *others = (self._material.answers(climbed(part)) for part in herd.apart(history))
         return replace(history, reference=first, others=tuple(others))
 
+    # What a client does with its sockets once it has been asked to stop is no promise's business, and two that it closes
+    # in one moment come in no certain order.
+
     def attempted(self, link: Link, client: int) -> None:
         """See `SocketObserver`."""
+        if self._stopping:
+            return
         self._note(Attempted(t=asyncio.get_running_loop().time(), link=link, client=client))
 
-    def closed(self, link: Link, client: int) -> None:
+    def closed(self, link: Link, client: int, *, by_client: bool) -> None:
         """See `SocketObserver`."""
-        self._note(SocketClosed(t=asyncio.get_running_loop().time(), link=link, client=client))
+        if self._stopping:
+            return
+        by: Literal["client", "network"] = "client" if by_client else "network"
+        self._note(SocketClosed(t=asyncio.get_running_loop().time(), link=link, by=by, client=client))
 
     def broke(self, who: Literal["client", "laboratory"], error: BaseException, *, client: int = 0) -> None:
         """Take into the record that somebody failed in a way that no scenario asks for."""
@@ -199,6 +208,7 @@ class Life:
             echo=self._scenario.peer.echo,
             poses=True,
             dialect=dialect,
+            digests=self._role != "tracker",
         )
         actor = peer_faults.Actor(
             server, feed, self._material.fps, world.scale, Random(f"{self._seed}/garbage")
@@ -349,6 +359,7 @@ class Life:
     async def _stop(self, clients: "list[asyncio.Task[None]]", stop: asyncio.Event, scale: float) -> None:
         self._count()
         self._reached("stopping")
+        self._stopping = True
         stop.set()
         _, late = await asyncio.wait(clients, timeout=STOP_WITHIN / self._grace_scale)
         for number, client in enumerate(clients):

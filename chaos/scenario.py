@@ -21,10 +21,12 @@ from tracker.events import StopCause
 PROMISES = (
     "no-loss",
     "in-order",
+    "intact",
     "dedup-safe",
     "bounded",
     "detect",
     "no-false-kill",
+    "single",
     "recover",
     "polite",
     "clean-stop",

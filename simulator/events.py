@@ -43,6 +43,8 @@ class Offered(PeerEvent, frozen=True, tag="offered"):
 
     sequence: int
     connection: int
+    digest: int = 0
+    """A checksum of the frame's bytes, as `Delivered` has it; 0: nobody took it."""
 
 
 class ResetOffered(PeerEvent, frozen=True, tag="reset-offered"):

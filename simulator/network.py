@@ -43,8 +43,8 @@ class PathWatcher(Protocol):
     def attempted(self, host: Host | None) -> None:
         """It begins to connect."""
 
-    def closed(self, host: Host | None) -> None:
-        """It has closed or aborted the socket of a connection."""
+    def closed(self, host: Host | None, *, by_client: bool) -> None:
+        """The socket of an attempt is closed; by the client's own wish, or because the network or the peer had ended it."""
 
 
 @dataclass(eq=False, slots=True)
@@ -138,12 +138,19 @@ class Network:
             listener = self._listeners.get(path.target)
             return path.down or (listener is None and not behind_proxy)
 
+        machine = host_of()
         if path.watcher is not None:
-            path.watcher.attempted(host_of(copy_context()))
+            path.watcher.attempted(machine)
         connection = Connection(path)
         try:
             round_trip = await connection.shake_hands(refuses)
+        except asyncio.CancelledError:
+            if path.watcher is not None:
+                path.watcher.closed(machine, by_client=True)
+            raise
         except OSError as error:
+            if path.watcher is not None:
+                path.watcher.closed(machine, by_client=False)
             path.refused += behind_proxy and isinstance(error, ConnectionRefusedError)
             raise type(error)(error.errno, f"Connect call failed ({host!r}, {port})") from None
         protocol = await connection.establish(factory, listener, (host, port), round_trip)
@@ -244,7 +251,7 @@ class Connection:
         accept = (listener.factory, listener.context.copy()) if listener else (asyncio.Protocol, Context())
         server = SimTransport(*accept, self._path.target, near)
         if self._path.watcher is not None:
-            client.when_gone = partial(self._path.watcher.closed, client.host)
+            client.when_gone = partial(_tell_end, self._path.watcher, client)
         up, down = self.channels.values()
         there = Stream(self, client, server, over=up, back=down, round_trip=round_trip)
         back = Stream(self, server, client, over=down, back=up, round_trip=round_trip)
@@ -303,3 +310,7 @@ class Connection:
         for keepalive in self._keepalives:
             keepalive.stop()
         self._path.connections.remove(self)
+
+
+def _tell_end(watcher: PathWatcher, client: SimTransport) -> None:
+    watcher.closed(client.host, by_client=not client.peer_ended)

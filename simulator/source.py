@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import zlib
 from collections.abc import Coroutine
 from typing import Any
 
@@ -16,12 +17,16 @@ from simulator.peer_connection import PeerConnection
 
 
 class Source:
-    """Sends what its feed has, once a connection has begun as the dialect says."""
+    """Sends what its feed has, once a connection has begun as the dialect says.
 
-    def __init__(self, feed: Feed, dialect: Dialect, report: PeerObserver) -> None:
+    With `digests`, an offer says what was offered.
+    """
+
+    def __init__(self, feed: Feed, dialect: Dialect, report: PeerObserver, *, digests: bool = False) -> None:
         self._feed = feed
         self._dialect = dialect
         self._report = report
+        self._digests = digests
 
     async def serve(self, connection: PeerConnection, reading: Coroutine[Any, Any, None]) -> None:
         """Send, as long as `reading` from the same connection lasts."""
@@ -57,7 +62,8 @@ class Source:
     def _offers(self, number: int | None, data: bytes, connection: PeerConnection) -> None:
         now = connection.loop.time()
         if number is not None:
-            self._report(events.Offered(t=now, sequence=number, connection=connection.number))
+            digest = zlib.crc32(data) if self._digests else 0
+            self._report(events.Offered(t=now, sequence=number, connection=connection.number, digest=digest))
         elif data == RESET:
             self._report(events.ResetOffered(t=now, connection=connection.number))
 

@@ -75,6 +75,8 @@ class SimTransport(asyncio.Transport):
         self._eof_read = False
         # The end
         self._closing = False
+        self.peer_ended = False
+        """A FIN or an RST had come, or the kernel had given up, before this end was closed."""
         self._lost = False  # connection_lost was called, or will be in the next step of the loop
         self._broken = False  # the kernel knows that there is nobody to say anything to
         self.gone = False
@@ -331,6 +333,7 @@ class SimTransport(asyncio.Transport):
     def _lose(self, error: Exception | None) -> None:
         if not self._lost:
             self._lost = True
+            self.peer_ended = self._broken or self._fin_unread or self._eof_read or self._rst_unread
             self._loop.call_soon(self._end, error, context=self._context)
 
     def _end(self, error: Exception | None) -> None:

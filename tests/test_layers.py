@@ -134,9 +134,9 @@ PURE = {
     ),
     "chaos/judging": (
         "accounts attempts backoff bounded carried checks clean_stop climbed controls "
-        "dedup_safe detect disruptions evidence facts field_checks fire_and_forget frames herd in_order "
+        "dedup_safe detect disruptions evidence facts field_checks fire_and_forget frames herd in_order intact "
         "limits log_checks measures no_false_kill no_loss peer_evidence peer_facts "
-        "polite probing promises recover same_climb sessions strikes survives_input verdicts"
+        "polite probing promises recover same_climb sessions single strikes survives_input verdicts"
     ),
     "chaos/kernel": ("commands faults"),
     "chaos/reference": ("body climb"),

@@ -156,4 +156,5 @@ def history_of(trace: Trace, found: tuple[HistoryEvent, ...], *, began: float | 
         as_run=header.as_run,
         time_scale=header.time_scale,
         scales_itself=header.scales_itself,
+        sockets_seen=header.sockets_seen,
     )

@@ -32,8 +32,8 @@ class SocketObserver(Protocol):
     def attempted(self, link: Link, client: int) -> None:
         """A client began to connect."""
 
-    def closed(self, link: Link, client: int) -> None:
-        """A client closed or aborted the socket of a connection."""
+    def closed(self, link: Link, client: int, *, by_client: bool) -> None:
+        """The socket of an attempt came to its end; by the client, or because a FIN, an RST or a refusal had come."""
 
 
 class World(Protocol):

@@ -45,13 +45,12 @@ class PortWatch:
         for far, closed_by_client in found.items():
             if far not in self._known:
                 self._observer.attempted(self._link, 0)
-            if closed_by_client and not self._known.get(far):
-                self._observer.closed(self._link, 0)
+            if closed_by_client is not None and self._known.get(far) is None:
+                self._observer.closed(self._link, 0, by_client=closed_by_client)
         for far, before in self._known.items():
-            if (
-                before is None and far not in found
-            ):  # by RST: had the proxy closed it, it would be there still
-                self._observer.closed(self._link, 0)
+            # Had the proxy closed it, it would be listed still: this was an RST.
+            if before is None and far not in found:
+                self._observer.closed(self._link, 0, by_client=True)
         self._known = found
 
 

@@ -118,9 +118,9 @@ class _Watcher:
         if host is not None:
             self._observer.attempted(self._link, self._clients.index(host))
 
-    def closed(self, host: Host | None) -> None:
+    def closed(self, host: Host | None, *, by_client: bool) -> None:
         if host is not None:
-            self._observer.closed(self._link, self._clients.index(host))
+            self._observer.closed(self._link, self._clients.index(host), by_client=by_client)
 
 
 def _block(hosts: Sequence[Host], seconds: float) -> InForce:

@@ -14,7 +14,7 @@ TICKS = 10
 """Ticks without progress after which a callback does not return any more."""
 EVERY = 1.0
 """Real seconds between two ticks."""
-_ASYNCIO = Path(asyncio.__file__).parent
+_STANDARD_LIBRARY = Path(asyncio.__file__).parent.parent
 
 
 class CallbackNeverReturnedError(BaseException):
@@ -57,9 +57,15 @@ class Watchdog:
 
 
 def _place(frame: FrameType | None) -> str:
-    """The innermost place outside of asyncio."""
-    while frame is not None and Path(frame.f_code.co_filename).parent == _ASYNCIO:
+    """The innermost place outside of Python's own library, else the innermost of all."""
+    innermost = frame
+    while frame is not None and _is_standard(Path(frame.f_code.co_filename)):
         frame = frame.f_back
-    if frame is None:
+    place = frame or innermost
+    if place is None:
         return "nobody knows where"
-    return f"{frame.f_code.co_qualname} in {Path(frame.f_code.co_filename).name} line {frame.f_lineno}"
+    return f"{place.f_code.co_qualname} in {Path(place.f_code.co_filename).name} line {place.f_lineno}"
+
+
+def _is_standard(file: Path) -> bool:
+    return file.is_relative_to(_STANDARD_LIBRARY) and "site-packages" not in file.parts

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from math import inf
 
-from chaos.adaptation import BY_NUMBER
 from chaos.faults import Fault
 from chaos.history import Broke, History, StoodStill
 from chaos.judging.accounts import accounts
@@ -21,7 +20,7 @@ from chaos.judging.herd import apart, jitter, spread, together
 from chaos.judging.peer_evidence import peer_evidence, slow_throughout
 from chaos.judging.peer_facts import PeerFacts
 from chaos.judging.probing import probes
-from chaos.judging.promises import CHECKS
+from chaos.judging.promises import CHECKS, seen_from_outside
 from chaos.judging.sessions import every_reset
 from chaos.judging.verdicts import HOST_PAUSED, Check, Judgement, Verdict
 from chaos.scenario import Scenario
@@ -30,6 +29,8 @@ from tracker import events
 
 QUOTED = 80
 """Characters of a message that could not be read."""
+ENOUGH_OFFERED = 30
+"""Frames after which a relay that has sent none on does not send any."""
 TIMED = frozenset(
     {"detect", "no-false-kill", "recover", "polite", "clean-stop", "silence", "spread", "probes"}
 )
@@ -86,14 +87,29 @@ def _by_reports(facts: Facts, scenario: Scenario) -> Iterator[Check]:
 
 
 def _by_peer(facts: PeerFacts, scenario: Scenario, *, whole: bool) -> list[Check]:
-    """Every promise about which the peer saw something. Of a whole run it must be one that the scenario stresses."""
+    """Every promise about which something was seen from outside; of a whole run, all that the scenario stresses and that
+    can be seen from there.
+    """
     history = facts.history
-    out = {*history.not_judged, *(BY_NUMBER if history.numbering == "none" else ())}
-    found = [promise.by_peer(facts, scenario) for name, promise in CHECKS.items() if name not in out]
-    judged = [check for check in found if check is not None]
+    judged = []
+    visible = seen_from_outside(history)
+    # Where nothing was offered, nothing that it does can be right.
+    idle = history.sends_on and history.first(peer.Offered) is None
+    for name, promise in CHECKS.items():
+        if name not in visible or name in history.not_judged or (idle and name != "intact"):
+            continue
+        check = promise.by_peer(facts, scenario)
+        stressed = name in scenario.stresses
+        if check is None and stressed and whole and not idle:
+            check = Check(
+                name, "unknown", "something to judge", "nothing in the record is about this promise"
+            )
+        if check is not None and name == "clean-stop" and not stressed and check.verdict != "pass":
+            check = replace(check, verdict="note")
+        judged += [] if check is None else [check]
     if whole and not any(check.name in scenario.stresses for check in judged):
         what = f"one of {', '.join(scenario.stresses)}"
-        judged.append(Check("stressed", "unknown", what, "none of them shows from the peer's side"))
+        judged.append(Check("stressed", "unknown", what, "none of them shows from outside"))
     return judged
 
 
@@ -159,6 +175,8 @@ def valid_run(history: History, scenario: Scenario) -> Check:
             return Check("valid-run", verdict, expected, f"the {broke.who} failed: {broke.what}")
     steady = history.phase("steady")
     if steady is None and not scenario.from_start:
+        if (mute := _mute(history)) is not None:
+            return Check("valid-run", "fail", expected, mute)
         seen = f"no output arrived before the first fault was due: {_why_not_steady(history)}"
         return Check("valid-run", "unknown", expected, seen)
     seen = "never steady, with a fault from the start" if steady is None else f"steady after {steady:.1f} s"
@@ -195,6 +213,18 @@ def _refusal(history: History, scenario: Scenario) -> events.Refused | None:
     return (
         None if given is None else events.Refused(t=given.t, link=given.link, why=f"HTTP {asked[given.link]}")
     )
+
+
+def _mute(history: History) -> str | None:
+    """How a relay sent nothing on, although nothing was wrong and its output was open; None: that cannot be said."""
+    opened = history.first(peer.Opened, lambda event: event.link == "output")
+    offered = list(history.of(peer.Offered))
+    if not history.sends_on or opened is None or history.first(peer.Unreadable) is not None:
+        return None
+    due = [event for event in offered if event.t >= opened.t]
+    if len(due) < ENOUGH_OFFERED or history.first(peer.Delivered) is not None:
+        return None
+    return f"{len(due)} frames were offered while its output was open, and it sent none on"
 
 
 def traces(facts: Facts, scenario: Scenario) -> Iterator[Check]:

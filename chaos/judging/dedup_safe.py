@@ -1,8 +1,9 @@
 """`dedup-safe`: a repeat comes only after a reconnect, with the same body.   pure"""
 
 from collections import Counter
+from itertools import pairwise
 
-from chaos.judging.facts import Facts
+from chaos.judging.facts import ON_TIME, Facts
 from chaos.judging.peer_facts import PeerFacts
 from chaos.judging.verdicts import Check, decided, some
 from chaos.scenario import Scenario
@@ -39,7 +40,10 @@ def by_reports(facts: Facts, _: Scenario) -> Check | None:
 
 
 def by_peer(facts: PeerFacts, _: Scenario) -> Check | None:
-    """A frame comes again only over another connection and with the same body, or because it was offered again."""
+    """A frame comes again only after a reconnect and with the same body, or because it was offered again.
+
+    A reconnect it is where nothing came any more over the connection of the arrival before: it had ended, or was silent.
+    """
     sends_on = facts.history.sends_on
     offers = Counter(event.sequence for event in facts.history.of(peer.Offered) if sends_on)
     came: dict[int, list[peer.Delivered]] = {}
@@ -49,11 +53,13 @@ def by_peer(facts: PeerFacts, _: Scenario) -> Check | None:
     reconnected = len({event.connection for event in facts.deliveries}) > 1
     if not again and not reconnected:
         return None
+    last = {event.connection: event.t for event in facts.deliveries}
     wrong = [
         seq
         for seq, arrivals in again.items()
         if len({event.connection for event in arrivals}) < len(arrivals)
         or len({event.digest for event in arrivals}) > 1
+        or any(last[before.connection] > event.t + ON_TIME for before, event in pairwise(arrivals))
     ]
     return decided(
         "dedup-safe",

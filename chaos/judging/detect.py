@@ -47,9 +47,10 @@ def by_reports(facts: Facts, scenario: Scenario) -> Check | None:
 
 
 def by_peer(facts: PeerFacts, scenario: Scenario) -> Check | None:
-    """A connection that falls silent is given up within the bound, as far as the peer can see it.
+    """A connection that falls silent is given up within the bound: its socket is closed, or the next attempt begins.
 
-    One that goes on after a longer silence was never given up. A handshake into a silent network has no answer yet: to
+    What the healing of the fault does is nobody's detection. Where the client's sockets are not seen, it is as far as the
+    peer can see it: one that goes on after a longer silence was never given up. A handshake into a silent network has no answer yet: to
     the client it is no connection, and how long one may take, nobody promised.
     """
     limit = detection_limit(scenario)
@@ -70,7 +71,7 @@ def by_peer(facts: PeerFacts, scenario: Scenario) -> Check | None:
             seconds = facts.given_up_after(strike, connection)
             if seconds is not None:
                 (took if seconds <= limit else late).append(seconds)
-            elif facts.outlived(strike, connection):
+            elif facts.history.sockets_seen != "none" or facts.outlived(strike, connection):
                 late.append(silent_until - since)
     if late:
         return Check("detect", "fail", expected, f"still there after {max(late):.2f} s of silence")

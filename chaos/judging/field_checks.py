@@ -13,7 +13,7 @@ from chaos.history import History
 from chaos.judging.facts import Facts
 from chaos.judging.no_loss import held_at_the_end
 from chaos.judging.promises import CHECKS
-from chaos.judging.verdicts import Check, Judgement, worst
+from chaos.judging.verdicts import Check, Judgement, worst_of
 from tracker import events
 
 ENGINE = "field"
@@ -99,11 +99,10 @@ def merged(judged: Sequence[Judgement]) -> Judgement:
 
 
 def _worst(found: Sequence[Check]) -> Check:
-    verdict = worst(check.verdict for check in found)
-    alike = [check for check in found if check.verdict == verdict]
+    alike = worst_of(found)
     first = alike[0]
     told = f"{first.observed} (in {len(alike)} of {len(found)} parts of the trace; this is the first)"
-    return Check(first.name, verdict, first.expected, told)
+    return Check(first.name, first.verdict, first.expected, told)
 
 
 def merged_measures(of_parts: Sequence[dict[str, Any]], *, carried: int) -> dict[str, Any]:

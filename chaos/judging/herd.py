@@ -16,7 +16,7 @@ from chaos.judging.backoff import ENOUGH, backoff, unlike_full_jitter
 from chaos.judging.facts import Facts
 from chaos.judging.measures import measures_of
 from chaos.judging.peer_facts import facts_of
-from chaos.judging.verdicts import Check, decided, some, worst
+from chaos.judging.verdicts import Check, decided, some, worst_of
 from chaos.scenario import Scenario
 from simulator import events as peer
 from tracker import events
@@ -71,11 +71,11 @@ def together(each: Sequence[Sequence[Check]]) -> list[Check]:
 
 
 def _worst(judged: Sequence[tuple[int, Check]]) -> Check:
-    verdict = worst(check.verdict for _, check in judged)
-    those = [client for client, check in judged if check.verdict == verdict]
-    first = next(check for client, check in judged if client == those[0])
+    alike = worst_of(check for _, check in judged)
+    first = alike[0]
+    those = [client for client, check in judged if check in alike]
     failed = f"client{'s' if len(those) > 1 else ''} {some(those)}"
-    whose = f"{len(those)} clients, the first" if verdict == "pass" else failed
+    whose = f"{len(those)} clients, the first" if first.verdict == "pass" else failed
     return replace(first, observed=f"{whose}: {first.observed}")
 
 

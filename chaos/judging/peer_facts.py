@@ -12,7 +12,7 @@ from math import inf
 from types import MappingProxyType
 
 from chaos.faults import Fault
-from chaos.history import History
+from chaos.history import Attempted, History, SocketClosed
 from chaos.judging.evidence import AFTERMATH, windows
 from chaos.judging.facts import IN_FLIGHT, Facts
 from chaos.judging.strikes import Arrival, Strike
@@ -106,21 +106,30 @@ class PeerFacts(Facts):
         )
 
     def given_up_after(self, strike: Strike, connection: Connection) -> float | None:
-        """Seconds from the strike to the end of the connection by the client, or to its next one on that link.
+        """Seconds from the strike to the moment at which the client gave the connection up; None: it did not.
 
-        None: the peer saw nothing of the kind while the fault was in force. It need not see what there was: where
-        nothing comes through, the end of a connection does not either, nor a new one. What shows from the
-        moment on at which the heal was due, was held until then.
+        As the network saw it: the client closed its socket, or began to connect anew. Where nobody saw its sockets, as far
+        as the peer did: the connection's end, or the next one. It need not see what there was: where nothing comes
+        through, neither does. What shows from the moment on at which the heal was due, was held until then.
         """
         since = strike.since(connection)
-        end = connection.closed
-        # Such a fault ends nothing by itself, so an end without a close frame is the client's, too.
-        own_end = [end.t] if end is not None and end.by != "peer" else []
-        anew = [other.opened for other in self.connections if other.link == connection.link]
         due = inf if strike.fault.duration is None else strike.during.begin + strike.fault.duration
         until = min(due, strike.during.end, self.stopping)
-        seen = [t - since for t in (*own_end, *anew) if since < t < until]
-        return min(seen, default=None)
+        if self.history.sockets_seen != "none":
+            seen = self._seen_of_sockets(connection.link)
+        else:
+            end = connection.closed
+            # Such a fault ends nothing by itself, so an end without a close frame is the client's, too.
+            own_end = [end.t] if end is not None and end.by != "peer" else []
+            seen = [*own_end, *(other.opened for other in self.connections if other.link == connection.link)]
+        return min((t - since for t in seen if since < t < until), default=None)
+
+    def _seen_of_sockets(self, link: str) -> list[float]:
+        """When the client ended a connection of this link by itself, or began a new one."""
+        ends = [
+            event.t for event in self.history.of(SocketClosed) if event.link == link and event.by == "client"
+        ]
+        return [*ends, *(event.t for event in self.history.of(Attempted) if event.link == link)]
 
     def outlived(self, strike: Strike, connection: Connection) -> bool:
         """Whether something came over the connection after the fault: then it had not been given up."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import pairwise
 from math import inf
 
-from chaos.history import Broke
+from chaos.history import Attempted, Broke
 from chaos.judging.attempts import FOR_GOOD, came_too_soon, most_within, refused_for_good
 from chaos.judging.backoff import broken_rule
 from chaos.judging.facts import ON_TIME, Facts
@@ -20,6 +20,8 @@ ATTEMPTS, ATTEMPTS_WITHIN = 15, 10.0
 that starts over on every connect makes about 40."""
 JITTER_NEEDS = 4
 """From so many delays on, a regular pattern is no accident."""
+_TURNS_AWAY = frozenset({"down"})
+"""Kinds of faults under which no proxy takes a connection."""
 GIVES_UP_WITHIN = 1.0
 """Seconds from a refusal for good in which the client must have begun to come to its end."""
 
@@ -45,9 +47,9 @@ def by_reports(facts: Facts, scenario: Scenario) -> Check | None:
 
 
 def by_peer(facts: PeerFacts, scenario: Scenario) -> Check | None:
-    """Connections are not made in a rush, and none after a refusal for good.
+    """Attempts are not made in a rush, and none after a refusal for good. Jitter is not judged.
 
-    Those that never reached the peer, and jitter, are not seen from there.
+    All of them count, those that were turned away too. Where some leave no trace, a pass would be a guess.
     """
     final = refused_for_good(scenario)
     refusals = sum(e.kind == "refuse" and e.link in final for e in facts.history.of(peer.Misbehaved))
@@ -60,17 +62,39 @@ def by_peer(facts: PeerFacts, scenario: Scenario) -> Check | None:
         )
     if (soon := came_too_soon(facts.history)) is not None:
         return Check("polite", "fail", "no attempt before its time", soon)
-    made: dict[str, list[float]] = {}
-    for event in facts.history.of(peer.Opened):
-        made.setdefault(event.link, []).append(event.t)
-    if all(len(times) == 1 for times in made.values()):
+    made = _attempts(facts)
+    unseen = _unseen(facts)
+    if unseen is None and all(len(times) == 1 for times in made.values()):
         return None
-    busiest, link = max((most_within(ATTEMPTS_WITHIN, times), link) for link, times in made.items())
-    return decided(
-        "polite",
-        ok=busiest <= ATTEMPTS,
-        expected=f"back-off: at most {ATTEMPTS} connections in {ATTEMPTS_WITHIN:g} s",
-        observed=f"at most {busiest}, on {link}",
+    busiest, link = max(
+        ((most_within(ATTEMPTS_WITHIN, times), link) for link, times in made.items()), default=(0, "")
+    )
+    expected = f"back-off: at most {ATTEMPTS} attempts in {ATTEMPTS_WITHIN:g} s"
+    if busiest > ATTEMPTS:
+        return Check("polite", "fail", expected, f"{busiest}, on {link}")
+    if unseen is not None:
+        return Check("polite", "unknown", expected, unseen)
+    return Check("polite", "pass", expected, f"at most {busiest}, on {link}")
+
+
+def _attempts(facts: PeerFacts) -> dict[str, list[float]]:
+    """When the client began to connect, by link: as the network saw it, else as far as the peer did."""
+    seen = facts.history.sockets_seen != "none"
+    made: dict[str, list[float]] = {}
+    for event in facts.history.of(Attempted) if seen else facts.history.of(peer.Opened):
+        made.setdefault(event.link, []).append(event.t)
+    return made
+
+
+def _unseen(facts: PeerFacts) -> str | None:
+    """Why attempts may have been made that nobody saw; None: there can be none."""
+    if facts.history.sockets_seen == "all":
+        return None
+    closed = [fault for fault, _ in facts.in_force if fault.kind in _TURNS_AWAY]
+    if not closed:
+        return None
+    return (
+        f"attempts under {closed[0]} leave no trace on this engine; virtual time counts them (--engine sim)"
     )
 
 

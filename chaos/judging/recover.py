@@ -5,6 +5,7 @@ before: what is left of noticing that the link is silent, and of a handshake tha
 is whole again, for it tries ever more rarely.
 """
 
+from dataclasses import replace
 from math import inf
 
 from chaos.judging.disruptions import Disruption, disruptions, ended_by, interrupted, recovery
@@ -17,6 +18,8 @@ from chaos.kinds import Link
 from chaos.scenario import Scenario
 from chaos.timeline.observed import Connection
 
+LONGEST_BACKOFF = 60.0
+"""Seconds that a well-behaved client may wait before an attempt, where nobody set it a limit."""
 HANDSHAKE = 1.0
 """Seconds that a handshake over a healed path may take, beyond the back-off that was announced."""
 
@@ -43,13 +46,20 @@ def by_reports(facts: Facts, scenario: Scenario) -> Check | None:
         if took is not None and (worst is None or took > worst[0]):
             worst = took, limit
     if worst is None:
-        return Check("recover", "unknown", _expected(longest), "the path never stayed healed for so long")
+        never = "no delivery yet, and the path did not stay healed for so long"
+        return Check("recover", "unknown", _expected(longest), never)
     return Check("recover", "pass", _expected(worst[1]), f"{worst[0]:.2f} s at most")
 
 
 def by_peer(facts: PeerFacts, scenario: Scenario) -> Check | None:
-    """Nobody announced a delay: judged only where the scenario sets the limit."""
-    return None if scenario.expect.recover_within is None else by_reports(facts, scenario)
+    """Nobody announced a delay: the limit is the scenario's, or the longest back-off that a client may have.
+
+    Where the run is over before that, nothing can be known of a client that was not back by then.
+    """
+    if scenario.expect.recover_within is None:
+        expect = replace(scenario.expect, recover_within=LONGEST_BACKOFF + HANDSHAKE)
+        scenario = replace(scenario, expect=expect)
+    return by_reports(facts, scenario)
 
 
 def _expected(limit: float) -> str:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Verdict = Literal["pass", "fail", "unknown"]
+CheckVerdict = Literal["pass", "fail", "unknown", "note"]
+"""A note is worth reading, and decides nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +14,7 @@ class Check:
     """One promise, judged on one record."""
 
     name: str
-    verdict: Verdict
+    verdict: CheckVerdict
     expected: str
     observed: str
 
@@ -22,10 +24,17 @@ def decided(name: str, *, ok: bool, expected: str, observed: str) -> Check:
     return Check(name, "pass" if ok else "fail", expected, observed)
 
 
-def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """What they come to together: one that fails, else one that knows nothing, else a pass."""
+def worst(verdicts: Iterable[CheckVerdict]) -> Verdict:
+    """What they come to together: one that fails, else one that knows nothing, else a pass. Notes do not count."""
     met = set(verdicts)
     return "fail" if "fail" in met else "unknown" if "unknown" in met else "pass"
+
+
+def worst_of(checks: Iterable[Check]) -> list[Check]:
+    """Those of several checks of one promise that say what they come to together; notes where there is nothing else."""
+    found = list(checks)
+    verdict = worst(check.verdict for check in found)
+    return [check for check in found if check.verdict == verdict] or found
 
 
 HOST_PAUSED = "host-paused"

@@ -48,7 +48,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
 
     def troubles(self) -> tuple[Check, ...]:
         """The checks that did not pass."""
-        return tuple(check for check in self.checks if check.verdict != "pass")
+        return tuple(check for check in self.checks if check.verdict in ("fail", "unknown"))
 
     def explanation(self) -> str:
         """What did not pass, in lines: expected and observed, and how to make the run again."""

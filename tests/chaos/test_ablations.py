@@ -90,6 +90,7 @@ CULPRITS: Mapping[str, Red] = MappingProxyType(
         "control-link-cuts": Red("control-link-stays-away", "valid-run"),
         "reset-during-outage": Red("resets-need-a-link", "same-climb"),
         "reconnect-herd": Red("no-jitter", "polite"),
+        "stop": Red("stops-by-the-clock", "clean-stop"),
         "stop-under-fault": Red("waits-for-the-flush", "clean-stop"),
         "stop-without-input": Red("stops-between-attempts", "clean-stop"),
         "stop-over-a-slow-link": Red("flushes-once", "clean-stop"),

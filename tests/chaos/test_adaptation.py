@@ -87,7 +87,7 @@ def test_the_clients_own_limits_take_the_place_of_those_that_the_scenario_sets()
     outage = adapted(catalogue.find("half-open-output"), profile).expect
     assert (outage.detect_within, outage.recover_within, outage.longest_silence) == (45.0, 70.0, None)
     calm = adapted(catalogue.find("burst"), profile).expect
-    assert (calm.recover_within, calm.longest_silence) == (None, 80.0)
+    assert (calm.recover_within, calm.longest_silence) == (70.0, 80.0)
 
 
 def test_a_burst_is_as_many_times_as_fast_at_another_rate() -> None:

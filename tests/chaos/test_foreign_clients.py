@@ -26,11 +26,20 @@ def failed(result: RunResult) -> dict[str, Check]:
     return {check.name: check for check in result.checks if check.verdict == "fail"}
 
 
-@pytest.mark.parametrize("client", [*INCIDENT, "websockets-iterator", "examples.relay:relay"])
-def test_while_nothing_goes_wrong_every_client_passes(client: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("client", ["incident-after", "websockets-iterator", "examples.relay:relay"])
+def test_while_nothing_goes_wrong_a_sound_client_passes(client: str, tmp_path: Path) -> None:
     result = perform(plan("steady", client, tmp_path))
     assert (result.verdict, result.troubles()) == ("pass", ())
     assert (result.client, result.measures["delivered"] > 1000) == (client, True)
+
+
+def test_the_incident_had_a_second_connection_beside_the_first_before_anything_went_wrong(
+    tmp_path: Path,
+) -> None:
+    result = perform(plan("steady", "incident-before", tmp_path))
+    assert {name: check.observed for name, check in failed(result).items()} == {
+        "single": "2 at once on output, for 15.3 s from 25.0 s on"
+    }
 
 
 @pytest.mark.parametrize("client", INCIDENT)
@@ -160,10 +169,11 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("name", ["relay", "watch"])
 def test_a_users_coroutine_is_judged_like_any_client(name: str, mine: Path) -> None:
     result = perform(plan("steady", f"someones:{name}", mine))
-    if name == "watch":  # of what steady stresses, one promise is about a client that sends nothing
+    if name == "watch":  # of what steady stresses, two promises are about a client that sends nothing
         assert {check.name for check in result.checks} == {
             "valid-run",
             "no-false-kill",
+            "single",
             "clean-stop",
             "silence",
         }

@@ -62,9 +62,9 @@ class Heard:
         del client
         self.told.append(f"{link} attempted")
 
-    def closed(self, link: Link, client: int) -> None:
+    def closed(self, link: Link, client: int, *, by_client: bool) -> None:
         del client
-        self.told.append(f"{link} closed")
+        self.told.append(f"{link} closed by the {'client' if by_client else 'network'}")
 
 
 def watched(*looks: dict[int, bool | None]) -> list[str]:
@@ -79,11 +79,11 @@ def watched(*looks: dict[int, bool | None]) -> list[str]:
     ("looks", "told"),
     [
         ([{}, {7: None}, {7: None}], ["input attempted"]),
-        ([{7: None}, {7: True}, {7: True}, {}], ["input attempted", "input closed"]),
-        ([{7: None}, {}], ["input attempted", "input closed"]),
-        ([{7: None}, {7: False}, {}], ["input attempted"]),
+        ([{7: None}, {7: True}, {7: True}, {}], ["input attempted", "input closed by the client"]),
+        ([{7: None}, {}], ["input attempted", "input closed by the client"]),
+        ([{7: None}, {7: False}, {}], ["input attempted", "input closed by the network"]),
         ([{7: None}, {7: None, 8: None}], ["input attempted", "input attempted"]),
-        ([{7: True}, {}], ["input attempted", "input closed"]),
+        ([{7: True}, {}], ["input attempted", "input closed by the client"]),
     ],
     ids=["open", "fin", "rst", "closed by the proxy", "two", "gone before the first look"],
 )

@@ -4,15 +4,18 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
 from random import Random
+from ssl import PROTOCOL_TLS_SERVER, SSLContext
 from typing import Literal
 
 from chaos import peer_faults, workloads
 from chaos.adaptation import profile_for
+from chaos.certificates import certify, trusted
 from chaos.clients import Assignment, Client
 from chaos.engines import InForce, World
 from chaos.faults import Change, timeline
@@ -40,6 +43,7 @@ from chaos.profile import Profile
 from chaos.scenario import Scenario
 from chaos.scenario_writing import write
 from chaos.temporary import temporary_folder
+from chaos.workloads import require_runnable
 from simulator import events as peer
 from simulator.pose_server import PoseServer
 from simulator.sender import numbered
@@ -68,17 +72,6 @@ log = logging.getLogger("chaos.life")
 def budget(scenario: Scenario) -> float:
     """Seconds of virtual time after which a run of it has lost its way."""
     return PATIENCE * (STEADY_WITHIN + scenario.duration + STOP_WITHIN + FAREWELL)
-
-
-class CannotRunError(Exception):
-    """A scenario needs what is not there; the text is one line that says what."""
-
-
-def require_runnable(scenario: Scenario) -> None:
-    """Raises `CannotRunError` for a scenario that needs what the laboratory does not have yet."""
-    problem = workloads.problem(scenario.workload)
-    if problem is not None:
-        raise CannotRunError(f"scenario {scenario.name}: {problem}")
 
 
 class Life:
@@ -144,7 +137,8 @@ class Life:
         with temporary_folder() as folder:
             files = self._material.files(folder)
             try:
-                await self._with_peer(world, files)
+                with trusted(folder) if self._profile.tls else nullcontext() as ca:
+                    await self._with_peer(world, files, ca)
             except Exception as error:
                 log.debug("the laboratory failed in %s", self._scenario.name, exc_info=True)
                 self.broke("laboratory", error)
@@ -198,7 +192,7 @@ class Life:
             )
         )
 
-    async def _with_peer(self, world: World, files: workloads.Files | None) -> None:
+    async def _with_peer(self, world: World, files: workloads.Files | None, ca: Path | None) -> None:
         feed = self._material.feed(world.scale)
         dialect = self._profile.dialect(self._links)
         server = PoseServer(
@@ -213,19 +207,20 @@ class Life:
         actor = peer_faults.Actor(
             server, feed, self._material.fps, world.scale, Random(f"{self._seed}/garbage")
         )
-        port = await server.start()
+        context = None if ca is None else SSLContext(PROTOCOL_TLS_SERVER)
+        port = await server.start(tls=context)
         try:
-            query = self._profile.entrance.query
-            urls = {
-                link: f"ws://{await world.open_link(link, port)}{path}{query and f'?{query}'}"
-                for path, link in dialect.paths.items()
-            }
+            places = {link: await world.open_link(link, port) for link in dialect.paths.values()}
+            if context is not None:
+                certify(context, (place.rpartition(":")[0] for place in places.values()))
+            urls = self._profile.urls(places)
             # A client with one link is told the same URL twice.
             only = urls[self._profile.links[0]]
             first = Assignment(
                 input_url=urls.get("input", only),
                 output_url=urls.get("output", only),
                 control_url=urls.get("control"),
+                ca=ca,
                 wall=files and files.wall,
                 calibration=files and files.calibration,
                 route=files and files.route,

@@ -1,6 +1,6 @@
 """What a client under test speaks, and what may be asked of it: its profile.                                  pure"""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -84,14 +84,9 @@ class Profile:
 
     def dialect(self, more: Iterable[Link] = ()) -> Dialect:
         """What the peer speaks with it, over its links and `more` of them."""
-        where: dict[Link, str] = {
-            "input": self.input_path,
-            "output": self.output_path,
-            "control": CONTROL_PATH,
-        }
         links = dict.fromkeys((*self.links, *more))
         return Dialect(
-            paths={where[link]: link for link in links},
+            paths={self._path(link): link for link in links},
             feeds="output" if self.kind == "duplex" else "input",
             poses=self.poses,
             binary=self.messages.binary and not self.poses,
@@ -100,6 +95,15 @@ class Profile:
             entrance=self.entrance,
             opening=self.opening,
         )
+
+    def urls(self, places: Mapping[Link, str]) -> dict[Link, str]:
+        """Where the client is to connect for each link; its place is `host:port`."""
+        scheme = "wss" if self.tls else "ws"
+        query = self.entrance.query and f"?{self.entrance.query}"
+        return {link: f"{scheme}://{place}{self._path(link)}{query}" for link, place in places.items()}
+
+    def _path(self, link: Link) -> str:
+        return {"input": self.input_path, "output": self.output_path, "control": CONTROL_PATH}[link]
 
     @property
     def own_numbers(self) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from chaos.answer import Answer, Step
-from chaos.scenario import Workload
+from chaos.scenario import Scenario, Workload
 from chaos.temporary import temporary_folder
 from simulator.climber import generate_climb
 from simulator.feeds import FrameAt, LiveFeed
@@ -142,3 +142,14 @@ def problem(workload: Workload) -> str | None:
     except (RecordingError, ConfigError) as error:
         return str(error)
     return None
+
+
+class CannotRunError(Exception):
+    """A scenario needs what is not there; the text is one line that says what."""
+
+
+def require_runnable(scenario: Scenario) -> None:
+    """Raises `CannotRunError` for a scenario that needs what the laboratory does not have."""
+    why = problem(scenario.workload)
+    if why is not None:
+        raise CannotRunError(f"scenario {scenario.name}: {why}")

@@ -21,6 +21,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Generator, Iterable
 from contextvars import Context, copy_context
 from heapq import heapify, heappop, heappush
+from itertools import count
 from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar, cast
@@ -29,7 +30,7 @@ from simulator.calls import Call
 from simulator.hosts import Host, host_of, to_blame
 from simulator.network import Listener, Network
 from simulator.refusals import Refusing, SimulationError, refuse, refused, watch
-from simulator.transport import SimTransport
+from simulator.tls import behind_tls, connect_over_tls
 
 P = TypeVar("P", bound=asyncio.BaseProtocol)
 R = TypeVar("R")
@@ -43,6 +44,22 @@ ROUNDING = 1e-9
 ASYNCIO = Path(asyncio.__file__).parent
 TIMERS_ALLOWED = 128
 """Timers, cancelled ones included, before these are looked for."""
+
+
+class _NumberedTask(asyncio.Task[R]):
+    """Its place in a set depends on when it was made, and not on where it lies in memory: a task group cancels its tasks
+    in the order of a set.
+    """
+
+    number: int
+
+    def __new__(cls, *_: Any, loop: "VirtualLoop", **__: Any) -> "_NumberedTask[Any]":
+        task = super().__new__(cls)
+        task.number = next(loop.task_numbers)  # before `__init__`, which puts it into a set
+        return task
+
+    def __hash__(self) -> int:
+        return self.number
 
 
 class VirtualLoop(asyncio.BaseEventLoop, Refusing):
@@ -59,6 +76,8 @@ class VirtualLoop(asyncio.BaseEventLoop, Refusing):
         self.network = network
         self.unhandled: list[BaseException] = []
         """Exceptions that nobody retrieved, in order."""
+        self.task_numbers = count()
+        """Of the tasks to be made."""
         self._now = 0.0
         self._budget = budget
         self._at_one_instant = at_one_instant
@@ -141,7 +160,10 @@ class VirtualLoop(asyncio.BaseEventLoop, Refusing):
         name: object = None,
         context: Context | None = None,
     ) -> asyncio.Task[R]:
-        task = super().create_task(coro, name=name, context=context)
+        if self.get_task_factory() is None and not self.is_closed():
+            task: asyncio.Task[R] = _NumberedTask(coro, loop=self, name=name, context=context)
+        else:
+            task = super().create_task(coro, name=name, context=context)
         task.host = host_of(context)  # type: ignore[attr-defined]  # see `to_blame`
         return task
 
@@ -250,12 +272,15 @@ class VirtualLoop(asyncio.BaseEventLoop, Refusing):
         *,
         ssl: Any = None,
         **options: Any,
-    ) -> tuple[SimTransport, P]:
-        """Connect over the in-memory network: its round trip, its refusals, its time-outs."""
-        if ssl is not None or options.get("sock") is not None:
-            refuse("TLS and ready-made sockets", "connect to a host and port of the simulation's network")
+    ) -> tuple[asyncio.Transport, P]:
+        """Connect over the in-memory network: its round trip, its refusals, its time-outs. TLS is asyncio's own."""
+        if options.get("sock") is not None:
+            refuse("ready-made sockets", "connect to a host and port of the simulation's network")
         if host is None or port is None:
             refuse("a connection to nowhere", "give host and port")
+        if ssl is not None and ssl is not False:
+            name = options.get("server_hostname") or host
+            return await connect_over_tls(self.network, protocol_factory, ssl, name, (host, port))
         return await self.network.connect(protocol_factory, host, port)
 
     async def create_server(  # type: ignore[override]  # of its many keywords, those that make sense here
@@ -269,9 +294,10 @@ class VirtualLoop(asyncio.BaseEventLoop, Refusing):
         **options: Any,
     ) -> Listener:
         """Listen on the in-memory network; port 0 takes a free one. OSError where the port is taken."""
-        if ssl is not None or options.get("sock") is not None or not start_serving:
-            refuse("TLS, ready-made sockets and servers that do not serve", "listen on a host and port")
-        return self.network.listen(protocol_factory, host or "127.0.0.1", port or 0)
+        if options.get("sock") is not None or not start_serving:
+            refuse("ready-made sockets and servers that do not serve", "listen on a host and port")
+        factory = protocol_factory if ssl is None else behind_tls(protocol_factory, ssl)
+        return self.network.listen(factory, host or "127.0.0.1", port or 0)
 
     async def getaddrinfo(self, host: Any, port: Any, **_: Any) -> list[Any]:
         """Every name is its own address."""

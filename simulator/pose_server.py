@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Literal
@@ -73,16 +74,21 @@ class PoseServer:
         self._server: Server | None = None
         self._host = "127.0.0.1"
         self._port = 0
+        self._tls: ssl.SSLContext | None = None
 
     # Its life
 
-    async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
-        """Listen; returns the port. Raises `OSError` where the port is taken."""
+    async def start(
+        self, host: str = "127.0.0.1", port: int = 0, *, tls: ssl.SSLContext | None = None
+    ) -> int:
+        """Listen, behind `tls` if it is given; returns the port. Raises `OSError` where the port is taken."""
         self._host = host
+        self._tls = tls
         self._server = await serve(
             self._converse,
             host,
             port,
+            ssl=tls,
             process_request=self._admit,
             create_connection=PeerConnection,
             subprotocols=self._subprotocols,
@@ -123,7 +129,7 @@ class PoseServer:
 
     async def come_back(self) -> None:
         """Listen again at the same port."""
-        await self.start(self._host, self._port)
+        await self.start(self._host, self._port, tls=self._tls)
 
     def connections(self, link: PeerLink | None = None) -> list[PeerConnection]:
         """The open ones, of one link or of all."""

@@ -227,7 +227,8 @@ class SimTransport(asyncio.Transport):
         if self._unread:
             data = self._take()
             self._in.release(len(data))
-            self._guarded(self._protocol.data_received, data)
+            buffered = isinstance(self._protocol, asyncio.BufferedProtocol)
+            self._guarded(self._fill_buffer if buffered else self._protocol.data_received, data)
             if self._unread or self._fin_unread or self._rst_unread:
                 self._loop.call_soon(self.read_ready, context=self._context)
         elif self._fin_unread:  # first, even where RST has followed it
@@ -237,6 +238,16 @@ class SimTransport(asyncio.Transport):
                 self.close()
         elif self._rst_unread:
             self._reset()
+
+    def _fill_buffer(self, data: bytes) -> None:
+        """For a protocol that wants it in a buffer of its own, as TLS does."""
+        rest = memoryview(data)
+        while rest and not self._closing:
+            room = memoryview(self._protocol.get_buffer(len(rest)))
+            size = min(len(room), len(rest))
+            room[:size] = rest[:size]
+            self._protocol.buffer_updated(size)
+            rest = rest[size:]
 
     def _take(self) -> bytes:
         data = self._unread.popleft()
@@ -323,6 +334,10 @@ class SimTransport(asyncio.Transport):
             if ended
             else ConnectionResetError(104, "Connection reset by peer")
         )
+
+    def _force_close(self, error: Exception | None) -> None:
+        """By this name asyncio's TLS asks for it."""
+        self._force(error)
 
     def _force(self, error: Exception | None) -> None:
         self._closing = True

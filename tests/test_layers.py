@@ -28,6 +28,7 @@ LAB_ONLY = {
     "shapely",
     "aiohttp",
     "websocket",
+    "trustme",
 }
 
 
@@ -85,6 +86,7 @@ FLOORS = (
         "profile_reading",
         "adaptation",
         "trial",
+        "certificates",
         "reference",
     ),
     *("traces", "timeline", "diagnosis"),

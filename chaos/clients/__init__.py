@@ -36,6 +36,8 @@ class Assignment:
     """Where controls come from, in scenarios that send some; a client that takes none leaves it alone."""
     number: int = 0
     """Of several clients in one run, counted from 0; the URLs of the others than the first say it too."""
+    ca: Path | None = None
+    """The file of the authority that signed the peer's certificate; None: there is none, the URLs begin with ws."""
     stop_signal: str = "SIGTERM"
     """What tells a program to come to its end."""
     trace: Path | None = None

@@ -1,7 +1,7 @@
 """A program in any language as a client: started, watched, stopped. Real sockets only.
 
 It gets the URLs in place of `{input}` and `{output}` in its command line and as SIMTOOL_INPUT and SIMTOOL_OUTPUT, the
-files of a wall in place of `{wall}`, `{calibration}` and `{route}` where it is sent poses, and in SIMTOOL_TIME_SCALE how
+files of a wall in place of `{wall}`, `{calibration}` and `{route}` where it is sent poses, that of the certificate authority in place of `{ca}` where it connects over TLS, and in SIMTOOL_TIME_SCALE how
 many scenario seconds pass in one of its own. Its own durations are its own: unless it is said to divide them by that, it
 runs in true time.
 """
@@ -116,6 +116,8 @@ class CommandClient:
         if assignment.wall is not None:
             places |= {"{wall}": str(assignment.wall), "{calibration}": str(assignment.calibration)}
             places |= {"{route}": str(assignment.route)}
+        if assignment.ca is not None:
+            places["{ca}"] = str(assignment.ca)
         words = self._words
         for placeholder, value in places.items():
             words = [word.replace(placeholder, value) for word in words]

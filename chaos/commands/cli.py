@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from chaos import catalogue
+from chaos.certificates import CertificateMissing
 from chaos.clients import ClientError
 from chaos.commands import serving
 from chaos.commands.chaos import chaos
@@ -19,7 +20,6 @@ from chaos.commands.trying import try_client
 from chaos.commands.usage import UsageError
 from chaos.durations import format_duration
 from chaos.kernel.machine import KernelMissing
-from chaos.life import CannotRunError
 from chaos.presets import PRESETS
 from chaos.profile_reading import ProfileError
 from chaos.replay.cases import CannotReplayError
@@ -28,6 +28,7 @@ from chaos.runner import WorkerDiedError
 from chaos.scenario import ScenarioError
 from chaos.toxiproxy.install import ToxiproxyMissing, cache_path, find_server, install
 from chaos.traces.files import TraceError
+from chaos.workloads import CannotRunError
 from simulator.pose_sender import CannotSendError
 from tracker.console import run_command
 
@@ -63,7 +64,9 @@ def main() -> None:
         "simtool",
         mistakes={
             **dict.fromkeys(usage, EXIT_USAGE),
-            **dict.fromkeys((ToxiproxyMissing, KernelMissing, WorkerDiedError), EXIT_UNKNOWN),
+            **dict.fromkeys(
+                (ToxiproxyMissing, KernelMissing, CertificateMissing, WorkerDiedError), EXIT_UNKNOWN
+            ),
         },
         interrupted=EXIT_INTERRUPTED,
     )

@@ -16,10 +16,10 @@ from chaos.history import Role
 from chaos.kernel import faults as kernel_faults
 from chaos.kernel import machine
 from chaos.kernel.machine import KernelMissing
-from chaos.life import require_runnable
 from chaos.runner import TRUE_TIME, Plan, Speech, default_time_scale
 from chaos.scenario import Scenario, UnsuitablePreset, on_preset
 from chaos.toxiproxy.install import ToxiproxyMissing, find_server
+from chaos.workloads import require_runnable
 
 ENGINES = ("auto", "sim", "toxiproxy", "kernel", "all")
 

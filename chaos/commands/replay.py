@@ -17,7 +17,6 @@ from chaos.commands.sending import send_to
 from chaos.diagnosis.findings import Finding
 from chaos.diagnosis.telling import Told
 from chaos.durations import DurationError, parse_duration
-from chaos.life import require_runnable
 from chaos.replay import replay_report
 from chaos.replay.building import scenario_name
 from chaos.replay.cases import CannotReplayError, Case, Pass, Wanted, overrides, prepare, read_through
@@ -32,6 +31,7 @@ from chaos.scenario_reading import parse
 from chaos.scenario_writing import write
 from chaos.temporary import temporary_folder
 from chaos.traces.reading import Trace, open_trace
+from chaos.workloads import require_runnable
 
 SCHEMA = "simtool.replay/1"
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from chaos.certificates import authority
 from chaos.clients import Client
 from chaos.commands.usage import UsageError
 from chaos.profile import KINDS, Profile
@@ -48,7 +49,9 @@ def chosen_speech(file: Path | None, *, kind: str | None, identity: str | None, 
 
 
 def spoken_with(client: Client, speech: Speech | None) -> Speech | None:
-    """What was said of how to speak with this client. Raises `UsageError` where it needs no word of it."""
+    """What was said of how to speak with this client. Raises `UsageError` where it needs no word of it, `CertificateMissing`."""
+    if speech is not None and speech.profile.tls:
+        authority()  # that none can be made is said now, and not in each run
     if client.role == "tracker":
         if speech is not None:
             raise UsageError(f"{' '.join(speech.flags)}: the tracker is known: this is for other clients")

@@ -71,11 +71,11 @@ def try_client(
     numbered = None if spoken.poses else spoken.messages
     found = points(history, spoken, workloads.material(scenario.workload, plan.seed, numbered).frame)
     where = "on virtual time" if chosen == SimEngine.name else "on real sockets, in true time"
-    out.print(f"client {loaded.name}: a {spoken.kind}, {where}", markup=False, soft_wrap=True)
+    out.print(Text(f"client {loaded.name}: a {spoken.kind}, {where}"), soft_wrap=True)
     show(out, found)
     if plan.output.exists() and plan.output.stat().st_size:
-        out.print(f"what it wrote is in {plan.output}", style="dim", soft_wrap=True)
-    out.print(f"record in {plan.record}", style="dim", soft_wrap=True)
+        out.print(Text(f"what it wrote is in {plan.output}", style="dim"), soft_wrap=True)
+    out.print(Text(f"record in {plan.record}", style="dim"), soft_wrap=True)
     raise typer.Exit(EXIT_FAIL if any(point.answer == "no" for point in found) else EXIT_PASS)
 
 

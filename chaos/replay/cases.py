@@ -17,7 +17,6 @@ from chaos.diagnosis.peer_findings import unread
 from chaos.durations import clock
 from chaos.engines import Engine, EngineError
 from chaos.faults import Fault
-from chaos.life import CannotRunError, require_runnable
 from chaos.replay.alignment import entries
 from chaos.replay.building import ReplayScenario, replay_scenario
 from chaos.replay.field_frames import kept_frames
@@ -33,6 +32,7 @@ from chaos.timeline.observed import Observed
 from chaos.timeline.parts import observe_parts
 from chaos.traces.reading import Trace
 from chaos.traces.wire import Entry
+from chaos.workloads import CannotRunError, require_runnable
 from tracker.config import OutboxLimits, Timing
 
 SOONEST_CLOSE = 0.05

@@ -1,7 +1,6 @@
 import asyncio
 import signal
 import socket
-import ssl
 import subprocess
 import threading
 import time
@@ -233,10 +232,6 @@ async def _file() -> None:
     asyncio.get_running_loop().add_reader(0, print)
 
 
-async def _tls() -> None:
-    await asyncio.open_connection("a", 1, ssl=ssl.create_default_context())
-
-
 async def _datagrams() -> None:
     await asyncio.get_running_loop().create_datagram_endpoint(asyncio.DatagramProtocol, ("a", 1))
 
@@ -286,7 +281,6 @@ async def _socket_that_listens() -> None:
         (_shell, "subprocesses"),
         (_signal, "signals"),
         (_file, "files and real sockets"),
-        (_tls, "TLS"),
         (_datagrams, "datagrams"),
         (_unix, "unix sockets"),
         (_real_socket, "files and real sockets"),

@@ -112,7 +112,11 @@ class CommandClient:
         return {}
 
     async def _start(self, assignment: Assignment, output: Path) -> asyncio.subprocess.Process:
-        places = {"{input}": assignment.input_url, "{output}": assignment.output_url}
+        places = {
+            "{input}": assignment.input_url,
+            "{output}": assignment.output_url,
+            "{url}": assignment.output_url,
+        }
         if assignment.wall is not None:
             places |= {"{wall}": str(assignment.wall), "{calibration}": str(assignment.calibration)}
             places |= {"{route}": str(assignment.route)}
@@ -124,6 +128,7 @@ class CommandClient:
         told = {
             "SIMTOOL_INPUT": assignment.input_url,
             "SIMTOOL_OUTPUT": assignment.output_url,
+            "SIMTOOL_URL": assignment.output_url,
             "SIMTOOL_TIME_SCALE": f"{assignment.scale:g}",
         }
         try:

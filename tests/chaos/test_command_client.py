@@ -78,6 +78,35 @@ async def test_a_program_gets_the_urls_as_words_and_with_the_scale_in_its_enviro
     assert written.split() == ["--from=ws://in", "ws://out", "{neither}", "ws://in", "ws://out", "10", "all"]
 
 
+async def test_a_program_gets_the_files_that_its_words_ask_for(tmp_path: Path) -> None:
+    told = replace(
+        assignment(), wall=Path("w.svg"), calibration=Path("c.json"), route=Path("r.json"), ca=Path("ca.pem")
+    )
+    (tmp_path / "output.txt").touch()
+    echo = "import sys, time; print(sys.argv[1:], 'all'); time.sleep(60)"
+    client = python(tmp_path, echo, "{url}", "{wall}", "{calibration}", "{route}", "--ca={ca}")
+    running = asyncio.create_task(client.run(told))
+    written = await until_written(tmp_path, "all")
+    told.stop.set()
+    await running
+    assert written.strip() == "['ws://out', 'w.svg', 'c.json', 'r.json', '--ca=ca.pem'] all"
+
+
+async def test_a_program_is_ended_with_the_signal_that_it_is_said_to_take(tmp_path: Path) -> None:
+    told = replace(assignment(), stop_signal="SIGUSR1")
+    (tmp_path / "output.txt").touch()
+    takes = (
+        "import signal, sys, time\n"
+        "signal.signal(signal.SIGUSR1, lambda *_: (print('told'), sys.exit(0)))\n"
+        "print('up'); time.sleep(60)"
+    )
+    running = asyncio.create_task(python(tmp_path, takes).run(told))
+    await until_written(tmp_path, "up")
+    told.stop.set()
+    await running
+    assert "told" in (tmp_path / "output.txt").read_text()
+
+
 async def test_of_several_clients_each_programs_words_are_kept_by_themselves(tmp_path: Path) -> None:
     seventh = replace(assignment(), number=7)
     client = python(tmp_path, "import sys; sys.exit('the seventh')")

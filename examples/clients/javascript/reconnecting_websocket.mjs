@@ -1,0 +1,23 @@
+// A relay on reconnecting-websocket, which keeps what is sent while there is no connection. In Node it needs a
+// WebSocket handed in: that of ws.
+import ReconnectingWebSocket from "reconnecting-websocket";
+import WebSocket from "ws";
+
+const END_WITHIN = 5_000;
+
+const [inputUrl, outputUrl] = process.argv.slice(2);
+const options = { WebSocket };
+
+const output = new ReconnectingWebSocket(outputUrl, [], options);
+const input = new ReconnectingWebSocket(inputUrl, [], options);
+
+input.addEventListener("message", (event) => output.send(event.data));
+for (const socket of [input, output]) {
+  socket.addEventListener("error", (event) => console.error(`${socket.url}: ${event.message}`));
+}
+
+process.on("SIGTERM", () => {
+  input.close(1000);
+  output.close(1000);
+  setTimeout(() => process.exit(0), END_WITHIN).unref();
+});

@@ -202,7 +202,7 @@ class Life:
             echo=self._scenario.peer.echo,
             poses=True,
             dialect=dialect,
-            digests=self._role != "tracker",
+            contents=self._role != "tracker",
         )
         actor = peer_faults.Actor(
             server, feed, self._material.fps, world.scale, Random(f"{self._seed}/garbage")

@@ -3,6 +3,7 @@
 import zlib
 
 from simulator import events
+from simulator.content import checksum
 from simulator.controls import RULES_REPLY, rules_in
 from simulator.dialect import Dialect
 from simulator.events import PeerObserver
@@ -16,12 +17,15 @@ SHOWN = 4096
 
 
 class Arrivals:
-    """Takes messages as they arrive. With `poses`, a delivery says what pose it shows, a tenth of a run's time."""
+    """Takes messages as they arrive. With `poses`, a delivery says what pose it shows, a tenth of a run's time; with
+    `contents`, it has a checksum of what it says.
+    """
 
-    def __init__(self, dialect: Dialect, report: PeerObserver, *, poses: bool) -> None:
+    def __init__(self, dialect: Dialect, report: PeerObserver, *, poses: bool, contents: bool) -> None:
         self._dialect = dialect
         self._report = report
         self._poses = poses
+        self._contents = contents
         self._senders: dict[int, Sender] = {}
         self._shown = False  # the first that could not be read
 
@@ -47,6 +51,7 @@ class Arrivals:
                 repeat=repeat,
                 reset=output.reset,
                 reply=output.type or "",
+                content=checksum(body) if self._contents else 0,
                 pose=shown_pose(output.pose)
                 if self._poses and not repeat and output.session is not None
                 else None,

@@ -43,8 +43,8 @@ class Offered(PeerEvent, frozen=True, tag="offered"):
 
     sequence: int
     connection: int
-    digest: int = 0
-    """A checksum of the frame's bytes, as `Delivered` has it; 0: nobody took it."""
+    content: int = 0
+    """A checksum of what the frame says: `simulator.content.checksum`; 0: nobody took it."""
 
 
 class ResetOffered(PeerEvent, frozen=True, tag="reset-offered"):
@@ -84,6 +84,8 @@ class Delivered(PeerEvent, frozen=True, tag="delivered"):
     """Whether it says that the session was reset."""
     reply: str = ""
     """The type of a control's reply, as in `output_paused`; empty for the state of a session."""
+    content: int = 0
+    """A checksum of what it says, however it is spelt: `simulator.content.checksum`; 0: nobody took it."""
     pose: float | None = None
     """The pose that it shows, as one number: `simulator.shown.pose_sum`. None: it shows none, is a repeat, or nobody looked."""
 

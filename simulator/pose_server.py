@@ -36,7 +36,7 @@ class PoseServer:
     `confirm` says where a delivery is recorded: ``pong``, when its frame is parsed; ``ack``, when the sink has
     processed it and acknowledges it. With `echo`, the sink sends every message to all its members, the sender
     included. With `poses`, a delivery says what pose it shows: to read each takes a tenth of a run's time. With
-    `digests`, an offer says what was offered, so that a client can be held to pass it on as it is. The `dialect` says
+    `contents`, offers and deliveries have a checksum of what they say, so that a client can be held to pass it on. The `dialect` says
     where its links are, what it asks of a client, and how messages look.
     """
 
@@ -49,7 +49,7 @@ class PoseServer:
         echo: bool = False,
         poses: bool = False,
         dialect: Dialect | None = None,
-        digests: bool = False,
+        contents: bool = False,
     ) -> None:
         self.echo = echo
         self.accept_then_close: dict[PeerLink, int] = {}
@@ -60,8 +60,8 @@ class PoseServer:
         self._unread: set[PeerLink] = set()
         self._litterers: dict[PeerLink, asyncio.Task[None]] = {}
         self._dialect = dialect or Dialect()
-        self._source = Source(feed, self._dialect, report, digests=digests)
-        self._arrivals = Arrivals(self._dialect, report, poses=poses)
+        self._source = Source(feed, self._dialect, report, contents=contents)
+        self._arrivals = Arrivals(self._dialect, report, poses=poses, contents=contents)
         self._report = report
         self._confirm = confirm
         # As sets that keep their order: it shows in the record.

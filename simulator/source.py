@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import zlib
 from collections.abc import Coroutine
 from typing import Any
 
@@ -10,6 +9,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 
 from simulator import events
+from simulator.content import checksum
 from simulator.dialect import Dialect
 from simulator.events import PeerObserver
 from simulator.feeds import RESET, Feed
@@ -19,14 +19,14 @@ from simulator.peer_connection import PeerConnection
 class Source:
     """Sends what its feed has, once a connection has begun as the dialect says.
 
-    With `digests`, an offer says what was offered.
+    With `contents`, an offer has a checksum of what was offered.
     """
 
-    def __init__(self, feed: Feed, dialect: Dialect, report: PeerObserver, *, digests: bool = False) -> None:
+    def __init__(self, feed: Feed, dialect: Dialect, report: PeerObserver, *, contents: bool = False) -> None:
         self._feed = feed
         self._dialect = dialect
         self._report = report
-        self._digests = digests
+        self._contents = contents
 
     async def serve(self, connection: PeerConnection, reading: Coroutine[Any, Any, None]) -> None:
         """Send, as long as `reading` from the same connection lasts."""
@@ -62,8 +62,10 @@ class Source:
     def _offers(self, number: int | None, data: bytes, connection: PeerConnection) -> None:
         now = connection.loop.time()
         if number is not None:
-            digest = zlib.crc32(data) if self._digests else 0
-            self._report(events.Offered(t=now, sequence=number, connection=connection.number, digest=digest))
+            content = checksum(data) if self._contents else 0
+            self._report(
+                events.Offered(t=now, sequence=number, connection=connection.number, content=content)
+            )
         elif data == RESET:
             self._report(events.ResetOffered(t=now, connection=connection.number))
 

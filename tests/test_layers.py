@@ -152,7 +152,7 @@ PURE = {
         "websocket_client_survey websocket_client_words wire"
     ),
     "simulator": (
-        "body choreography controls dialect entrance identity numbered paths seen sender shown tcp"
+        "body choreography content controls dialect entrance identity numbered paths seen sender shown tcp"
     ),
     "tracker": (
         "calibration config contact counters events liveness messages meter outbox pipeline "

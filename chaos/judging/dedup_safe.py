@@ -1,5 +1,6 @@
 """`dedup-safe`: a repeat comes only after a reconnect, with the same body.   pure"""
 
+from bisect import bisect_right
 from collections import Counter
 from itertools import pairwise
 
@@ -9,6 +10,9 @@ from chaos.judging.verdicts import Check, decided, some
 from chaos.scenario import Scenario
 from simulator import events as peer
 from tracker import events
+
+SILENT_FOR = 1.0
+"""Seconds without an arrival after which a connection is silent."""
 
 
 def by_reports(facts: Facts, _: Scenario) -> Check | None:
@@ -42,7 +46,8 @@ def by_reports(facts: Facts, _: Scenario) -> Check | None:
 def by_peer(facts: PeerFacts, _: Scenario) -> Check | None:
     """A frame comes again only after a reconnect and with the same body, or because it was offered again.
 
-    A reconnect it is where nothing came any more over the connection of the arrival before: it had ended, or was silent.
+    A reconnect it is where the connection of the arrival before had ended or was silent, whatever the network still brings
+    of it later.
     """
     sends_on = facts.history.sends_on
     offers = Counter(event.sequence for event in facts.history.of(peer.Offered) if sends_on)
@@ -53,13 +58,18 @@ def by_peer(facts: PeerFacts, _: Scenario) -> Check | None:
     reconnected = len({event.connection for event in facts.deliveries}) > 1
     if not again and not reconnected:
         return None
-    last = {event.connection: event.t for event in facts.deliveries}
+    times: dict[int, list[float]] = {}
+    for event in facts.deliveries:
+        times.setdefault(event.connection, []).append(event.t)
     wrong = [
         seq
         for seq, arrivals in again.items()
         if len({event.connection for event in arrivals}) < len(arrivals)
         or len({event.digest for event in arrivals}) > 1
-        or any(last[before.connection] > event.t + ON_TIME for before, event in pairwise(arrivals))
+        or any(
+            before.connection < event.connection and _is_live(times[before.connection], event.t)
+            for before, event in pairwise(arrivals)
+        )
     ]
     return decided(
         "dedup-safe",
@@ -69,6 +79,12 @@ def by_peer(facts: PeerFacts, _: Scenario) -> Check | None:
         if wrong
         else f"{len(again)} repeats, each as promised",
     )
+
+
+def _is_live(times: list[float], t: float) -> bool:
+    """Whether arrivals over a connection went on around `t`."""
+    later = bisect_right(times, t + ON_TIME)
+    return later < len(times) and times[later - 1] > t - SILENT_FOR
 
 
 def by_trace(facts: Facts) -> Check | None:

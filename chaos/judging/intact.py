@@ -8,7 +8,7 @@ from simulator import events as peer
 
 
 def by_peer(facts: PeerFacts, _: Scenario) -> Check | None:
-    """Each frame that arrived had been offered before, and its bytes are those that were offered.
+    """Each frame that arrived had been offered before, and it says what was offered, however it is spelt.
 
     Who changes every body does so on purpose: those are then not judged, and that is said.
     """
@@ -24,12 +24,12 @@ def by_peer(facts: PeerFacts, _: Scenario) -> Check | None:
             expected,
             f"{len(invented)} had not been offered when they arrived: the first is {first.seq}, at {first.t:.1f} s",
         )
-    digests: dict[int, set[int]] = {}
+    contents: dict[int, set[int]] = {}
     for event in facts.history.of(peer.Offered):
-        if event.digest:
-            digests.setdefault(event.sequence, set()).add(event.digest)
-    known = [event for event in facts.deliveries if event.seq in digests]
-    changed = [event.seq for event in known if event.digest not in digests[event.seq]]
+        if event.content:
+            contents.setdefault(event.sequence, set()).add(event.content)
+    known = [event for event in facts.deliveries if event.seq in contents and event.content]
+    changed = [event.seq for event in known if event.content not in contents[event.seq]]
     if not known or len(changed) == len(known):
         why = "the client changes every body" if known else "nobody took down what was offered"
         return Check("intact", "note", expected, f"each had been offered; bodies not judged: {why}")

@@ -1,7 +1,9 @@
 """`intact` and `single`: what arrives was offered before, as it was; and a link has one connection."""
 
 from dataclasses import replace
+from typing import Any
 
+import msgspec
 import pytest
 
 from chaos.history import Attempted, History, Reached, SocketClosed
@@ -16,11 +18,18 @@ BEGIN: list[Parts] = [STEADY, opened(0.1, 1), opened(0.2, 2, "input"), STOP]
 FRAMES = range(1, 11)
 
 
-def offered(*sequences: int, digests: bool = True) -> list[peer.PeerEvent]:
+def offered(*sequences: int, contents: bool = True) -> list[peer.PeerEvent]:
     """Each a moment before `delivered` has it arrive."""
     return [
-        peer.Offered(t=n - 0.1, sequence=n, connection=2, digest=n * 1000 if digests else 0)
-        for n in sequences
+        peer.Offered(t=n - 0.1, sequence=n, connection=2, content=n if contents else 0) for n in sequences
+    ]
+
+
+def came(*sequences: int, at: float | None = None, changed: bool = False) -> list[Any]:
+    """`delivered`, with what each says."""
+    return [
+        msgspec.structs.replace(event, content=event.seq + 10_000 * changed)
+        for event in delivered(*sequences, at=at)
     ]
 
 
@@ -30,36 +39,36 @@ def told(*parts: Parts) -> tuple[str, str] | None:
 
 
 def test_frames_that_arrive_as_they_were_offered_are_intact() -> None:
-    assert told(offered(*FRAMES), delivered(*FRAMES)) == ("pass", "10 as they came")
+    assert told(offered(*FRAMES), came(*FRAMES)) == ("pass", "10 as they came")
 
 
 def test_a_frame_that_nobody_had_offered_was_invented() -> None:
-    assert told(offered(*FRAMES), delivered(*FRAMES, 17)) == (
+    assert told(offered(*FRAMES), came(*FRAMES, 17)) == (
         "fail",
         "1 had not been offered when they arrived: the first is 17, at 17.0 s",
     )
 
 
 def test_a_frame_that_arrives_before_it_is_offered_was_invented_too() -> None:
-    assert told(offered(*FRAMES), delivered(9, at=3.0)) == (
+    assert told(offered(*FRAMES), came(9, at=3.0)) == (
         "fail",
         "1 had not been offered when they arrived: the first is 9, at 3.0 s",
     )
 
 
 def test_some_bodies_that_were_changed_are_a_failure_and_all_of_them_a_purpose() -> None:
-    assert told(offered(*FRAMES), delivered(1, 2, 3), delivered(4, 5, body=1)) == (
+    assert told(offered(*FRAMES), came(1, 2, 3), came(4, 5, changed=True)) == (
         "fail",
         "2 of 5 bodies were changed: 4, 5",
     )
-    assert told(offered(*FRAMES), delivered(*FRAMES, body=1)) == (
+    assert told(offered(*FRAMES), came(*FRAMES, changed=True)) == (
         "note",
         "each had been offered; bodies not judged: the client changes every body",
     )
 
 
 def test_without_checksums_of_what_was_offered_no_body_is_judged() -> None:
-    found = told(offered(*FRAMES, digests=False), delivered(*FRAMES))
+    found = told(offered(*FRAMES, contents=False), came(*FRAMES))
     assert found == ("note", "each had been offered; bodies not judged: nobody took down what was offered")
 
 

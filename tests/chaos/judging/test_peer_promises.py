@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chaos.faults import Fault
-from chaos.history import Began, Healed, History, Reached, Role
+from chaos.history import Began, Healed, History, Reached, Role, SocketClosed
 from chaos.judging.checks import judge, valid_run
 from chaos.judging.facts import IN_FLIGHT, Facts
 from chaos.judging.peer_evidence import peer_evidence
@@ -408,3 +408,22 @@ def test_a_latency_shows_in_how_long_frames_take_through_the_client() -> None:
 def test_a_cut_shows_in_connections_that_ended() -> None:
     assert shown(ended(12.0), by=STALL) == "1 connections ended"
     assert shown(ended(12.0, number=2, link="input"), by=STALL) is None
+
+
+def test_a_repeat_beside_a_connection_that_still_carries_is_none_that_a_reconnect_explains() -> None:
+    again = delivered(5, at=10.5, over=3)
+    assert said("dedup-safe", seen(offered(*FRAMES), delivered(*FRAMES, every=0.5), again[:0])) is None
+    beside = seen(offered(*FRAMES, every=0.5), delivered(*FRAMES, every=0.5), again)
+    assert said("dedup-safe", beside) == "fail"
+
+
+def test_what_the_network_still_brings_of_a_connection_that_was_silent_makes_no_repeat_wrong() -> None:
+    late = [delivered(*range(1, 6)), delivered(5, at=20.0, over=3), delivered(6, at=25.0)]
+    assert said("dedup-safe", seen(offered(*FRAMES), *late)) == "pass"
+
+
+def test_a_connection_is_given_up_when_the_client_closes_its_socket_whenever_the_peer_learns_of_it() -> None:
+    late = ended(35.0, "network")
+    closed = SocketClosed(t=24.0, link="output", by="client")
+    assert said("no-false-kill", seen(late, by=STALL), STALL) == "fail"
+    assert said("no-false-kill", seen(late, closed, by=STALL), STALL) == "pass"

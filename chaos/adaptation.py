@@ -10,7 +10,7 @@ from chaos.scenario import Expect, Scenario
 
 TRACKER_ONLY = frozenset({"bounded", "same-climb"})
 """Promises that only a tracker's own reports and outputs tell of."""
-BY_NUMBER = ("no-loss", "in-order", "dedup-safe")
+BY_NUMBER = ("no-loss", "in-order", "intact", "dedup-safe")
 """Promises that are about messages which can be told apart."""
 
 
@@ -29,6 +29,8 @@ def judged_of(profile: Profile, promises: tuple[str, ...]) -> tuple[str, ...]:
     """Those of the promises that can be judged of a client that is not the tracker, and are to be."""
     numbered = profile.sends and profile.identity is not None
     out = {*TRACKER_ONLY, *profile.not_judged, *(() if numbered else BY_NUMBER)}
+    if profile.own_numbers:
+        out.add("intact")
     return tuple(name for name in promises if name not in out)
 
 
@@ -39,6 +41,8 @@ def not_judged(profile: Profile) -> tuple[str, ...]:
         said.append(f"{_and(BY_NUMBER)}, because it sends nothing")
     elif profile.identity is None:
         said.append(f"{_and(BY_NUMBER)}, because its messages have no number")
+    elif profile.own_numbers:
+        said.append("intact, because its messages are its own")
     if profile.not_judged:
         said.append(f"{_and(profile.not_judged)}, because the profile says so")
     return tuple(said)

@@ -17,7 +17,7 @@ DURATION = 8.0
 NO_FAULT = Scenario("try", "Nothing goes wrong, for some seconds.", (), DURATION)
 QUOTED = 60
 """Characters of a message."""
-BY_NUMBER = "no-loss, in-order and dedup-safe"
+BY_NUMBER = "no-loss, in-order, intact and dedup-safe"
 EVERYTHING = "nothing can be judged"
 
 Answer = Literal["yes", "no", "-"]
@@ -80,7 +80,7 @@ def _came(history: History) -> Point:
     came = sum(1 for _ in history.of(peer.Delivered)) + sum(1 for _ in history.of(peer.Unreadable))
     if came:
         return Point("messages came", "yes", f"{came}")
-    costs = "nothing can be judged of what it sends: no-loss, in-order, dedup-safe, recover, and how long it is silent"
+    costs = "nothing can be judged of what it sends: no-loss, in-order, intact, dedup-safe, recover, and how long it is silent"
     return Point("messages came", "no", "none", costs)
 
 

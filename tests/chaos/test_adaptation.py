@@ -76,7 +76,7 @@ def test_a_relay_meets_the_faults_as_they_are_written() -> None:
 
 def test_what_is_stressed_is_what_can_be_judged() -> None:
     assert judged_of(Profile(), PROMISES) == tuple(p for p in PROMISES if p not in ("bounded", "same-climb"))
-    by_number = {"no-loss", "in-order", "dedup-safe"}
+    by_number = {"no-loss", "in-order", "intact", "dedup-safe"}
     for profile in (Profile(kind="receiver"), Profile(identity=None)):
         assert not by_number.intersection(judged_of(profile, PROMISES))
     assert "clean-stop" not in judged_of(Profile(not_judged=("clean-stop",)), PROMISES)

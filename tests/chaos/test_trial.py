@@ -125,4 +125,4 @@ def test_a_client_that_does_not_last_is_told_first() -> None:
 def test_without_an_identity_nobody_looks_for_one() -> None:
     profile = Profile(kind="duplex", identity=None)
     point = of(profile, opened(0.1, 1), offered(1), came(1))["a number in each"]
-    assert (point.answer, point.costs) == ("-", "no-loss, in-order and dedup-safe are not judged")
+    assert (point.answer, point.costs) == ("-", "no-loss, in-order, intact and dedup-safe are not judged")

@@ -82,5 +82,7 @@ def test_scenarios_that_say_nothing_of_a_client_are_left_out_with_the_reason() -
 def test_what_is_not_judged_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     speech = chosen_speech(None, kind=None, identity="none", poses=False)
     for_client({"steady": catalogue.find("steady")}, "relay", speech)
-    said = "simtool: not judged: no-loss, in-order and dedup-safe, because its messages have no number\n"
+    said = (
+        "simtool: not judged: no-loss, in-order, intact and dedup-safe, because its messages have no number\n"
+    )
     assert capsys.readouterr().err == said

@@ -1,7 +1,5 @@
 """What a run without a fault shows of a client: what of it can be judged later, and what not.                  pure"""
 
-import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,9 +32,9 @@ class Point:
     """What it costs later, and what to do."""
 
 
-def points(history: History, profile: Profile, frame: Callable[[int], bytes]) -> tuple[Point, ...]:
-    """The list, in the order in which things happen. `frame` makes the message of a number that the peer offered."""
-    found = [_lasts(history), *(_connected(history, link) for link in profile.links)]
+def points(history: History, profile: Profile) -> tuple[Point, ...]:
+    """The list, in the order in which things happen."""
+    found = [_lasts(history, profile), *(_connected(history, link) for link in profile.links)]
     if history.first(peer.Opened) is None:
         return tuple(found)  # all the rest would say so again
     if profile.reads:
@@ -46,7 +44,7 @@ def points(history: History, profile: Profile, frame: Callable[[int], bytes]) ->
     if found[-1].answer == "yes" and profile.sends:
         found.append(_identity(history, profile))
         if history.sends_on and history.first(peer.Delivered) is not None:
-            found.append(_bodies(history, profile, frame))
+            found.append(_bodies(history, profile))
     return (*found, _pongs(history), _goodbye(history))
 
 
@@ -105,13 +103,13 @@ def _elsewhere(history: History, body: str, *, own: bool) -> str | None:
     return next((path for path, number in found if own or number in offered), None)
 
 
-def _bodies(history: History, profile: Profile, frame: Callable[[int], bytes]) -> Point:
+def _bodies(history: History, profile: Profile) -> Point:
     what = "bodies as they came"
     if profile.transforms:
         return Point(what, "-", "by the profile they are other bodies", "they are not judged")
-    offered = {event.sequence for event in history.of(peer.Offered)}
+    offered = {event.sequence: event.content for event in history.of(peer.Offered)}
     came = [event for event in history.of(peer.Delivered) if event.seq in offered]
-    changed = sum(event.digest != zlib.crc32(frame(event.seq)) for event in came)
+    changed = sum(event.content != offered[event.seq] for event in came)
     if not came:
         return Point(what, "no", "none came of those that were offered", "they cannot be judged")
     if changed == len(came):
@@ -137,11 +135,12 @@ def _pongs(history: History) -> Point:
     return Point("answers Pings", "yes", f"after {max(came.values()):.2f} s at most")
 
 
-def _lasts(history: History) -> Point:
+def _lasts(history: History, profile: Profile) -> Point:
     broke = history.first(Broke, lambda event: event.who == "client")
     if broke is None:
         return Point("lasts to the end", "yes", "until it was told to stop")
-    return Point("lasts to the end", "no", broke.what, "every scenario fails")
+    poses = "" if profile.poses or not profile.reads else "; if it wants the poses of a climb: --poses"
+    return Point("lasts to the end", "no", broke.what, f"every scenario fails{poses}")
 
 
 def _goodbye(history: History) -> Point:

@@ -6,7 +6,6 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from chaos import workloads
 from chaos.adaptation import adapted, profile_for
 from chaos.clients.choose import BUILT_IN, DEFAULT, load_client
 from chaos.commands import planning, speaking
@@ -68,8 +67,7 @@ def try_client(
     if (failed := _laboratory(history)) is not None:
         typer.echo(f"simtool: the laboratory failed: {failed}", err=True)
         raise typer.Exit(EXIT_UNKNOWN)
-    numbered = None if spoken.poses else spoken.messages
-    found = points(history, spoken, workloads.material(scenario.workload, plan.seed, numbered).frame)
+    found = points(history, spoken)
     where = "on virtual time" if chosen == SimEngine.name else "on real sockets, in true time"
     out.print(Text(f"client {loaded.name}: a {spoken.kind}, {where}"), soft_wrap=True)
     show(out, found)

@@ -205,7 +205,7 @@ def _sliced(history: History, fault: Fault, during: Window) -> str | None:
     assert isinstance(variation, int), "the vocabulary says so"
     assert isinstance(delay, int), "the vocabulary says so"
     what, trips = _trips(history, fault)
-    least = {"messages": _smallest(history), "frames": SMALLEST_FRAME}.get(what, 0)
+    least = {"messages": _smallest(history), "frames": _smallest_frame(history)}.get(what, 0)
     pieces = least // (average + variation)
     took = [b - a for a, b in trips if b is not None and a in during and b in during]
     if pieces < 2 or not took or (not delay and fault.toxicity < 1):
@@ -215,7 +215,14 @@ def _sliced(history: History, fault: Fault, during: Window) -> str | None:
 
 
 def _smallest(history: History) -> int:
+    if history.role != "tracker":
+        return min((event.size for event in history.of(peer.Delivered)), default=0)
     return min((event.size for event in history.of(events.Accepted)), default=0)
+
+
+def _smallest_frame(history: History) -> int:
+    """Of a client that sends frames on, what came is as large as what was offered."""
+    return SMALLEST_FRAME if history.role == "tracker" else _smallest(history)
 
 
 def _hurried(history: History, fault: Fault, during: Window) -> str | None:

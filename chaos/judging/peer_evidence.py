@@ -1,6 +1,6 @@
 """What a fault did, where the client reports nothing and its probes are unknown.                              pure"""
 
-from itertools import chain
+from itertools import chain, pairwise
 from statistics import median
 
 from chaos.faults import Fault
@@ -12,10 +12,28 @@ from simulator import events as peer
 def peer_evidence(facts: Facts, fault: Fault, during: Window) -> str | None:
     """What the peer saw of `fault`, in a few words; None if nothing shows. Beside `chaos.judging.evidence`."""
     if fault.kind == "latency":
-        return _delayed(facts, fault, during)
+        return _delayed(facts, fault, during) or _paused(facts, fault, during)
     if fault.severs:
-        return _ended(facts, fault, during)
+        return _ended(facts, fault, during) or _paused(facts, fault, during)
     return None
+
+
+def _paused(facts: Facts, fault: Fault, during: Window) -> str | None:
+    """Messages of a client that sends by itself stayed away for as long as the fault asks, as they never had before it.
+
+    Of one that sends on what it reads, the frames tell more.
+    """
+    if facts.history.numbering == "relayed" or fault.on != "output" or fault.direction == "downstream":
+        return None
+    times = [event.t for event in facts.deliveries]
+    gaps = [(begin, end) for begin, end in pairwise(times)]
+    before = max((end - begin for begin, end in gaps if end <= during.begin), default=0.0)
+    until = during.and_after(facts.history).end
+    longest = max((end - begin for begin, end in gaps if begin < until and end > during.begin), default=0.0)
+    latency = fault.attributes.get("latency", 0)
+    assert isinstance(latency, int), "the vocabulary says so"
+    asked = max(HELD_UP, LATE_SHARE * latency / 1000, 2 * before)
+    return f"no message came for {longest:.2f} s" if before and longest >= asked else None
 
 
 def slow_throughout(facts: Facts, seconds: float) -> str | None:

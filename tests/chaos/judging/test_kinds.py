@@ -1,9 +1,13 @@
 """Clients that are no relays of numbered messages: what can be judged of each, and by what."""
 
+from typing import Any
+
 from chaos.faults import Fault
 from chaos.history import History, Reached
 from chaos.judging.checks import judge, valid_run
+from chaos.judging.evidence import windows
 from chaos.judging.measures import measures_of
+from chaos.judging.peer_evidence import peer_evidence
 from chaos.judging.peer_facts import MOST_COUNTED, PeerFacts
 from chaos.judging.promises import CHECKS
 from chaos.judging.verdicts import Check
@@ -111,3 +115,24 @@ def test_a_network_leaves_its_traces_on_the_links_that_there_are() -> None:
     assert record(role="receiver").uses("input")
     assert not record(role="receiver").uses("output")
     assert all(record(role="relay").uses(link) for link in ("input", "output"))
+
+
+def paused(*arrivals: float, kind: str = "stall", role: Any = "sender", **more: Any) -> str | None:
+    """What shows of a fault from 10 s to 14 s."""
+    by = fault(kind, 10.0, 4.0, **more)
+    came = [delivered(n, at=t) for n, t in enumerate(arrivals)]
+    history = record(
+        *ONE_LINK, *came, struck(by), role=role, numbering="relayed" if role == "relay" else "own"
+    )
+    return peer_evidence(PeerFacts(history, [by]), by, windows(history, [by])[0])
+
+
+def test_that_a_clients_own_messages_stay_away_is_the_trace_of_what_held_them() -> None:
+    even = [n / 2 for n in range(2, 21)]
+    assert paused(*even, 14.2, 14.3) == "no message came for 4.20 s"
+    assert paused(*even, 11.9, 12.0, kind="latency", latency=2000) == "no message came for 1.90 s"
+    assert paused(*even, 11.0, 11.5, kind="latency", latency=2000) is None
+    # One that pauses by itself shows nothing by it, and what strikes the way back holds none of its messages.
+    assert paused(1.0, 5.0, 9.0, 14.2) is None
+    assert paused(*even, 14.2, direction="downstream") is None
+    assert paused(*even, 14.2, role="relay") is None

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections import Counter
 from itertools import pairwise
+from math import inf
 
 from chaos.judging.facts import ON_TIME, Facts
 from chaos.judging.peer_facts import PeerFacts
@@ -58,6 +59,7 @@ def by_peer(facts: PeerFacts, _: Scenario) -> Check | None:
     reconnected = len({event.connection for event in facts.deliveries}) > 1
     if not again and not reconnected:
         return None
+    let_go = {connection.number: facts.let_go(connection) for connection in facts.connections}
     times: dict[int, list[float]] = {}
     for event in facts.deliveries:
         times.setdefault(event.connection, []).append(event.t)
@@ -67,7 +69,9 @@ def by_peer(facts: PeerFacts, _: Scenario) -> Check | None:
         if len({event.connection for event in arrivals}) < len(arrivals)
         or len({event.digest for event in arrivals}) > 1
         or any(
-            before.connection < event.connection and _is_live(times[before.connection], event.t)
+            before.connection < event.connection
+            and let_go.get(before.connection, inf) > event.t
+            and _is_live(times[before.connection], event.t)
             for before, event in pairwise(arrivals)
         )
     ]

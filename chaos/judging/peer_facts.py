@@ -87,23 +87,23 @@ class PeerFacts(Facts):
             for connection in self.connections
             if connection.closed is not None
             and connection.closed.by != "peer"
-            and not any(
-                strike.during.begin <= self._given_up(connection) <= strike.during.end + _excuses_for(strike)
-                for strike in self.excuses
-            )
+            and not self._excused_end(min(self.let_go(connection), connection.closed.t))
             and not self._asked_for(connection.link, connection.closed)
         )
 
-    def _given_up(self, connection: Connection) -> float:
-        """When the client closed the connection's socket, which the peer may learn long after; else the end that it saw."""
-        assert connection.closed is not None, "only what ended is asked about"
-        ended = connection.closed.t
+    def _excused_end(self, t: float) -> bool:
+        return any(
+            strike.during.begin <= t <= strike.during.end + _excuses_for(strike) for strike in self.excuses
+        )
+
+    def let_go(self, connection: Connection) -> float:
+        """When the client closed the connection's socket, which the peer may learn long after; infinite: nobody saw that."""
         ours = (
             event.t
             for event in self.history.of(SocketClosed)
             if event.link == connection.link and event.by == "client" and event.t >= connection.opened
         )
-        return min(next(ours, ended), ended)
+        return next(ours, inf)
 
     def _asked_for(self, link: str, closed: Closed) -> bool:
         """Whether bad messages of a kind were sent to which this code is the answer that the RFC demands, or allows."""

@@ -415,7 +415,7 @@ class _BadInputStops(Tracker):
 
     def _reject(self, link: events.LinkName, reason: str, detail: str) -> None:
         super()._reject(link, reason, detail)
-        self._fail(reason)
+        self._fail("refused", reason)
 
 
 class _RetriesABadMessage(Incoming):

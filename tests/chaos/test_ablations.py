@@ -12,10 +12,14 @@ import pytest
 
 from chaos import catalogue
 from chaos.catalogue import load
+from chaos.history import History
+from chaos.judging.checks import judge
+from chaos.judging.verdicts import Judgement
 from chaos.reports.results import RunResult
-from chaos.runner import Plan, perform
+from chaos.runner import Plan, make_history, perform
 from chaos.scenario import Scenario
 from tests.chaos import ablations
+from tests.chaos.from_outside import judged_from_outside
 
 pytestmark = pytest.mark.scenarios
 
@@ -100,6 +104,67 @@ CULPRITS: Mapping[str, Red] = MappingProxyType(
 )
 """By scenario of the catalogue."""
 
+ALWAYS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "long-outage": frozenset({"no-loss"}),
+        "acks-without-pongs": frozenset({"detect"}),
+        "fire-and-forget": frozenset({"no-loss"}),
+        "small-outbox": frozenset({"no-loss"}),
+        "only-touches-left": frozenset({"no-loss"}),
+        "outbox-full-ends": frozenset({"valid-run"}),
+    }
+)
+"""What fails of a whole tracker for whoever does not know what it was told: to let messages give way, to take acks for
+life, to forget what it sent, or to come to an end.
+"""
+
+FROM_OUTSIDE: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "latency-below-limit": frozenset({"no-false-kill", "silence"}),
+        "latency-spike": frozenset({"no-false-kill"}),
+        "latency-ramp": frozenset({"no-false-kill", "silence"}),
+        "lossy-link": frozenset({"no-false-kill"}),
+        "short-outages": frozenset({"no-false-kill"}),
+        "half-open-output": frozenset({"no-loss"}),
+        "unreachable-output": frozenset({"polite"}),
+        "half-open-input": frozenset({"detect"}),
+        "one-way-upstream": frozenset({"no-loss"}),
+        "one-way-downstream": frozenset({"no-loss"}),
+        "swallowing-proxy": frozenset({"detect"}),
+        "reset": frozenset({"no-loss"}),
+        "lost-on-the-way-out": frozenset({"no-loss"}),
+        "lost-acks": frozenset({"no-loss"}),
+        "block-when-full": frozenset({"no-loss"}),
+        "slow-link": frozenset({"no-false-kill"}),
+        "crowded-input": frozenset({"no-false-kill"}),
+        "full-buffer": frozenset({"detect"}),
+        "stalled-reader": frozenset({"detect"}),
+        "cut-mid-frame": frozenset({"no-loss"}),
+        "sliced": frozenset({"no-false-kill", "silence"}),
+        "slow-close": frozenset({"recover", "silence"}),
+        "echo-backlog": frozenset({"in-order", "no-false-kill", "silence"}),
+        "crowded-pongs": frozenset({"no-false-kill"}),
+        "silent-pong": frozenset({"detect"}),
+        "close-codes": frozenset({"recover"}),
+        "accept-then-close": frozenset({"polite"}),
+        "refused-start": frozenset({"polite"}),
+        "handshake-503": frozenset({"polite"}),
+        "retry-after": frozenset({"polite"}),
+        "handshake-401": frozenset({"polite"}),
+        "handshake-403": frozenset({"polite"}),
+        "handshake-404": frozenset({"polite"}),
+        "garbage-input": frozenset({"no-false-kill", "silence", "survives-input", "valid-run"}),
+        "large-messages": frozenset({"silence"}),
+        "blocked-loop": frozenset({"no-false-kill"}),
+        "poison-message": frozenset({"no-false-kill", "silence", "survives-input", "valid-run"}),
+        "reconnect-herd": frozenset({"spread"}),
+        "stop-under-fault": frozenset({"valid-run"}),
+        "stop-while-full": frozenset({"valid-run"}),
+        "stop-with-a-full-buffer": frozenset({"valid-run"}),
+    }
+)
+"""What of each culprit shows where the client's own words are left out. Of the others nothing does."""
+
 MORE: tuple[tuple[str, Red], ...] = (
     ("steady", Red("one-hand-out-of-sight", "every-frame")),
     ("steady", Red("stops-by-the-clock", "clean-stop")),
@@ -127,9 +192,13 @@ def scenario(name: str) -> Scenario:
 
 
 def run(of: Scenario, client: str, folder: Path) -> RunResult:
+    return perform(plan(of, client, folder))
+
+
+def plan(of: Scenario, client: str, folder: Path = Path()) -> Plan:
     known = {ablated.name for ablated in ablations.ALL}
     spec = f"tests.chaos.ablations:{client.replace('-', '_')}" if client in known else client
-    return perform(Plan(of, "sim", 0, 10.0, folder, spec))
+    return Plan(of, "sim", 0, 10.0, folder, spec)
 
 
 def test_a_culprit_is_named_for_every_scenario() -> None:
@@ -157,10 +226,30 @@ def test_the_check_that_fails_is_one_that_the_scenario_is_about(name: str) -> No
 @pytest.mark.parametrize(
     ("name", "red"), [*CULPRITS.items(), *MORE], ids=lambda value: getattr(value, "culprit", value)
 )
-def test_a_culprit_turns_a_scenario_red(name: str, red: Red, tmp_path: Path) -> None:
-    result = run(scenario(name), red.culprit, tmp_path)
-    failed = {check.name for check in result.checks if check.verdict == "fail"}
-    assert (result.verdict, red.check in failed) == ("fail", True), result.troubles()
+def test_a_culprit_turns_a_scenario_red(name: str, red: Red) -> None:
+    asked = scenario(name)
+    history = make_history(plan(asked, red.culprit))
+    judgement = judge(history, asked)
+    assert (judgement.verdict, red.check in failed(judgement)) == ("fail", True)
+    if red is CULPRITS.get(name):
+        assert seen_from_outside(history, asked) == FROM_OUTSIDE.get(name, frozenset())
+
+
+def failed(judgement: Judgement) -> frozenset[str]:
+    return frozenset(check.name for check in judgement.checks if check.verdict == "fail")
+
+
+def seen_from_outside(history: History, of: Scenario) -> frozenset[str]:
+    """What fails where the client's own words are left out, and would not of a tracker that is whole."""
+    judgement = judged_from_outside(history, of)
+    return frozenset() if judgement is None else failed(judgement) - ALWAYS.get(of.name, frozenset())
+
+
+@pytest.mark.parametrize("name", CULPRITS)
+def test_a_whole_tracker_passes_for_a_sound_client_from_outside_too(name: str) -> None:
+    asked = scenario(name)
+    judgement = judged_from_outside(make_history(plan(asked, "tracker")), asked)
+    assert judgement is None or failed(judgement) == ALWAYS.get(name, frozenset())
 
 
 SEEN_IN_ANY_RUN = frozenset(
@@ -195,10 +284,17 @@ def table() -> str:
     """The first table, and the second below it, as the design document shows them."""
     about = {ablated.name: f": {ablated.about}" for ablated in ablations.ALL}
     lines = [
-        f"| {name} | `{red.culprit}`{about.get(red.culprit, '')} | `{red.check}` |"
-        for name, red in chain(CULPRITS.items(), MORE)
+        f"| {name} | `{red.culprit}`{about.get(red.culprit, '')} | `{red.check}` | {outside} |"
+        for name, red, outside in chain(
+            ((name, red, _named(FROM_OUTSIDE.get(name, frozenset()))) for name, red in CULPRITS.items()),
+            ((name, red, "") for name, red in MORE),
+        )
     ]
-    return "\n".join(["| scenario | culprit | what fails |", "|---|---|---|", *lines])
+    return "\n".join(["| scenario | culprit | what fails | from outside |", "|---|---|---|---|", *lines])
+
+
+def _named(checks: frozenset[str]) -> str:
+    return ", ".join(f"`{check}`" for check in sorted(checks)) or "-"
 
 
 def test_the_table_in_the_design_document_is_current() -> None:

@@ -328,11 +328,18 @@ async def test_a_comparison_is_a_table_a_document_and_the_marked_part_of_a_file(
 
 @pytest.mark.scenarios
 async def test_a_comparison_in_which_all_pass_is_exit_code_0(tmp_path: Path) -> None:
+    clients = ("--client", "tracker", "--client", "websockets-iterator")
     code, out, _ = await run(
-        "simtool", "compare", "steady", "--engine", "sim", "--markdown", "-", cwd=tmp_path
+        "simtool", "compare", "steady", *clients, "--engine", "sim", "--markdown", "-", cwd=tmp_path
     )
     assert code == 0
-    assert out.startswith("| scenario | tracker |")
+    assert out.startswith("| scenario | tracker | websockets-iterator |")
+
+
+@pytest.mark.scenarios
+async def test_a_comparison_of_all_that_are_there_says_who_is_left_out(tmp_path: Path) -> None:
+    _, out, _ = await run("simtool", "compare", "steady", "--engine", "sim", "--markdown", "-", cwd=tmp_path)
+    assert out.startswith("| scenario | tracker | incident-before |")
     assert "left out: aiohttp" in out
 
 

@@ -32,7 +32,7 @@ from chaos.life import Life, budget
 from chaos.profile import Profile
 from chaos.reports.results import RunResult
 from chaos.scenario import Scenario
-from chaos.side_by_side import Run, Waiting, limits, limits_of_waiting
+from chaos.side_by_side import Limits, Run, Waiting, limits, limits_of_waiting
 from chaos.temporary import temporary_folder
 
 R = TypeVar("R")
@@ -285,6 +285,21 @@ def perform_all(
     return [results[number] for number in numbers]
 
 
+def most_at_once(plans: Sequence[Plan], jobs: int | None) -> Limits:
+    """How many of these may be under way at once, all on the kernel engine or none; `jobs` is what was asked for."""
+    cores = os.cpu_count() or 1
+    if any(plan.engine == KernelEngine.name for plan in plans):
+        return limits_of_waiting(cores, jobs)
+    virtual = [plan.engine == SimEngine.name for plan in plans]
+    return limits(
+        cores,
+        jobs,
+        virtual=any(virtual),
+        real=not all(virtual),
+        true_time=all(plan.time_scale <= TRUE_TIME for plan in plans if plan.engine != SimEngine.name),
+    )
+
+
 def _side_by_side(
     plans: Sequence[Plan], work: Callable[[Plan], R], *, jobs: int | None, done: Callable[[R], None]
 ) -> list[R]:
@@ -294,18 +309,7 @@ def _side_by_side(
         for number, plan in enumerate(plans)
     ]
     kernel = any(plan.engine == KernelEngine.name for plan in plans)
-    cores = os.cpu_count() or 1
-    most = (
-        limits_of_waiting(cores, jobs)
-        if kernel
-        else limits(
-            cores,
-            jobs,
-            virtual=any(run.virtual for run in sorts),
-            real=not all(run.virtual for run in sorts),
-            true_time=all(plan.time_scale <= TRUE_TIME for plan in plans if plan.engine != SimEngine.name),
-        )
-    )
+    most = most_at_once(plans, jobs)
     waiting = Waiting(sorts, most)
     # Spawned, not forked: a worker starts from nothing, whatever threads and loops this process has.
     context = multiprocessing.get_context("spawn")

@@ -31,6 +31,7 @@ pytestmark = pytest.mark.commands
 
 BIN = Path(sys.executable).parent
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"
+CLIENTS = Path(__file__).parents[1] / "examples" / "clients"
 HANGS = 300.0
 """Seconds after which a command is not waited for any longer: it hangs. A busy machine takes a few dozen for one."""
 
@@ -341,6 +342,50 @@ async def test_a_comparison_of_all_that_are_there_says_who_is_left_out(tmp_path:
     _, out, _ = await run("simtool", "compare", "steady", "--engine", "sim", "--markdown", "-", cwd=tmp_path)
     assert out.startswith("| scenario | tracker | incident-before |")
     assert "left out: aiohttp" in out
+
+
+@pytest.mark.toxiproxy
+async def test_a_league_is_built_played_in_true_time_and_put_into_a_file_without_who_cannot_be_built(
+    tmp_path: Path,
+) -> None:
+    if find_server(os.environ) is None:
+        pytest.skip("no toxiproxy-server here")
+    (tmp_path / "mine.toml").write_text(
+        'name = "mine"\nabout = "mine"\nstresses = ["no-loss"]\nduration = "8s"\n'
+    )
+    (tmp_path / "notes.md").write_text("<!-- league: begin -->\n<!-- league: end -->\n")
+    (tmp_path / "relay.py").write_text((CLIENTS / "python" / "websockets_iterator.py").read_text())
+    language = 'version = "{python} --version"\nrun = "{python} {folder}/{source} {input} {output}"\n'
+    client = 'source = "relay.py"\nlibrary = "websockets"\n'
+    (tmp_path / "league.toml").write_text(
+        f'scenarios = ["mine.toml"]\n[languages.Python]\n{language}'
+        f'[languages.Other]\nneeds = ["no-such-compiler"]\n{language}'
+        f'[[clients]]\nname = "iterator"\nlanguage = "Python"\n{client}'
+        f'[[clients]]\nname = "other"\nlanguage = "Other"\n{client}'
+    )
+    words = ["league", "--file", "league.toml", "--into", "notes.md"]
+    code, out, err = await run("simtool", *words, cwd=tmp_path)
+    assert code == 0
+    absent = "left out: other: there is no program 'no-such-compiler' on this machine"
+    assert f"simtool: {absent}" in err
+    assert re.search(r"^iterator +Python +websockets +1 +0 +0 *$", out, re.MULTILINE)
+    table = (tmp_path / "notes.md").read_text()
+    assert "| iterator | Python | websockets | 1 | 0 | 0 |" in table
+    assert "| mine | pass |" in table
+    assert absent in table
+    assert str(tmp_path) not in table
+
+
+async def test_a_league_that_cannot_be_played_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
+    (tmp_path / "league.toml").write_text('scenarios = ["steady"]\nclient = 3')
+    for words, complaint in (
+        (["--file", "league.toml"], "league.toml: the key 'client' means nothing here"),
+        (["--file", "none.toml"], "cannot read --file none.toml: No such file or directory"),
+    ):
+        code, _, err = await run("simtool", "league", *words, cwd=tmp_path)
+        assert code == 2
+        assert complaint in err
+        assert len(err.strip().splitlines()) == 1
 
 
 async def test_a_file_without_the_marks_is_said_before_anything_runs(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ FLOORS = (
     ),
     *("traces", "timeline", "diagnosis"),
     *("judging", "reports", "toxiproxy", "kernel", "engines", "clients"),
-    *("workloads", "peer_faults", "life", "side_by_side", "runner", "replay", "commands", "start"),
+    *("workloads", "peer_faults", "life", "side_by_side", "runner", "league", "replay", "commands", "start"),
 )
 
 
@@ -142,6 +142,7 @@ PURE = {
     ),
     "chaos/kernel": ("commands faults"),
     "chaos/reference": ("body climb"),
+    "chaos/league": "members",
     "chaos/replay": ("alignment building narrative same_findings story"),
     "chaos/reports": ("comparison figure github junit markdown results"),
     "chaos/timeline": ("from_events from_log from_peer model observed parts pauses spans untyped_causes"),

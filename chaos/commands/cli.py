@@ -15,11 +15,13 @@ from chaos.commands import serving
 from chaos.commands.chaos import chaos
 from chaos.commands.check import check
 from chaos.commands.compare import compare
+from chaos.commands.league import league
 from chaos.commands.replay import replay
 from chaos.commands.trying import try_client
 from chaos.commands.usage import UsageError
 from chaos.durations import format_duration
 from chaos.kernel.machine import KernelMissing
+from chaos.league.members import LeagueError
 from chaos.presets import PRESETS
 from chaos.profile_reading import ProfileError
 from chaos.replay.cases import CannotReplayError
@@ -40,6 +42,7 @@ app.add_typer(toxiproxy_app, name="toxiproxy")
 app.command("try")(try_client)
 app.command()(chaos)
 app.command()(compare)
+app.command()(league)
 app.command()(check)
 app.command()(replay)
 
@@ -58,6 +61,7 @@ def main() -> None:
         serving.CannotServeError,
         TraceError,
         ProfileError,
+        LeagueError,
     )
     run_command(
         app,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import typer
 
+from chaos.commands.marked import replaced
 from chaos.commands.usage import UsageError
 
 _RUNS = Path("runs")
@@ -40,6 +41,17 @@ def write_output(option: str, to: str | None, content: bytes) -> None:
             Path(to).write_bytes(content)
         except OSError as error:
             raise UsageError(f"cannot write {option} {to}: {error.strerror}: choose another file") from None
+
+
+def rewritten(into: str, table: str, *, name: str) -> str:
+    """The text of the file `into` with the table between its marks of that name. Raises `UsageError`."""
+    try:
+        return replaced(Path(into).read_text(encoding="utf-8"), table, into, name=name)
+    except OSError as error:
+        why = error.strerror
+    except UnicodeDecodeError:
+        why = "it is not UTF-8"
+    raise UsageError(f"cannot read --into {into}: {why}: name a file with the two marks")
 
 
 def records_folder(chosen: Path | None) -> Path:

@@ -1,7 +1,8 @@
 """The same scenarios for several clients: a row each, and a column a client.                                  pure"""
 
 import shlex
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
@@ -20,7 +21,7 @@ class Cell:
     """The worst of its runs; None: there was none."""
     text: str
     note: str | None = None
-    """Why there was none."""
+    """Why there was none, or what would mend a fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Column:
     results: Sequence[RunResult]
     left_out: dict[str, str] = field(default_factory=dict)
     """Scenarios that it cannot run, and why."""
+    mends: Mapping[str, str] = field(default_factory=dict)
+    """By promise, the setting of the client's library with which it would keep it."""
 
     def cell(self, scenario: str) -> Cell:
         """The cell in this scenario's row."""
@@ -43,7 +46,9 @@ class Column:
         if worst == "pass":
             return Cell(worst, _words(worst, figure(max(those, key=_recovery))))
         share = f"{len(those)}/{len(runs)}" if len(runs) > 1 else ""
-        return Cell(worst, _words(worst, share, figure(those[0])))
+        broken = (check.name for check in those[0].troubles() if check.verdict == worst)
+        mend = next((self.mends[name] for name in broken if name in self.mends), None)
+        return Cell(worst, _words(worst, share, figure(those[0])), mend if worst == "fail" else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,15 @@ class Comparison:
         """The column's last row: how many of its cells came to each verdict."""
         verdicts = [cell.verdict for name in self.scenarios if (cell := column.cell(name)).verdict]
         return tuple(f"{count} {verdict}" for count, verdict in tally(verdicts))
+
+    def counts(self, column: Column) -> Counter[Verdict]:
+        """How many of the column's cells came to each verdict."""
+        return Counter(cell.verdict for name in self.scenarios if (cell := column.cell(name)).verdict)
+
+    def engine(self) -> str | None:
+        """The one on which all columns were run; None: there are several."""
+        engines = {column.engine for column in self.columns}
+        return engines.pop() if len(engines) == 1 else None
 
     def notes(self) -> tuple[str, ...]:
         """The footnotes of cells, each text once, in the order in which a reader meets them."""
@@ -87,3 +101,11 @@ def distinct(headings: Sequence[str]) -> list[str]:
         heading if (before := headings[:place].count(heading)) == 0 else f"{heading} ({before + 1})"
         for place, heading in enumerate(headings)
     ]
+
+
+def seeds_told(numbers: range) -> str:
+    """How many runs a cell is made of."""
+    if len(numbers) == 1:
+        return f"Each cell is one run, of seed {numbers[0]}."
+    seeds = f"seeds {numbers[0]} to {numbers[-1]}"
+    return f"Each cell is {len(numbers)} runs, of {seeds}; 2/{len(numbers)}: two of them came to that verdict, the worst."

@@ -29,7 +29,7 @@ def show(to: Console, comparison: Comparison) -> None:
     to.print(_table(comparison, to.width))
     for number, note in enumerate(comparison.notes(), 1):
         to.print(Text(f"[{number}] {note}"), style="dim")
-    for line in (LEGEND, *comparison.remarks):
+    for line in _below(comparison):
         to.print(Text(line), style="dim")
 
 
@@ -45,7 +45,7 @@ def _table(comparison: Comparison, width: int) -> Table:
     names = max((len(name) for name in comparison.scenarios), default=0)
     room = max(LEAST_ROOM, (width - names) // max(1, len(comparison.columns)) - GAP)
     for column in comparison.columns:
-        heading = wrap(_heading(column), room)  # at hyphens too, where rich would break words
+        heading = wrap(_heading(column, comparison), room)  # at hyphens too, where rich would break words
         total = comparison.total(column)
         between = " " if len(" ".join(total)) <= room else "\n"
         shown.add_column(Text("\n".join(heading)), footer=Text(between.join(total)), max_width=room)
@@ -56,8 +56,15 @@ def _table(comparison: Comparison, width: int) -> Table:
     return shown
 
 
-def _heading(column: Column) -> str:
-    return column.heading if column.engine == "sim" else f"{column.heading} ({column.engine})"
+def _heading(column: Column, comparison: Comparison) -> str:
+    apart = column.engine != "sim" and comparison.engine() is None
+    return f"{column.heading} ({column.engine})" if apart else column.heading
+
+
+def _below(comparison: Comparison) -> tuple[str, ...]:
+    engine = comparison.engine()
+    where = () if engine in (None, "sim") else (f"All runs are on the engine {engine}.",)
+    return (LEGEND, *where, *comparison.remarks)
 
 
 def _text(cell: Cell, notes: tuple[str, ...], room: int) -> Text:
@@ -73,16 +80,15 @@ def as_markdown(comparison: Comparison) -> str:
 
     def marked(cell: Cell) -> str:
         text = markdown.escaped(cell.text)
-        if cell.note is not None:
-            return f"{text} <sup>{notes.index(cell.note) + 1}</sup>"
-        return f"**{text}**" if cell.verdict == "fail" else text
+        shown = f"**{text}**" if cell.verdict == "fail" else text
+        return shown if cell.note is None else f"{shown} <sup>{notes.index(cell.note) + 1}</sup>"
 
     rows = [
         [markdown.escaped(name), *(marked(column.cell(name)) for column in comparison.columns)]
         for name in comparison.scenarios
     ]
     totals = ["", *(" ".join(comparison.total(column)) for column in comparison.columns)]
-    heading = ["scenario", *(markdown.escaped(_heading(column)) for column in comparison.columns)]
+    heading = ["scenario", *(markdown.escaped(_heading(column, comparison)) for column in comparison.columns)]
     footnotes = [f"<sup>{number}</sup> {markdown.escaped(note)}" for number, note in enumerate(notes, 1)]
-    below = [*footnotes, LEGEND, *map(markdown.escaped, comparison.remarks)]
+    below = [*footnotes, *map(markdown.escaped, _below(comparison))]
     return markdown.table(heading, [*rows, totals]) + "\n" + "<br>\n".join(below) + "\n"

@@ -1,5 +1,6 @@
 """Results for a person: the table, what went wrong underneath it, progress while it is being made."""
 
+import time
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -109,10 +110,17 @@ def summary(results: Sequence[RunResult]) -> Text:
 
 
 class Watching:
-    """Progress on stderr: a bar on a terminal, a line a run elsewhere."""
+    """Progress on stderr: a bar on a terminal, a line a run elsewhere.
 
-    def __init__(self, to: Console, total: int, *, with_client: bool = False) -> None:
+    Where it is known in how many seconds all will have been made, also how many minutes are left.
+    """
+
+    def __init__(
+        self, to: Console, total: int, *, with_client: bool = False, expected: float | None = None
+    ) -> None:
         self._to = to
+        self._expected = expected
+        self._began = time.monotonic()
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -140,13 +148,20 @@ class Watching:
         """One more run has ended."""
         self._ended += 1
         what = f"{result.scenario}, {result.client}" if self._with_client else result.scenario
-        self._progress.update(self._task, advance=1, description=escape(what))
+        seconds = result.measures["wall_s"]
+        left = self._left()
+        self._progress.update(self._task, advance=1, description=escape(what + left))
         if not self._to.is_terminal:
-            seconds = result.measures["wall_s"]
             self._to.print(
-                f"[{self._ended}/{self._total}] {result.verdict:7} {what} ({seconds:.1f} s)",
+                f"[{self._ended}/{self._total}] {result.verdict:7} {what} ({seconds:.1f} s{left})",
                 markup=False,
             )
+
+    def _left(self) -> str:
+        if self._expected is None:
+            return ""
+        minutes = round((self._expected - (time.monotonic() - self._began)) / 60)
+        return f", some {minutes} min left" if minutes > 0 else ""
 
 
 def pace(time_scale: float) -> str:

@@ -1,12 +1,10 @@
-// A relay on github.com/coder/websocket: a context bounds each dial and each write, and a loop reconnects.
+// A relay on github.com/coder/websocket: a context that ends with SIGTERM, and a loop that reconnects.
 package main
 
 import (
 	"context"
-	"log"
 	"os"
 	"os/signal"
-	"sync"
 	"syscall"
 	"time"
 
@@ -15,43 +13,45 @@ import (
 
 func main() {
 	ctx, _ := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-	messages := make(chan []byte, 1000)
-	var links sync.WaitGroup
-	links.Go(func() { keepConnected(ctx, os.Args[1], func(data []byte) { messages <- data }, nil) })
-	links.Go(func() { keepConnected(ctx, os.Args[2], func([]byte) {}, messages) })
-	links.Wait()
+	messages, done := make(chan []byte, 1000), make(chan bool)
+	go func() { keepConnected(ctx, os.Args[1], func(data []byte) { messages <- data }, nil); close(done) }()
+	keepConnected(ctx, os.Args[2], func([]byte) {}, messages)
+	<-done
 }
 
 func keepConnected(ctx context.Context, url string, take func([]byte), messages <-chan []byte) {
-	for ; ctx.Err() == nil; time.Sleep(time.Second) {
-		conn, _, err := websocket.Dial(ctx, url, nil)
-		if err == nil {
-			conn.SetReadLimit(-1)
-			stay := context.AfterFunc(ctx, func() { conn.Close(websocket.StatusNormalClosure, "") })
-			open, end := context.WithCancel(context.Background())
-			go send(open, conn, messages)
-			for data := []byte(nil); err == nil; {
-				if _, data, err = conn.Read(open); err == nil {
-					take(data)
-				}
-			}
-			stay()
-			end()
-			conn.CloseNow()
+	for inHand := []byte(nil); ctx.Err() == nil; time.Sleep(time.Second) {
+		if conn, _, err := websocket.Dial(ctx, url, nil); err == nil {
+			ended := make(chan error)
+			go func() { read(conn, take); close(ended) }()
+			inHand = write(ctx, conn, inHand, messages, ended)
+			conn.Close(websocket.StatusNormalClosure, "") // and waits for the answer, unless it has ended already
 		}
-		log.Print(url, ": ", err)
 	}
 }
 
-func send(open context.Context, conn *websocket.Conn, messages <-chan []byte) {
-	for err := error(nil); err == nil; {
-		select {
-		case <-open.Done():
+func read(conn *websocket.Conn, take func([]byte)) {
+	conn.SetReadLimit(-1)
+	for {
+		_, data, err := conn.Read(context.Background())
+		if err != nil {
 			return
-		case data := <-messages:
-			writing, cancel := context.WithTimeout(open, 10*time.Second)
-			err = conn.Write(writing, websocket.MessageText, data) // an error ends the connection, and its reader
-			cancel()
+		}
+		take(data)
+	}
+}
+
+// What is left in hand: the message that could not be sent.
+func write(ctx context.Context, conn *websocket.Conn, inHand []byte, messages <-chan []byte, ended <-chan error) []byte {
+	for inHand == nil || conn.Write(ctx, websocket.MessageText, inHand) == nil {
+		inHand = nil
+		select {
+		case <-ended:
+			return nil
+		case <-ctx.Done():
+			return nil
+		case inHand = <-messages:
 		}
 	}
+	return inHand
 }

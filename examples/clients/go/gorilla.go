@@ -3,58 +3,58 @@ package main
 
 import (
 	"context"
-	"log"
+	ws "github.com/gorilla/websocket"
 	"os"
 	"os/signal"
-	"sync"
 	"syscall"
 	"time"
-
-	"github.com/gorilla/websocket"
 )
 
 func main() {
 	ctx, _ := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-	messages := make(chan []byte, 1000)
-	var links sync.WaitGroup
-	links.Go(func() { keepConnected(ctx, os.Args[1], func(data []byte) { messages <- data }, nil) })
-	links.Go(func() { keepConnected(ctx, os.Args[2], func([]byte) {}, messages) })
-	links.Wait()
+	messages, done := make(chan []byte, 1000), make(chan bool)
+	go func() { keepConnected(ctx, os.Args[1], func(data []byte) { messages <- data }, nil); close(done) }()
+	keepConnected(ctx, os.Args[2], func([]byte) {}, messages)
+	<-done
 }
 
 func keepConnected(ctx context.Context, url string, take func([]byte), messages <-chan []byte) {
-	for ; ctx.Err() == nil; time.Sleep(time.Second) {
-		conn, _, err := websocket.DefaultDialer.DialContext(ctx, url, nil)
-		if err == nil {
-			open, end := context.WithCancel(ctx)
-			go write(open, conn, messages)
-			conn.SetReadDeadline(time.Now().Add(60 * time.Second))
-			conn.SetPongHandler(func(string) error { return conn.SetReadDeadline(time.Now().Add(60 * time.Second)) })
-			for data := []byte(nil); err == nil; {
-				if _, data, err = conn.ReadMessage(); err == nil {
-					take(data)
-				}
-			}
-			end()
+	for inHand := []byte(nil); ctx.Err() == nil; time.Sleep(time.Second) {
+		if conn, _, err := ws.DefaultDialer.DialContext(ctx, url, nil); err == nil {
+			ended := make(chan error)
+			go func() { read(conn, take); close(ended) }()
+			inHand = write(ctx, conn, inHand, messages, ended)
 			conn.Close()
 		}
-		log.Print(url, ": ", err)
 	}
 }
 
-func write(open context.Context, conn *websocket.Conn, messages <-chan []byte) {
-	for err, pings := error(nil), time.Tick(54*time.Second); err == nil; {
-		conn.SetWriteDeadline(time.Now().Add(10 * time.Second))
-		select {
-		case <-open.Done(): // it has ended, or we are to stop: nothing but the goodbye is left
-			conn.WriteMessage(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""))
-			conn.SetReadDeadline(time.Now().Add(time.Second))
+func read(conn *ws.Conn, take func([]byte)) {
+	later := func(string) error { return conn.SetReadDeadline(time.Now().Add(60 * time.Second)) }
+	conn.SetPongHandler(later)
+	for later(""); ; {
+		_, data, err := conn.ReadMessage()
+		if err != nil {
 			return
+		}
+		take(data)
+	}
+}
+
+func write(ctx context.Context, conn *ws.Conn, inHand []byte, messages <-chan []byte, ended <-chan error) []byte {
+	for pings := time.Tick(54 * time.Second); inHand == nil || conn.WriteMessage(ws.TextMessage, inHand) == nil; {
+		inHand = nil // or it is what could not be sent, and the next connection's first
+		select {
+		case <-ended:
+			return nil
+		case <-ctx.Done():
+			conn.WriteMessage(ws.CloseMessage, ws.FormatCloseMessage(ws.CloseNormalClosure, ""))
+			conn.SetReadDeadline(time.Now().Add(time.Second))
+			<-ended
 		case <-pings:
-			err = conn.WriteMessage(websocket.PingMessage, nil)
-		case data := <-messages:
-			err = conn.WriteMessage(websocket.TextMessage, data)
+			conn.WriteControl(ws.PingMessage, nil, time.Now().Add(10*time.Second))
+		case inHand = <-messages:
 		}
 	}
-	conn.Close()
+	return inHand
 }

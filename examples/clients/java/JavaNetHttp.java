@@ -28,6 +28,7 @@ class JavaNetHttp {
     }
 
     static void keepConnected(String url, boolean isInput) throws InterruptedException {
+        String inHand = null;
         for (;; Thread.sleep(1000)) {
             Link link = new Link(isInput);
             try {
@@ -37,8 +38,8 @@ class JavaNetHttp {
                 link.ended.whenComplete((done, error) -> Runtime.getRuntime().removeShutdownHook(goodbye));
                 if (isInput) link.ended.join();
                 while (!link.ended.isDone()) {
-                    String message = MESSAGES.poll(100, TimeUnit.MILLISECONDS);
-                    if (message != null) socket.sendText(message, true).join();
+                    if (inHand != null) socket.sendText(inHand, true).join();
+                    inHand = MESSAGES.poll(100, TimeUnit.MILLISECONDS);
                 }
             } catch (CompletionException | IllegalStateException error) {
                 System.err.println(url + ": " + error);

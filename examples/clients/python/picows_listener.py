@@ -24,6 +24,7 @@ class Link(WSListener):
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type == WSMsgType.CLOSE:
+            self.open = None
             transport.send_close(WSCloseCode.OK)
             transport.disconnect()
         elif self is input_link and frame.msg_type not in (WSMsgType.PING, WSMsgType.PONG):

@@ -18,11 +18,14 @@ async def read(url: str, queue: asyncio.Queue[Data]) -> None:
 
 
 async def write(url: str, queue: asyncio.Queue[Data]) -> None:
+    in_hand: Data | None = None  # the message that could not be sent
     async for connection in connect(url):
         reader = asyncio.create_task(drain(connection))
         with contextlib.suppress(ConnectionClosed):
             while True:
-                await connection.send(await queue.get())
+                in_hand = await queue.get() if in_hand is None else in_hand
+                await connection.send(in_hand)
+                in_hand = None
         reader.cancel()
 
 

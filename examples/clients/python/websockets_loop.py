@@ -21,13 +21,16 @@ async def read(url: str, queue: Queue) -> None:
 
 
 async def write(url: str, queue: Queue) -> None:
+    in_hand: str | bytes | None = None  # the message that could not be sent
     while True:
         with contextlib.suppress(OSError, websockets.WebSocketException):
             async with websockets.connect(url) as websocket:
                 reader = asyncio.create_task(drain(websocket))
                 try:
                     while True:
-                        await websocket.send(await queue.get())
+                        in_hand = await queue.get() if in_hand is None else in_hand
+                        await websocket.send(in_hand)
+                        in_hand = None
                 finally:
                     reader.cancel()
         await asyncio.sleep(RECONNECT_AFTER)

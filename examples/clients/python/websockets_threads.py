@@ -14,6 +14,7 @@ from websockets.sync.client import ClientConnection, connect
 
 RECONNECT_AFTER = 1.0
 messages: queue.Queue[str | bytes] = queue.Queue(1000)
+in_hand: list[str | bytes] = []  # the message that could not be sent
 stopping = threading.Event()
 connections: dict[str, ClientConnection] = {}
 
@@ -26,7 +27,10 @@ def read(connection: ClientConnection) -> None:
 def write(connection: ClientConnection) -> None:
     threading.Thread(target=drain, args=[connection], daemon=True).start()
     while True:
-        connection.send(messages.get())
+        if not in_hand:
+            in_hand.append(messages.get())
+        connection.send(in_hand[0])
+        in_hand.clear()
 
 
 def drain(connection: ClientConnection) -> None:

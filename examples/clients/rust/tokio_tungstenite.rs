@@ -5,6 +5,8 @@ use std::{env, time::Duration};
 use tokio::{select, signal::unix, sync::mpsc, sync::watch, time};
 use tokio_tungstenite::{connect_async, tungstenite::Error, tungstenite::Message};
 
+type Messages = mpsc::UnboundedReceiver<Message>;
+
 #[tokio::main]
 async fn main() {
     let urls: Vec<String> = env::args().skip(1).collect();
@@ -16,20 +18,14 @@ async fn main() {
         stop.send_replace(true);
         stop.closed().await
     });
-    let pass_on = |message| _ = sender.send(message);
-    let drop = |_| ();
-    tokio::join!(
-        keep_connected(&urls[0], pass_on, none, stopping.clone()),
-        keep_connected(&urls[1], drop, messages, stopping)
-    );
+    let input = keep_connected(&urls[0], |message| _ = sender.send(message), none, stopping.clone());
+    tokio::join!(input, keep_connected(&urls[1], |_| (), messages, stopping.clone()));
 }
 
-async fn keep_connected(
-    url: &str, take: impl Fn(Message), mut messages: mpsc::UnboundedReceiver<Message>,
-    mut stopping: watch::Receiver<bool>,
-) {
+async fn keep_connected(url: &str, take: impl Fn(Message), mut from: Messages, mut stopping: watch::Receiver<bool>) {
+    let mut in_hand = None; // the message that could not be sent
     while !*stopping.borrow() {
-        if let Err(error) = relay(url, &take, &mut messages, &mut stopping).await {
+        if let Err(error) = relay(url, &take, &mut from, &mut in_hand, &mut stopping).await {
             eprintln!("{url}: {error}");
         }
         time::sleep(Duration::from_secs(1)).await;
@@ -37,15 +33,18 @@ async fn keep_connected(
 }
 
 async fn relay(
-    url: &str, take: &impl Fn(Message), messages: &mut mpsc::UnboundedReceiver<Message>,
+    url: &str, take: &impl Fn(Message), from: &mut Messages, in_hand: &mut Option<Message>,
     stopping: &mut watch::Receiver<bool>,
 ) -> Result<(), Error> {
-    let stream = select! {
+    let (mut write, mut read) = select! {
         _ = stopping.wait_for(|stop| *stop) => return Ok(()),
-        connected = connect_async(url) => connected?.0,
+        connected = connect_async(url) => connected?.0.split(),
     };
-    let (mut write, mut read) = stream.split();
     loop {
+        if let Some(message) = in_hand {
+            write.send(message.clone()).await?;
+            *in_hand = None;
+        }
         select! {
             _ = stopping.wait_for(|stop| *stop) => return write.close().await,
             incoming = read.next() => match incoming.transpose()? {
@@ -53,7 +52,7 @@ async fn relay(
                 Some(_) => (), // a Ping is answered by the library
                 None => return Ok(()),
             },
-            Some(message) = messages.recv() => write.send(message).await?,
+            Some(message) = from.recv() => *in_hand = Some(message),
         }
     }
 }

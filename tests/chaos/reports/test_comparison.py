@@ -106,6 +106,22 @@ def test_the_table_says_the_engine_where_it_is_real_and_has_its_notes_underneath
     assert lines[-1] == "Seed 0."
 
 
+def test_where_all_ran_on_the_same_real_engine_it_is_said_once() -> None:
+    lines = drawn(
+        Comparison(("reset",), (column(LOST, heading="aiohttp", engine="toxiproxy"),), ("Seed 0.",))
+    )
+    assert lines[0].split() == ["scenario", "aiohttp"]
+    assert lines[-2:] == ["All runs are on the engine toxiproxy.", "Seed 0."]
+
+
+def test_a_red_cell_has_as_its_note_what_would_mend_the_first_promise_that_it_broke() -> None:
+    mends = {"no-loss": "keep what was not confirmed", "polite": "wait longer"}
+    red = Column("relay", "sim", [LOST], mends=mends)
+    assert red.cell("reset") == Cell("fail", "fail 7 lost", "keep what was not confirmed")
+    green = Column("relay", "sim", [RESET], mends=mends)
+    assert green.cell("reset").note is None
+
+
 def test_six_clients_fit_a_width_of_110_with_no_word_broken() -> None:
     killed = failed(
         "no-false-kill",

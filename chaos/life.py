@@ -29,7 +29,6 @@ from chaos.history import (
     HistoryEvent,
     Phase,
     Reached,
-    Reported,
     Role,
     SocketClosed,
     SocketsSeen,
@@ -46,7 +45,6 @@ from chaos.temporary import temporary_folder
 from chaos.workloads import require_runnable
 from simulator import events as peer
 from simulator.pose_server import PoseServer
-from simulator.sender import numbered
 
 STEADY_WITHIN = 60.0
 """Scenario seconds from the client's start in which its first outputs must arrive."""
@@ -233,7 +231,7 @@ class Life:
                 trace=self._trace,
             )
             others = range(1, self._scenario.workload.clients)
-            assignments = [first, *(self._another(first, number) for number in others)]
+            assignments = [first, *(first.of_another(number, self._note) for number in others)]
             contexts = [world.client_context(assignment.number) for assignment in assignments]
             for change in timeline(self._faults):
                 if change.at == 0:
@@ -256,20 +254,6 @@ class Life:
         finally:
             server.abort()
             await server.stop()
-
-    def _another(self, first: Assignment, number: int) -> Assignment:
-        """The same for one more client, who is told apart by what it reports, by its URLs and by what it draws."""
-        control_url = first.control_url
-        return replace(
-            first,
-            input_url=numbered(first.input_url, number),
-            output_url=numbered(first.output_url, number),
-            control_url=None if control_url is None else numbered(control_url, number),
-            seed=Random(f"{self._seed}/client-{number}").getrandbits(32),
-            report=lambda event: self._note(Reported(t=event.t, client=number, report=event)),
-            trace=None if first.trace is None else first.trace.with_name(f"{first.trace.name}.{number}"),
-            number=number,
-        )
 
     async def _client_to_its_end(self, assignment: Assignment) -> None:
         try:

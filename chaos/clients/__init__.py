@@ -1,12 +1,15 @@
 """What is under test: the tracker, or any other client of the pose server."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from random import Random
 from typing import Any, Protocol
 
-from chaos.history import Role
+from chaos.history import Reported, Role
 from chaos.scenario import ClientOverrides
+from simulator.sender import numbered
 from tracker.events import Observer
 
 
@@ -42,6 +45,19 @@ class Assignment:
     """What tells a program to come to its end."""
     trace: Path | None = None
     """Where it writes a trace of its own, the file's name without a suffix; None: it writes none."""
+
+    def of_another(self, number: int, note: Callable[[Reported], None]) -> "Assignment":
+        """The same for one more client, who is told apart by its URLs, by what it draws, and by what `note` hears of it."""
+        return replace(
+            self,
+            input_url=numbered(self.input_url, number),
+            output_url=numbered(self.output_url, number),
+            control_url=None if self.control_url is None else numbered(self.control_url, number),
+            seed=Random(f"{self.seed}/client-{number}").getrandbits(32),
+            report=lambda event: note(Reported(t=event.t, client=number, report=event)),
+            trace=None if self.trace is None else self.trace.with_name(f"{self.trace.name}.{number}"),
+            number=number,
+        )
 
     @property
     def wall_files(self) -> tuple[Path, Path, Path]:

@@ -5,7 +5,7 @@ iterator starts its back-off anew after any connect, also one that is closed at 
 """
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import AsyncIterable, Generator
 from contextlib import suppress
 from random import Random
 
@@ -52,11 +52,16 @@ class WebsocketsIterator(Relay):
     async def relay(self, assignment: Assignment) -> None:
         queue: asyncio.Queue[Data] = asyncio.Queue(WAITING)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_read(self._connect(assignment.input_url, assignment), queue))
-            output = self._connect(assignment.output_url, assignment)
+            tasks.create_task(_read(self.connections(assignment.input_url, assignment), queue))
+            output = self.connections(assignment.output_url, assignment)
             tasks.create_task(_write(output, queue, reads=self._reads))
 
-    def _connect(self, url: str, assignment: Assignment) -> connect:
+    def connections(self, url: str, assignment: Assignment) -> AsyncIterable[ClientConnection]:
+        """One after another, for ever: the library decides how long it waits before the next."""
+        return self.connect(url, assignment)
+
+    def connect(self, url: str, assignment: Assignment) -> connect:
+        """Which way it connects: to be iterated over, or awaited once."""
         ping_interval, ping_timeout, close_timeout = self._timing
         rng = Random(f"{assignment.seed}/{url}")
 
@@ -80,14 +85,16 @@ class WebsocketsIterator(Relay):
         )
 
 
-async def _read(connections: connect, queue: asyncio.Queue[Data]) -> None:
+async def _read(connections: AsyncIterable[ClientConnection], queue: asyncio.Queue[Data]) -> None:
     async for connection in connections:
         with suppress(ConnectionClosed):
             async for message in connection:
                 await queue.put(message)
 
 
-async def _write(connections: connect, queue: asyncio.Queue[Data], *, reads: bool) -> None:
+async def _write(
+    connections: AsyncIterable[ClientConnection], queue: asyncio.Queue[Data], *, reads: bool
+) -> None:
     in_hand: Data | None = None
     async for connection in connections:
         async with asyncio.TaskGroup() as tasks:

@@ -51,7 +51,7 @@ def explained(outage: Outage) -> Iterator[Finding]:
             if upstream:
                 yield _fault_of(upstream, begin, end, outage)
         else:
-            yield _fault_of(run, begin, end, outage)
+            yield _fault_of(run, begin, end, outage, from_start=outage.from_start and run[0] is symptoms[0])
         previous_end = end
 
 
@@ -134,9 +134,10 @@ def _swallowed(symptom: Symptom, begin: float, end: float | None, outage: Outage
     )
 
 
-def _fault_of(run: list[Symptom], begin: float, end: float | None, outage: Outage) -> Finding:
-    symptom = run[0]
-    on, from_start = outage.link, outage.from_start and symptom is outage.symptoms[0]
+def _fault_of(
+    run: list[Symptom], begin: float, end: float | None, outage: Outage, *, from_start: bool = False
+) -> Finding:
+    symptom, on = run[0], outage.link
     many = f"{len(run)} times: " if len(run) > 1 else ""
     why = many + "; ".join(dict.fromkeys(other.why for other in run[:4]))
 

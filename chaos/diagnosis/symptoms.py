@@ -158,7 +158,11 @@ class _Reader:
         if connection.died is not None:
             return False
         lasted = (end if closed is None else closed.t) - connection.opened
-        return lasted >= QUICK or (closed is not None and closed.t >= end)
+        return lasted >= QUICK or (closed is not None and self._meant(closed))
+
+    def _meant(self, closed: Closed) -> bool:
+        """Whether it is part of the orderly stop. What only ended where the trace ends too was not meant."""
+        return self._seen.stopping is not None and closed.t >= self._seen.stopping
 
     # Attempts
 
@@ -178,9 +182,11 @@ class _Reader:
 
     def _mute_at_first(self, connection: Connection) -> Iterator[Symptom]:
         """A connection that opened at once, and whose Pings were answered only later."""
-        first = connection.first_answer
-        if first is not None and first - connection.opened > self._usual_trip + connection.took + MUTE:
-            why = f"a connection on which the first Pong took {first - connection.opened:.1f} s"
+        asked, first = connection.first_probe, connection.first_answer
+        if asked is None or first is None:
+            return
+        if first - asked > self._usual_trip + connection.took + MUTE:
+            why = f"a connection on which the first Pong took {first - asked:.1f} s"
             yield Symptom(Kind.NO_PONGS, connection.opened, first, why, healed=first)
 
     # Ends
@@ -188,6 +194,8 @@ class _Reader:
     def _ending(self, connection: Connection) -> Symptom | None:
         """What the end of a connection says; None while it is open, or where the client meant it."""
         closed = connection.closed
+        if closed is None and connection.died is not None:
+            return self._died(connection, connection.died)  # the trace ends before its CLOSED
         if closed is None:
             return self._silent_at_the_end(connection)
         if id(connection) in self._unread:
@@ -195,7 +203,7 @@ class _Reader:
             return Symptom(Kind.UNREAD, closed.t, closed.t, why, closed.code, closed=closed)
         if connection.died is not None:
             return self._died(connection, connection.died)
-        if closed.t >= self._seen.end and closed.by != "peer":
+        if self._meant(closed) and closed.by != "peer":
             return None
         return _closed(connection, closed, self._goodbye(connection, closed))
 

@@ -11,7 +11,7 @@ from chaos.faults import Fault, FaultError, read_fault
 from chaos.judging.recover import HANDSHAKE
 from chaos.kinds import KINDS
 from chaos.scenario import RECOVERY_MARGIN, STEADY_BY, ClientOverrides, Expect, Peer, Scenario, Workload
-from chaos.timeline.observed import Observed
+from chaos.timeline.observed import STEADY_AFTER, Observed
 from simulator.climber import MAX_FPS, MIN_FPS
 from tracker.config import ConfigError, OutboxLimits, Timing
 
@@ -44,7 +44,8 @@ def replay_scenario(
     seen: Observed, diagnosis: Diagnosis, *, name: str, config: Mapping[str, Any] | None
 ) -> ReplayScenario:
     """The scenario that replays the trace: its faults, its pace, its configuration."""
-    steady = _steady(seen)
+    fps = min(max(diagnosis.fps, MIN_FPS), MAX_FPS)
+    steady = _steady(seen, fps)
     zero = _zero(seen, diagnosis, steady)
     faults: list[tuple[Fault, Finding]] = []
     left_out: list[str] = []
@@ -65,7 +66,7 @@ def replay_scenario(
             about=_about(diagnosis),
             stresses=_stresses(diagnosis, seen),
             duration=ceil(duration * 10) / 10,
-            workload=Workload(fps=min(max(diagnosis.fps, MIN_FPS), MAX_FPS), reset_at=resets),
+            workload=Workload(fps=fps, reset_at=resets),
             client=overrides(config),
             peer=Peer(
                 echo=diagnosis.echo, confirm="ack" if (config or {}).get("confirm") == "ack" else "pong"
@@ -85,12 +86,12 @@ def afterwards(expect: Expect) -> float:
     return max(AFTERWARDS, (expect.recover_within or 0.0) + 1.0)
 
 
-def _steady(seen: Observed) -> float:
+def _steady(seen: Observed, fps: float) -> float:
     """When ten outputs had arrived, or might have: the laboratory's clock starts then."""
-    opened = [connection.opened for connection in seen.link("output").connections]
     if seen.steady is not None:
         return seen.steady
-    return opened[0] + 0.3 if opened else seen.began
+    opened = [record.connections[0].opened for record in seen.links.values() if record.connections]
+    return max(opened) + (STEADY_AFTER - 1) / fps if opened else seen.began
 
 
 def _zero(seen: Observed, diagnosis: Diagnosis, steady: float) -> float:

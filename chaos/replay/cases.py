@@ -10,7 +10,7 @@ import msgspec
 
 from chaos.clients import Client
 from chaos.clients.choose import DEFAULT, load_client
-from chaos.clients.websockets_iterator import CLOSE, PING, UNREAD, WebsocketsIterator
+from chaos.clients.websockets_iterator import CLOSE, PING, UNREAD
 from chaos.diagnosis.findings import Diagnosis, Finding
 from chaos.diagnosis.inference import diagnose
 from chaos.diagnosis.peer_findings import unread
@@ -20,6 +20,7 @@ from chaos.faults import Fault
 from chaos.replay.alignment import entries
 from chaos.replay.building import ReplayScenario, replay_scenario
 from chaos.replay.field_frames import kept_frames
+from chaos.replay.field_pauses import FieldPauses
 from chaos.replay.minimise import Minimised, first_trouble, minimise, shows
 from chaos.replay.playing import FieldTracker, Replayed, field_tracker, find_its_end, replay
 from chaos.replay.story import Story
@@ -192,7 +193,7 @@ class Wanted:
 
     def draws_anew(self, case: Case) -> bool:
         """Whether the back-offs are other than the field's."""
-        return not isinstance(self.who(case), FieldTracker)
+        return not isinstance(self.who(case), FieldTracker | FieldPauses)
 
     @property
     def other(self) -> str | None:
@@ -284,11 +285,12 @@ class Wanted:
 
 
 def library_client(case: Case) -> Client:
-    """A client as the library's log shows it: with those time-outs, and reading its output or not."""
+    """A client as the library's log shows it: with those time-outs and pauses, and reading its output or not."""
     keepalive = case.trace.header.keepalive
     mistaken = unread(case.seen.link("output"))
     closing = [s.closed.t - s.died.t for s in mistaken if s.closed is not None and s.died is not None]
-    return WebsocketsIterator(
+    return FieldPauses(
+        case.seen,
         keepalive.get("ping_interval", PING),
         keepalive.get("ping_timeout", PING),
         max(SOONEST_CLOSE, median(closing)) if closing else CLOSE,

@@ -16,6 +16,7 @@ from chaos.kinds import KINDS
 from chaos.replay.alignment import Comparison, compare, entries
 from chaos.replay.building import ReplayScenario
 from chaos.replay.field_draws import FieldDraws, ceilings, shares
+from chaos.replay.field_pauses import FieldPauses
 from chaos.replay.same_findings import compare_findings, on_clock
 from chaos.runner import Plan, history_with
 from chaos.scenario import STEADY_BY
@@ -34,6 +35,10 @@ SEEN_BY_PEER = (Change.CONNECTED, Change.CLOSED)
 ITS_END = 12.0
 """Seconds before the end of a log in which a program that stops closes its connections; the library waits 10 for a
 peer that does not answer, or that is not read."""
+FAILURES = frozenset({1002, 1003, 1007, 1009, 1010})
+"""Close codes of a client that cannot take what came. With any other it may only stop: a task that is cancelled closes
+with 1011.
+"""
 LATE = 0.1
 """Seconds by which the estimate of a moment may be off."""
 
@@ -117,7 +122,7 @@ def replay(
     again = observe(history.events) if reports else observe_as_peer(history.events)
     zero = again.began if made.scenario.from_start else history.phase("steady") or 0.0
     timing = Timing(**made.scenario.client.timing)
-    same_draws = isinstance(client, FieldTracker)
+    same_draws = isinstance(client, FieldTracker | FieldPauses)
     until = max(seen.end - made.zero, 0.0)
     ceiling = None if same_draws else ceilings(seen, timing)
     field_entries = [
@@ -125,22 +130,22 @@ def replay(
         replace(entry, t=entry.t - made.lead) if entry.t < STEADY_BY - LATE else entry
         for entry in entries(seen, zero=made.zero, until=seen.end, ceiling=ceiling)
     ]
-    if not reports:
-        field_entries = [entry for entry in field_entries if entry.what.kind in SEEN_BY_PEER]
     told = again if reports else own
+    if told is None:
+        field_entries = [entry for entry in field_entries if entry.what.kind in SEEN_BY_PEER]
+    shown = again if told is None else told
+    shown_zero = zero + _later(shown, again)
     known = {name for name, record in seen.links.items() if record.connections or record.attempts}
     comparison = compare(
         field_entries,
         # What the replay does after the end of the trace, or on a link that the trace does not tell of, has nothing
         # to be compared with.
-        [e for e in entries(again, zero=zero, until=again.ended) if e.link in known],
+        [e for e in entries(shown, zero=shown_zero, until=shown.ended) if e.link in known],
         until=until,
         findings=None
         if told is None
         else compare_findings(
-            on_clock(diagnose(seen), zero=made.zero),
-            on_clock(diagnose(told), zero=zero + _later(told, again)),
-            until=until,
+            on_clock(diagnose(seen), zero=made.zero), on_clock(diagnose(told), zero=shown_zero), until=until
         ),
     )
     findings = [finding for _, finding in made.faults]
@@ -165,7 +170,11 @@ def find_its_end(seen: Observed) -> None:
     if not ends or len(ends) < len(last):
         return
     first = min(ends, key=lambda closed: closed.t)
-    meant = first.by == "client" and all(s.died is None for s in last if s.closed is first)
+    meant = (
+        first.by == "client"
+        and first.code not in FAILURES
+        and all(s.died is None for s in last if s.closed is first)
+    )
     if meant and seen.ended - first.t <= ITS_END:
         seen.stopping = first.t
 

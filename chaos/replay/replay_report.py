@@ -21,6 +21,10 @@ from chaos.traces.reading import Anchor
 WORTH_TELLING = 0.1
 """Seconds below which two outcomes are the same to whoever waits."""
 DAY = 86_400.0
+MOST_ROWS = 24
+"""Rows of the comparison that are shown, around the first that has no match."""
+BEFORE = 8
+"""Rows that are shown before it."""
 TONES = {"good": "green", "bad": "red", "plain": ""}
 VERDICTS = {"reproduced": "green", "partly": "yellow", "not": "red", "no-evidence": "yellow"}
 SAID = {
@@ -106,7 +110,7 @@ def assumed(out: Console, made: ReplayScenario, found: Diagnosis) -> None:
     if found.echo:
         out.print(Text("the peer sends every message back to its sender (peer.echo)"))
     if not made.faults and not found.echo:
-        out.print("no fault")
+        out.print("no fault: none that a scenario can hold explains this log")
     for text in made.left_out:
         out.print(Text(f"not replayed: {text}", style="yellow"))
 
@@ -120,9 +124,13 @@ def side_by_side(out: Console, comparison: Comparison, *, drawn: bool) -> None:
     shown.add_column("replay", justify="right", no_wrap=True)
     shown.add_column("", overflow="fold")
     shown.add_column("differs", justify="right", no_wrap=True)
-    for row in comparison.rows:
+    rows = _around_the_first_difference(comparison.rows)
+    for row in rows:
         shown.add_row(*_cells(row))
     out.print(shown)
+    if len(rows) < len(comparison.rows):
+        hidden = len(comparison.rows) - len(rows)
+        out.print(Text(f"{hidden} more rows are not shown; --json has them", style="dim"))
     for pair in comparison.findings or ():
         if not pair.matched:
             out.print(Text(_unmatched(pair), style="red" if pair.counts else "yellow"))
@@ -136,6 +144,12 @@ def side_by_side(out: Console, comparison: Comparison, *, drawn: bool) -> None:
             style="dim",
         )
     )
+
+
+def _around_the_first_difference(rows: Sequence[Row]) -> Sequence[Row]:
+    first = next((place for place, row in enumerate(rows) if row.counts and not row.matched), 0)
+    begin = max(0, min(first - BEFORE, len(rows) - MOST_ROWS))
+    return rows[begin : begin + MOST_ROWS]
 
 
 def _unmatched(row: FindingRow) -> str:

@@ -116,6 +116,8 @@ class Watcher:
         self._out.setdefault(event.link, {})[event.number] = event.t
         if connection is not None:
             connection.probes += 1
+            if connection.first_probe is None:
+                connection.first_probe = event.t
             if connection.unanswered is None:
                 connection.unanswered = event.t
 

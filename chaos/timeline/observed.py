@@ -94,6 +94,8 @@ class Connection:
     died: events.Died | None = None
     answers: int = 0
     probes: int = 0
+    first_probe: float | None = None
+    """When the first Ping left."""
     first_answer: float | None = None
     last_answer: float | None = None
     """When the last Pong came."""

@@ -1,6 +1,6 @@
 """What reading a log into events needs to know before, taken from its entries: endpoints, traffic, keepalive.        pure"""
 
-from chaos.traces.log_survey import ENDPOINTS, Survey
+from chaos.traces.log_survey import ENDPOINTS, Survey, tenths
 from chaos.traces.wire import DATA, Entry, Frame, Keepalive, KeepaliveSays, Notice, Request, StateChange
 
 
@@ -36,7 +36,7 @@ class EntrySurvey:
             case KeepaliveSays(what=Keepalive.GAVE_UP):
                 asked = self._asked.get(connection)
                 if found.ping_timeout is None and asked is not None and found.timed:
-                    found.ping_timeout = round(entry.t - asked, 1)
+                    found.ping_timeout = tenths(entry.t - asked)
             case _:
                 pass
 
@@ -48,4 +48,4 @@ class EntrySurvey:
             self._asked[connection] = t
             opened = self._opened.get(connection)
             if found.ping_interval is None and opened is not None and found.timed:
-                found.ping_interval = round(t - opened, 1)
+                found.ping_interval = tenths(t - opened)

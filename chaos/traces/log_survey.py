@@ -24,6 +24,8 @@ from chaos.traces.wire import (
 from tracker.events import LinkName
 
 ENDPOINTS = 16  # that are told apart by what goes over them; the climb's client has two or three
+FEED = 2
+"""Times as many messages that come as that go, from which a link is one that is read."""
 _HINTS: dict[str, LinkName] = {
     "pose": "input",
     "camera": "input",
@@ -122,10 +124,12 @@ class Survey:
             if hint is not None:
                 found[endpoint] = hint
             elif self.sent[endpoint] or self.received[endpoint]:
-                found[endpoint] = "output" if self.sent[endpoint] else "input"
+                found[endpoint] = (
+                    "input" if self.received[endpoint] > FEED * self.sent[endpoint] else "output"
+                )
         for endpoint in self.endpoints:  # nothing is known of these: what is not there yet
             taken = set(found.values())
-            found.setdefault(endpoint, "output" if "input" in taken or "output" not in taken else "input")
+            found.setdefault(endpoint, "output" if "input" in taken else "input")
         return found
 
     def link_of(self, prefix: str) -> LinkName:
@@ -135,6 +139,11 @@ class Survey:
         if name in self.senders or (name not in self.receivers and "input" not in known):
             return "output"
         return "input"
+
+
+def tenths(seconds: float) -> float | None:
+    """As the keepalive was set; None for what is no time at all: then somebody else asked, or the clock is too coarse."""
+    return round(seconds, 1) or None
 
 
 def is_one(text: str) -> bool:
@@ -352,10 +361,10 @@ class _Keepalive:
                 self._unanswered.clear()
             case Frame(opcode="PING", way=">"):
                 if self._found.ping_interval is None and self._opened is not None:
-                    self._found.ping_interval = round(now - self._opened, 1)
+                    self._found.ping_interval = tenths(now - self._opened)
                 self._unanswered[said.data] = now
             case Frame(opcode="PONG", way="<"):
                 self._unanswered.pop(said.data, None)
             case KeepaliveSays(what=Keepalive.GAVE_UP):
                 if self._found.ping_timeout is None and self._unanswered:
-                    self._found.ping_timeout = round(now - min(self._unanswered.values()), 1)
+                    self._found.ping_timeout = tenths(now - min(self._unanswered.values()))

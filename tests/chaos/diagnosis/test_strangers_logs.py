@@ -430,3 +430,11 @@ def test_two_connections_of_threads_are_told_apart_by_who_receives_for_them() ->
     )
     found = {e.connection.path: e.at.t for e in understood(text).endings if e.at is not None}
     assert found == {"/first": 5, "/second": 9}
+
+
+def test_a_ping_that_leaves_with_the_opening_sets_no_interval_and_breaks_no_reading() -> None:
+    log = Log().opens(0, took=0.0).pings(0.0, "0a").pings(20.0, "0b").pings(40.0, "0c").gets(95.0).ends(96.0)
+    found = understood(log.text())
+    assert found.timeline.ping_interval == 20.0
+    only = Log().opens(0, took=0.0).pings(0.0, "0a").gets(9.0).ends(10.0)
+    assert understood(only.text()).timeline.ping_interval is None

@@ -87,6 +87,8 @@ class Plan:
     """Whether a command divides its own durations by the time scale; of the others it is known."""
     trial: bool = False
     """Whether it is a trial, see `Life`."""
+    climb: bool = True
+    """Whether what the outputs show of the climb is looked at, see `Life`."""
 
     @property
     def trace(self) -> Path | None:
@@ -179,6 +181,7 @@ def history_with(client: Client, plan: Plan) -> History:
         trace=plan.trace,
         profile=None if plan.speech is None else plan.speech.profile,
         trial=plan.trial,
+        climb=plan.climb,
     )
     try:
         engine = engine_for(plan)

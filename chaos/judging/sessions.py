@@ -66,20 +66,20 @@ def _due(facts: Facts) -> list[int]:
 def _differences(facts: Facts) -> Iterator[_Difference]:
     offered = written(facts)
     for connection, items in taken(facts).items():
-        rest = offered.get(connection, [])
-        resets = 0
+        all_of_it = offered.get(connection, [])
+        begin = resets = 0
         for item in items:
             if item == RESET:
                 resets += 1
                 continue
-            place = next((n for n, each in enumerate(rest) if each.item == item), None)
+            place = next((n for n in range(begin, len(all_of_it)) if all_of_it[n].item == item), None)
             if place is None:
                 continue  # nobody knows where it came from; other checks say so
-            due = sum(each.item == RESET for each in rest[:place])
+            due = sum(all_of_it[n].item == RESET for n in range(begin, place))
             if resets != due:
                 yield _Difference(abs(resets - due), "too many" if resets > due else "too few", item)
-            rest, resets = rest[place + 1 :], 0
-        yield from _at_the_end(facts, rest, resets)
+            begin, resets = place + 1, 0
+        yield from _at_the_end(facts, all_of_it[begin:], resets)
 
 
 def _at_the_end(facts: Facts, rest: Sequence[Written], resets: int) -> Iterator[_Difference]:

@@ -115,7 +115,8 @@ def replay(
 ) -> Replayed:
     """Run the scenario against `client` and put the two records side by side."""
     with temporary_folder() as folder:
-        plan = Plan(made.scenario, engine, seed, time_scale, folder, traces=folder)
+        # The climb is not the field's: its trace holds none.
+        plan = Plan(made.scenario, engine, seed, time_scale, folder, traces=folder, climb=False)
         history = history_with(client, plan if client.role != "tracker" else replace(plan, traces=None))
         own = _own_log(plan)
     reports = history.role == "tracker"

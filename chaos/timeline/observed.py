@@ -254,7 +254,10 @@ class Observed:
 
     def link(self, name: events.LinkName) -> LinkRecord:
         """The record of a link; an empty one for a link that the trace does not mention."""
-        return self.links.setdefault(name, LinkRecord(name))
+        record = self.links.get(name)  # asked for with each event
+        if record is None:
+            record = self.links[name] = LinkRecord(name)
+        return record
 
     @property
     def end(self) -> float:

@@ -4,7 +4,7 @@ The format is TOML. An unknown key is an error that names the nearest valid one.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +52,7 @@ class Member:
     library: str
     """The library and its version, for the table."""
     mends: Mapping[str, str]
-    """By promise: the setting of the library with which it would be kept."""
+    """By promise, or by scenario: the setting of the library with which it would be kept, or passed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +98,14 @@ def _league(table: Mapping[str, object], folder: Path) -> League:
         name: _language(name, subtable(subtable(table, "languages"), name))
         for name in subtable(table, "languages")
     }
-    members = [_member(entry, languages, folder) for entry in subtables(table, "clients", "client")]
+    scenarios = _texts(table, "scenarios", "")
+    members = [
+        _member(entry, languages, folder, scenarios) for entry in subtables(table, "clients", "client")
+    ]
     for place, member in enumerate(members):
         if member.name in [other.name for other in members[:place]]:
             raise FileError(f"two clients are named {member.name!r}: rename one of them")
-    return League(_texts(table, "scenarios", ""), tuple(members))
+    return League(scenarios, tuple(members))
 
 
 def _language(name: str, table: Mapping[str, object]) -> Language:
@@ -121,7 +124,9 @@ def _language(name: str, table: Mapping[str, object]) -> Language:
     )
 
 
-def _member(table: Mapping[str, object], languages: Mapping[str, Language], folder: Path) -> Member:
+def _member(
+    table: Mapping[str, object], languages: Mapping[str, Language], folder: Path, scenarios: Sequence[str]
+) -> Member:
     only(table, ["name", "language", "source", "packages", "library", "mends"], "clients.")
     name = text(table, "name", "a name of its own", "clients.")
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
@@ -135,14 +140,14 @@ def _member(table: Mapping[str, object], languages: Mapping[str, Language], fold
     packages = _texts(table, "packages", where)
     source = folder / text(table, "source", "the path of its file", where) if "source" in table else None
     mends = subtable(table, "mends")
-    only(mends, PROMISES, f"{where}mends.")
+    only(mends, [*PROMISES, *scenarios], f"{where}mends.")
     return Member(
         name,
         languages[spoken],
         source,
         packages,
         _library(table, packages, where),
-        {promise: text(mends, promise, "what would mend it", f"{where}mends.") for promise in mends},
+        {broken: text(mends, broken, "what would mend it", f"{where}mends.") for broken in mends},
     )
 
 

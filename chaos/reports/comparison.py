@@ -34,7 +34,7 @@ class Column:
     left_out: dict[str, str] = field(default_factory=dict)
     """Scenarios that it cannot run, and why."""
     mends: Mapping[str, str] = field(default_factory=dict)
-    """By promise, the setting of the client's library with which it would keep it."""
+    """By scenario, or by promise, the setting of the client's library with which it would pass, or keep it."""
 
     def cell(self, scenario: str) -> Cell:
         """The cell in this scenario's row."""
@@ -46,8 +46,8 @@ class Column:
         if worst == "pass":
             return Cell(worst, _words(worst, figure(max(those, key=_recovery))))
         share = f"{len(those)}/{len(runs)}" if len(runs) > 1 else ""
-        broken = (check.name for check in those[0].troubles() if check.verdict == worst)
-        mend = next((self.mends[name] for name in broken if name in self.mends), None)
+        causes = [scenario, *(check.name for check in those[0].troubles() if check.verdict == worst)]
+        mend = next((f"{cause}: {self.mends[cause]}" for cause in causes if cause in self.mends), None)
         return Cell(worst, _words(worst, share, figure(those[0])), mend if worst == "fail" else None)
 
 

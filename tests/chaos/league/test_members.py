@@ -25,7 +25,7 @@ name = "gorilla"
 language = "Go"
 source = "go/gorilla.go"
 packages = ["github.com/gorilla/websocket@v1.5.3", "github.com/other/thing@v2.0.0"]
-mends = { detect = "SetReadDeadline" }
+mends = { detect = "SetReadDeadline", reset = "none" }
 
 [[clients]]
 name = "tracker"
@@ -56,7 +56,7 @@ def test_a_whole_file_is_read_as_it_says() -> None:
     go = Language("Go", ("go",), "go version", ("go build",), "{folder}/relay {input} {output}")
     packages = ("github.com/gorilla/websocket@v1.5.3", "github.com/other/thing@v2.0.0")
     library = "github.com/gorilla/websocket 1.5.3"
-    mends = {"detect": "SetReadDeadline"}
+    mends = {"detect": "SetReadDeadline", "reset": "none"}
     assert league.scenarios == ("steady", "reset")
     assert league.members == (
         Member("gorilla", go, Path("folder/go/gorilla.go"), packages, library, mends),

@@ -40,7 +40,7 @@ def test_in_markdown_the_best_is_first_and_a_red_cell_has_the_setting_that_mends
     assert lines[7] == "| scenario | worse | better |"
     assert "| reset | **fail 7 lost** | pass |" in lines
     assert "| half-open-output | **fail deaf 20 s** <sup>1</sup> | unknown no evidence |" in lines
-    assert "<sup>1</sup> ask more often<br>" in lines
+    assert "<sup>1</sup> detect: ask more often<br>" in lines
     assert "All runs are on the engine toxiproxy.<br>" in lines
 
 

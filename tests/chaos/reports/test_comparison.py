@@ -114,10 +114,12 @@ def test_where_all_ran_on_the_same_real_engine_it_is_said_once() -> None:
     assert lines[-2:] == ["All runs are on the engine toxiproxy.", "Seed 0."]
 
 
-def test_a_red_cell_has_as_its_note_what_would_mend_the_first_promise_that_it_broke() -> None:
+def test_a_red_cell_has_as_its_note_what_would_mend_it_there_or_the_first_promise_that_it_broke() -> None:
     mends = {"no-loss": "keep what was not confirmed", "polite": "wait longer"}
     red = Column("relay", "sim", [LOST], mends=mends)
-    assert red.cell("reset") == Cell("fail", "fail 7 lost", "keep what was not confirmed")
+    assert red.cell("reset") == Cell("fail", "fail 7 lost", "no-loss: keep what was not confirmed")
+    nearer = Column("relay", "sim", [LOST], mends=mends | {"reset": "say goodbye first"})
+    assert nearer.cell("reset").note == "reset: say goodbye first"
     green = Column("relay", "sim", [RESET], mends=mends)
     assert green.cell("reset").note is None
 

@@ -13,7 +13,7 @@ from chaos.replay.same_findings import FindingRow
 from chaos.timeline.observed import Change, Observed
 
 Verdict = Literal["reproduced", "partly", "not", "no-evidence"]
-"""No evidence: nothing had gone wrong in the field, so that nothing could come again."""
+"""No evidence: of what went wrong in the field, if anything, nothing could be compared."""
 
 TOLERANCE = 1.0
 """Seconds between an event and its match."""

@@ -288,7 +288,12 @@ def library_client(case: Case) -> Client:
     """A client as the library's log shows it: with those time-outs and pauses, and reading its output or not."""
     keepalive = case.trace.header.keepalive
     mistaken = unread(case.seen.link("output"))
-    closing = [s.closed.t - s.died.t for s in mistaken if s.closed is not None and s.died is not None]
+    closing = [
+        connection.closed.t - connection.died.t
+        for record in case.seen.links.values()
+        for connection in record.connections
+        if connection.closed is not None and connection.died is not None
+    ]
     return FieldPauses(
         case.seen,
         keepalive.get("ping_interval", PING),

@@ -31,7 +31,7 @@ SAID = {
     "reproduced": "reproduced: what happened in the field happens again",
     "partly": "partly reproduced: some of it happens again",
     "not": "not reproduced: the field's trouble does not happen again",
-    "no-evidence": "no evidence: nothing went wrong in the field, so nothing could be compared but connections that opened",
+    "no-evidence": "no evidence: no trouble of the field could be compared, only connections that opened",
 }
 
 

@@ -132,3 +132,12 @@ def test_a_client_that_is_turned_away_at_once_asks_again_only_now_and_then(tmp_p
     done = replayed(case(log, tmp_path))
     attempts = [row.replay.t for row in done.comparison.rows if row.replay]
     assert len(done.seen.link("output").connections) < done.seen.ended / UNKNOWN + 2, attempts
+
+
+def test_the_replay_waits_for_the_end_of_a_dead_connection_as_long_as_the_program_did(tmp_path: Path) -> None:
+    log = Log().opens(0).pings(20.0, "0a").pings(40.0, "0b", pong=None).gives_up(60.0)
+    comparison = replayed(case(log.say(63.0, "= connection is CLOSED"), tmp_path)).comparison
+    assert [
+        row.replay.t - row.field.t for row in comparison.rows if row.replay and row.field
+    ] == pytest.approx([0.0, 0.0, 0.0], abs=0.1)
+    assert comparison.verdict == "reproduced", comparison.rows

@@ -76,7 +76,7 @@ def by_nothing(_: str) -> str:
 FINEST_FIRST: tuple[Naming, ...] = (by_id, by_words, by_logger_and_numbers, by_logger, by_nothing)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Life:
     begun: int = 0
     requests: int = 0
@@ -92,7 +92,8 @@ class _Trial:
         self.torn = False
         self._lives: dict[str, _Life] = {}
         self._begun = self._requests = 0
-        self._pinged: dict[str, _Life] = {}
+        self._pinged: dict[str, list[_Life]] = {}
+        """By payload, which several may have sent: a program may always send the same."""
         self._last: tuple[Said, _Life] | None = None
 
     def renamed(self, naming: Naming, name: str) -> "_Trial":
@@ -101,7 +102,7 @@ class _Trial:
         again._begun, again._requests = self._begun, self._requests
         for life in self._lives.values():
             own = again._lives[name] = replace(life)
-            again._pinged = dict.fromkeys(self._pinged, own)
+            again._pinged = {data: [own] for data in self._pinged}
             again._last = None if self._last is None else (self._last[0], own)
         return again
 
@@ -132,18 +133,30 @@ class _Trial:
                 self.torn |= self._requests > 0 and not life.requests
             case Frame(opcode="PING", way=">"):
                 self._must_have_begun(life)
-                self._pinged[said.data] = life
+                asking = self._pinged.setdefault(said.data, [])
+                if life not in asking:
+                    asking.append(life)
                 if len(self._pinged) > _REMEMBERED:
                     self._pinged.clear()
             case Frame(opcode="PONG", way="<"):
-                asked = self._pinged.pop(said.data, life) if said.data else life
-                self.torn |= asked is not life
+                self._answered(said.data, life)
             case Frame() | Eof() | TcpEnding() | TcpLost() | Failing() | HandshakeFailed():
                 self._must_have_begun(life)
             case KeepaliveSays(what=Keepalive.SENT):
                 last = self._last
                 pinged = last is not None and isinstance(last[0], Frame) and last[0].opcode == "PING"
                 self.torn |= pinged and last is not None and last[1] is not life
+
+    def _answered(self, data: str, life: _Life) -> None:
+        asking = self._pinged.get(data) if data else None
+        if asking is None:
+            return
+        if life not in asking:
+            self.torn = True
+            return
+        asking.remove(life)
+        if not asking:
+            del self._pinged[data]
 
     def _must_have_begun(self, life: _Life) -> None:
         self.torn |= self._begun > 0 and not life.begun and not life.middle

@@ -438,3 +438,33 @@ def test_a_ping_that_leaves_with_the_opening_sets_no_interval_and_breaks_no_read
     assert found.timeline.ping_interval == 20.0
     only = Log().opens(0, took=0.0).pings(0.0, "0a").gets(9.0).ends(10.0)
     assert understood(only.text()).timeline.ping_interval is None
+
+
+def test_two_loggers_that_ping_with_the_same_words_are_two_connections() -> None:
+    """One program, and a Ping of its own with a fixed payload on either."""
+    one, other = Log(logger="bot.left"), Log(logger="bot.right")
+    one.opens(0).pings(20.0, "68 62").pings(40.0, "68 62").ends(47.0)
+    other.opens(0.01).pings(20.02, "68 62").pings(40.02, "68 62").peer_closes(50.0, "1001 (going away)")
+    both = Log()
+    both.lines = sorted([*one.lines, *other.lines], key=lambda line: line[0])
+    found = understood(both.text())
+    assert [(e.connection.pings.answered, e.connection.pings.stray) for e in found.endings] == [
+        (2, 0),
+        (2, 0),
+    ]
+    assert [finding.cause for finding in found.findings] == [Cause.STREAM_ENDED, Cause.PEER_CLOSE]
+
+
+def test_a_client_and_a_server_in_one_log_are_told_apart_by_their_loggers() -> None:
+    client, server = Log(), Log("server")
+    client.opens(0, "/feed").gets(10.0).pings(20.0, "68 62").pings(40.0, "68 62", pong=None).gives_up(
+        60.0
+    ).ends(70.0)
+    server.opens(0.01, "/device").pings(20.01, "68 62").ends(30.0)
+    both = Log()
+    both.lines = sorted([*client.lines, *server.lines], key=lambda line: line[0])
+    found = understood(both.text())
+    assert [(e.connection.link, e.what) for e in found.endings] == [
+        ("/feed", End.NO_PONG),
+        ("/device", End.STREAM_ENDED),
+    ]

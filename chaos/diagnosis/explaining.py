@@ -26,7 +26,7 @@ from chaos.diagnosis.causes_of_silence import (
 from chaos.diagnosis.causes_told import told_by_exceptions
 from chaos.diagnosis.endings import TOO_BIG, End, Ending, ending_of
 from chaos.timeline.model import Connection, Timeline
-from chaos.traces.wire import Writer
+from chaos.traces.wire import Side, Writer
 
 _CAUSES: dict[End, Cause] = {
     End.NO_PONG: Cause.NO_PONG,
@@ -129,15 +129,15 @@ def _cause_of(ending: Ending) -> Cause | None:
 
 def _by_their_ends(endings: Sequence[Ending]) -> Iterator[Finding]:
     following = _following(endings)
-    groups: dict[tuple[Cause, int | None, str], list[Ending]] = {}
+    groups: dict[tuple[Cause, int | None, str, Side], list[Ending]] = {}
     for ending in endings:
         cause = _cause_of(ending)
         if cause is not None:
             reason = (
                 "" if cause in (Cause.STREAM_ENDED, Cause.MAX_SIZE, Cause.BAD_HANDSHAKE) else ending.reason
             )
-            groups.setdefault((cause, ending.code, reason), []).append(ending)
-    for (cause, _, _), group in groups.items():
+            groups.setdefault((cause, ending.code, reason, ending.connection.side), []).append(ending)
+    for (cause, *_), group in groups.items():
         first = group[0].at or group[0].connection.last
         seconds = _regular(group) if cause is Cause.HEALTH_CHECK else _until_next(group[0], following)
         # Of a handshake that merely closed, the CLOSED may be another connection's under the same name.

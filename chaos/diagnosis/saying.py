@@ -55,6 +55,6 @@ def moments(endings: Sequence[Ending]) -> list[list[Ending]]:
 
 def reconnect(w: Words) -> str:
     """What remains to do after an end that this side did not want."""
-    if w.own == "this server":
+    if w.serves:
         return "a server can only let go; the client has to come back by itself"
     return "connect again, with a back-off: a client can do no more about a dead path"

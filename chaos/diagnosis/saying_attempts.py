@@ -38,7 +38,7 @@ def refused(f: Finding, w: Words) -> Said:
         what = f"refused {times(len(f.notices))} with {status_of(notice.status)}, first {w.at(f.at)}"
         return Said(what, _refusal_remedy(f.cause, notice.status))
     ending, c = first(f)
-    who = f"{w.own} refused the client" if w.own == "this server" else f"{w.peer} refused the handshake"
+    who = f"{w.own} refused the client" if w.serves else f"{w.peer} refused the handshake"
     how_often = f" {times(len(f.endings))}" if len(f.endings) > 1 else ""
     what = (
         f"{where(f, w)}{who}{how_often} with {status_of(ending.code, ending.reason)}, first {w.at(ending.at)}"

@@ -66,7 +66,7 @@ def tell(diagnosis: Diagnosis) -> Told:
     """All in words; what is not shown is said to be unknown."""
     timeline = diagnosis.timeline
     words = Words(timeline)
-    said = [said_of(finding, words) for finding in diagnosis.findings]
+    said = [said_of(finding, words.of(finding.endings)) for finding in diagnosis.findings]
     shown = _worth_telling(diagnosis.findings)
     told = [
         ToldFinding(finding.cause, finding.confidence, said[place].what, said[place].remedy)
@@ -118,7 +118,7 @@ def _sentence(text: str) -> str:
 def _story(diagnosis: Diagnosis, words: Words) -> Iterator[Row]:
     rows = [*_connections(diagnosis, words), *_noticed(diagnosis, words)]
     rows += [
-        Row(f.at, said_of(f, words).what, bad=True)
+        Row(f.at, said_of(f, words.of(f.endings)).what, bad=True)
         for f in diagnosis.findings
         if f.cause is Cause.PEER_STOOD_STILL or (f.cause is Cause.LOOP_BLOCKED and not f.endings)
     ][:ALIKE]
@@ -176,7 +176,7 @@ def _end(diagnosis: Diagnosis, ending: Ending, after: Connection | None, words: 
     c = ending.connection
     label = words.numbered(c)
     before = f"{label}: " if label else ""
-    for text in brief_end(ending, words):
+    for text in brief_end(ending, words.of([ending])):
         at = ending.at or c.last
         lived = (
             f" {words.lasting(ending.age)} after connecting" if ending.age is not None and words.timed else ""
@@ -271,7 +271,7 @@ def _table(diagnosis: Diagnosis, words: Words) -> Iterator[Row]:
     rows: dict[tuple[int, str], Row] = {}
     for ending in concerned:
         before = f"connection {ending.connection.number}: " if several else ""
-        for mark, text in marks_of(ending, words):
+        for mark, text in marks_of(ending, words.of([ending])):
             rows[mark.line, text] = Row(
                 mark, f"{before}{text}", bad=ending.at is not None and mark.line == ending.at.line
             )

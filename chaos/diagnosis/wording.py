@@ -1,11 +1,11 @@
 """Words for what a diagnosis names: sides, codes, statuses, connections, and how often.                             pure"""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from chaos.diagnosis.endings import Ending
 from chaos.durations import clock, seconds_of
 from chaos.timeline.model import Connection, Mark, Timeline
-from chaos.traces.wire import NO_STATUS, NoticeKind, Writer
+from chaos.traces.wire import NO_STATUS, NoticeKind, Side, Writer
 
 MOST_WORDS = 90
 """Characters of a message that are quoted."""
@@ -42,15 +42,21 @@ STATUSES: dict[int, str] = {
 class Words:
     """How one timeline's sides and moments are named."""
 
-    def __init__(self, timeline: Timeline) -> None:
+    def __init__(self, timeline: Timeline, sides: Collection[Side] | None = None) -> None:
+        """`sides`: whose connections are spoken of, where a log is of a client and a server together."""
+        self._timeline = timeline
+        self._of_sides: dict[frozenset[Side], Words] = {}
         self.timed = timeline.timed
         self._grain = timeline.grain
         server = timeline.side == "server"
-        self.own = "this server" if server else "this client"
-        self.peer = "the client" if server else "the server"
-        if not timeline.side_known:
+        own = [timeline.side] if sides is None and timeline.side_known else list(sides or ())
+        self.serves = own == ["server"]
+        """Whether the side that wrote it is a server."""
+        self.own, self.peer = ("this server", "the client") if self.serves else ("this client", "the server")
+        if len(own) != 1:
             self.own, self.peer = "this side", "the other side"
         paths = {c.link for c in timeline.connections}
+        self._mixed = timeline.side_known and len({c.side for c in timeline.connections}) > 1
         self.shows_control = timeline.writer is not Writer.BROWSER
         """Whether Pings, Pongs and Close frames are shown, and how long a handshake took."""
         threads = timeline.writer is Writer.WEBSOCKET_CLIENT
@@ -63,6 +69,15 @@ class Words:
         told = any(notice.kind in (NoticeKind.OPENED, NoticeKind.CONNECTED) for _, notice in timeline.notices)
         self.shows_connections = bool(timeline.connections) or told
         """Whether the log shows any connection or attempt itself, or tells of one, and not by exceptions alone."""
+
+    def of(self, endings: Sequence[Ending]) -> "Words":
+        """The same for these: a log of client and server together has both sides."""
+        sides = frozenset(ending.connection.side for ending in endings) if self._mixed else frozenset()
+        if not sides:
+            return self
+        if sides not in self._of_sides:
+            self._of_sides[sides] = Words(self._timeline, sides)
+        return self._of_sides[sides]
 
     def when(self, mark: Mark | None) -> str:
         """A moment, as in +4:05.2; by its line where there are no times."""

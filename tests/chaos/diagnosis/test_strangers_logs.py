@@ -468,3 +468,24 @@ def test_a_client_and_a_server_in_one_log_are_told_apart_by_their_loggers() -> N
         ("/feed", End.NO_PONG),
         ("/device", End.STREAM_ENDED),
     ]
+    assert "this server" not in told(both.text()).headline
+    (other,) = [finding.text for finding in told(both.text()).findings if finding.cause is Cause.STREAM_ENDED]
+    assert "/device: the stream ended" in other.lower()
+
+
+def test_what_a_server_and_a_client_in_one_log_gave_up_is_told_of_each() -> None:
+    client, server = Log(), Log("server")
+    client.opens(0, "/feed").pings(20.0, "0a").pings(40.0, "0b", pong=None).gives_up(60.0).ends(60.1)
+    server.opens(0.01, "/device").pings(20.01, "1a", pong=None).gives_up(40.01).ends(40.1)
+    both = Log()
+    both.lines = sorted([*client.lines, *server.lines], key=lambda line: line[0])
+    found = told(both.text())
+    assert {(finding.text.split(" at ")[0], finding.remedy) for finding in found.findings} == {
+        ("/device: this server gave up", "a server can only let go; the client has to come back by itself"),
+        (
+            "/feed: this client gave up",
+            "connect again, with a back-off: a client can do no more about a dead path",
+        ),
+    }
+    assert any("/device: this server gave up" in row.text for row in found.story)
+    assert any("/feed: this client gave up" in row.text for row in found.story)

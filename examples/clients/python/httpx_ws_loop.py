@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import httpx
 from httpx_ws import AsyncWebSocketSession, HTTPXWSException, aconnect_ws
+from wsproto.utilities import LocalProtocolError
 
 RECONNECT_AFTER = 1.0
 Messages = asyncio.Queue[str]
@@ -20,7 +21,7 @@ async def keep_connected(url: str, take: Callable[[str], None], messages: Messag
                 tasks.create_task(read(session, take))
                 if messages is not None:
                     tasks.create_task(write(session, messages))
-        except* (HTTPXWSException, httpx.HTTPError) as errors:
+        except* (HTTPXWSException, httpx.HTTPError, LocalProtocolError) as errors:
             print(url, *errors.exceptions, file=sys.stderr, flush=True)
         await asyncio.sleep(RECONNECT_AFTER)
 

@@ -160,8 +160,11 @@ class Watching:
     def _left(self) -> str:
         if self._expected is None:
             return ""
-        minutes = round((self._expected - (time.monotonic() - self._began)) / 60)
-        return f", some {minutes} min left" if minutes > 0 else ""
+        # Where runs had to be made anew it takes longer than was expected: what has not ended is still to come.
+        by_the_clock = self._expected - (time.monotonic() - self._began)
+        by_the_runs = self._expected * (1 - self._ended / self._total)
+        minutes = round(max(by_the_clock, by_the_runs) / 60)
+        return f", some {minutes} min left" if minutes else ""
 
 
 def pace(time_scale: float) -> str:

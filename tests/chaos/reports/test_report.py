@@ -147,6 +147,24 @@ def test_where_there_are_several_clients_progress_says_whose_run_it_was() -> Non
     assert text(on) == "[1/1] pass    half-open-output, tracker (6.2 s)\n"
 
 
+def test_where_it_is_known_how_long_all_takes_progress_says_how_many_minutes_are_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("chaos.reports.report.time.monotonic", lambda: now[0])
+    on = paper()
+    with Watching(on, 4, expected=1200) as watching:
+        for elapsed in (300.0, 400.0, 1500.0, 2000.0):
+            now[0] = 1000 + elapsed
+            watching.done(RUN)
+    assert [line.split("(")[1] for line in text(on).splitlines()] == [
+        "6.2 s, some 15 min left)",
+        "6.2 s, some 13 min left)",
+        "6.2 s, some 5 min left)",  # late: a quarter of the runs is still to come
+        "6.2 s)",
+    ]
+
+
 def test_off_a_terminal_the_console_is_plain_and_wide(capsys: pytest.CaptureFixture[str]) -> None:
     made = console(stderr=True)
     assert made.width == 110

@@ -80,7 +80,7 @@ def league(
     comparison = Comparison(
         tuple(scenario.name for scenario in scenarios.values()),
         tuple(each.column for each in standing),
-        (seeds_told(numbers), *left_out),
+        (f"{seeds_told(numbers)} All of them {report.pace(TRUE_TIME)}.", *left_out),
     )
     show(out, comparison, standing)
     out.print(f"records in {folder}", style="dim")

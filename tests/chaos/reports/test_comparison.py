@@ -122,6 +122,8 @@ def test_a_red_cell_has_as_its_note_what_would_mend_it_there_or_the_first_promis
     assert nearer.cell("reset").note == "reset: say goodbye first"
     green = Column("relay", "sim", [RESET], mends=mends)
     assert green.cell("reset").note is None
+    unsure = Column("relay", "sim", [NOTHING], mends={"reset": "say goodbye first"})
+    assert unsure.cell("reset").note is None
 
 
 def test_six_clients_fit_a_width_of_110_with_no_word_broken() -> None:

@@ -31,6 +31,8 @@ as long as `detect` grants."""
 MOST_COUNTED = 1_000_000
 """Numbers that a client may go through in a run; who goes through more does not count its messages."""
 
+_LOSES_NOTHING = frozenset({"latency", "slicer"})
+"""Kinds of faults that hand on all that they take, and hold nothing for as long as `IN_FLIGHT`."""
 _PROPER_ANSWERS = MappingProxyType({1007: "not-utf8", 1009: "too-large"})
 """Close codes (RFC 6455, sections 8.1 and 7.4.1) and the kind of bad message that each answers."""
 
@@ -210,7 +212,9 @@ def _reached_the_client(history: History, faults: tuple[Fault, ...]) -> frozense
     disturbed = [
         (during.begin - LAST_MOMENTS, during.end + LAST_MOMENTS)
         for index, during in windows(history, faults).items()
-        if faults[index].spec.where != "client" and faults[index].on in (None, history.feed_link)
+        if faults[index].spec.where != "client"
+        and faults[index].on in (None, history.feed_link)
+        and faults[index].kind not in _LOSES_NOTHING
     ]
     ends = {event.connection: event.t for event in history.of(peer.Ended)}
     return frozenset(

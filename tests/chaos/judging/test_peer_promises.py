@@ -114,6 +114,15 @@ def test_a_frame_offered_while_the_input_was_under_a_fault_is_indefinite(on: str
     assert said("no-loss", history, hole) == verdict
 
 
+@pytest.mark.parametrize(
+    "kind", [{"kind": "latency", "latency": 300}, {"kind": "slicer", "average_size": 100, "size_variation": 50, "delay": 0}], ids=["late", "cut"]
+)
+def test_a_frame_that_is_only_late_or_in_pieces_reaches_the_client_all_the_same(kind: dict[str, Any]) -> None:
+    slow = fault(kind.pop("kind"), 5.0, 30.0, on="input", **kind)
+    history = seen(offered(*FRAMES), delivered(*(n for n in FRAMES if n != 12)), by=slow)
+    assert said("no-loss", history, slow) == "fail"
+
+
 @pytest.mark.parametrize(("begins", "verdict"), [(12.5, "pass"), (13.5, "fail")])
 def test_the_last_moments_before_a_fault_on_the_input_are_indefinite_too(begins: float, verdict: str) -> None:
     hole = fault("blackhole", begins, 5.0, on="input")

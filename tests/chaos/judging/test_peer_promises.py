@@ -115,7 +115,12 @@ def test_a_frame_offered_while_the_input_was_under_a_fault_is_indefinite(on: str
 
 
 @pytest.mark.parametrize(
-    "kind", [{"kind": "latency", "latency": 300}, {"kind": "slicer", "average_size": 100, "size_variation": 50, "delay": 0}], ids=["late", "cut"]
+    "kind",
+    [
+        {"kind": "latency", "latency": 300},
+        {"kind": "slicer", "average_size": 100, "size_variation": 50, "delay": 0},
+    ],
+    ids=["late", "cut"],
 )
 def test_a_frame_that_is_only_late_or_in_pieces_reaches_the_client_all_the_same(kind: dict[str, Any]) -> None:
     slow = fault(kind.pop("kind"), 5.0, 30.0, on="input", **kind)

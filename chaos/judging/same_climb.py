@@ -55,19 +55,22 @@ def same_climb(facts: Facts, _: Scenario) -> Check | None:
 
 
 def _outputs(facts: Facts) -> list[_Output]:
-    """First deliveries that show a session, in `seq` order."""
+    """First deliveries that show a session, in `seq` order.
+
+    A session is told where another was shown before, in an output or in the reply to a control.
+    """
     sessions: dict[tuple[int, int], SessionState] = {}
     found = []
     session: SessionState | None = None
     for event in facts.history.events:
-        if isinstance(event, peer.Delivered) and not event.repeat and not event.reply:
+        if isinstance(event, peer.Delivered) and not event.repeat:
             found.append(event)
         elif isinstance(event, peer.SessionShown):
             sessions[event.connection, event.seq] = event.session
     shown = []
     for event in found:
         session = sessions.get((event.connection, event.seq), session)
-        if session is not None:
+        if session is not None and not event.reply:
             shown.append(_Output(event.seq, event.pose, session))
     return sorted(shown, key=lambda output: output.seq)
 

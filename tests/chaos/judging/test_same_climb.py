@@ -283,3 +283,25 @@ def test_a_touch_among_what_was_left_at_an_end_under_a_fault_is_no_other_climb()
     assert check(left, stall).observed.endswith(", 1 touches left at the end")
     not_said = arrived(shown, *rest, stopped(seq + 2.0), without=without)
     assert check(not_said, stall).verdict == "unknown"
+
+
+def test_what_the_reply_to_a_control_showed_first_the_next_output_shows_too() -> None:
+    """A reply shows a session as an output does, and then nothing changes with the output after it."""
+    shown = outputs(RESET_AT)
+    change = next(place for place in range(1, len(shown)) if shown[place][1] != shown[place - 1][1])
+    parts: list[Any] = []
+    before = None
+    for place, (pose, session) in enumerate(shown):
+        seq = place + 1 + (place >= change)
+        if place == change:
+            parts += [
+                *accepted(seq - 1),
+                delivery(seq - 1, reply="status_response"),
+                peer.SessionShown(t=seq - 1, seq=seq - 1, connection=1, session=session),
+            ]
+            before = session
+        parts += [*accepted(seq), delivery(seq, pose=pose)]
+        if session != before:
+            parts.append(peer.SessionShown(t=seq, seq=seq, connection=1, session=session))
+        before = session
+    assert check(record(*parts, reference=answers(RESET_AT))).verdict == "pass"

@@ -151,6 +151,8 @@ async def test_what_is_ended_in_the_middle_of_a_run_leaves_no_process_no_namespa
         stderr=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.DEVNULL,
         start_new_session=True,
+        # Tests that run in a shell's background ignore it, and so would what they start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     (program,) = await family.until(there=True, within="sleep\x003600")
     namespace = family.members()[program]

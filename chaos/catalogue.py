@@ -6,6 +6,7 @@ from pathlib import Path
 from chaos.nearest import unknown_name
 from chaos.scenario import Scenario, ScenarioError
 from chaos.scenario_reading import parse
+from chaos.text_files import text_of
 
 _FOLDER = files("chaos") / "scenarios"
 _ORDER = (
@@ -59,11 +60,4 @@ def everything() -> tuple[Scenario, ...]:
 
 def load(file: Path) -> Scenario:
     """The scenario in `file`. Raises ScenarioError, also for a file that cannot be read."""
-    try:
-        text = file.read_bytes().decode()
-    except OSError as error:
-        why = (error.strerror or "it cannot be read").lower()
-        raise ScenarioError(f"{file}: {why}; give the path of a scenario's TOML file") from None
-    except UnicodeDecodeError as error:
-        raise ScenarioError(f"{file}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
-    return parse(text, file)
+    return parse(text_of(file, "a scenario's TOML file", ScenarioError), file)

@@ -1,6 +1,7 @@
 """Who may import whom, and what a pure file may not touch. Reads the imports; runs nothing."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,7 @@ FLOORS = (
     *(
         "nearest",
         "temporary",
+        "text_files",
         "durations",
         "kinds",
         "faults",
@@ -174,3 +176,15 @@ def test_a_pure_file_reads_and_writes_no_file(path: Path) -> None:
     methods = {call.attr for call in calls if isinstance(call, ast.Attribute)} & (OPENS - {"open"})
     functions = {call.id for call in calls if isinstance(call, ast.Name)} & OPENS
     assert not methods | functions
+
+
+def test_the_design_document_says_where_each_file_is() -> None:
+    """By its name, below that of its package."""
+    text = (ROOT / "docs" / "design.md").read_text("utf-8")
+    places = re.split(r"^ {4,6}(\w+)/$", text.partition("## Where things are")[2], flags=re.MULTILINE)
+    said = {
+        (name, word) for name, told in zip(places[1::2], places[2::2], strict=True) for word in told.split()
+    }
+    there = {(path.parent.name, path.stem) for path in FILES if path.stem != "__init__"}
+    top = {("chaos", word) for _, word in said}  # the parts of the laboratory stand among its packages
+    assert there <= said | top

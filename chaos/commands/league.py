@@ -24,6 +24,7 @@ from chaos.league.members import League, LeagueError, Member, Player, parse_leag
 from chaos.league.standings import Standing, as_markdown, show
 from chaos.reports import report, results
 from chaos.reports.comparison import Comparison, seeds_told
+from chaos.text_files import text_of
 
 MARK = "league"
 """The name of the marks between which the table goes."""
@@ -94,13 +95,7 @@ def league(
 
 def _load(file: Path) -> League:
     """The league in `file`. Raises `LeagueError`, also for a file that cannot be read."""
-    try:
-        return parse_league(file.read_text(encoding="utf-8"), file)
-    except OSError as error:
-        why = error.strerror
-    except UnicodeDecodeError:
-        why = "it is not UTF-8"
-    raise LeagueError(f"cannot read --file {file}: {why}: name the TOML file of a league")
+    return parse_league(text_of(file, "a league's TOML file", LeagueError), file)
 
 
 def _made_ready(members: Sequence[Member], builds: Path) -> tuple[list[Player], list[str]]:

@@ -11,6 +11,7 @@ from chaos.commands.usage import UsageError
 from chaos.profile import KINDS, Profile
 from chaos.profile_reading import ProfileError, parse_profile, with_flags
 from chaos.runner import Speech
+from chaos.text_files import text_of
 
 ProfileOption = Annotated[
     Path | None, typer.Option("--profile", help="What the client speaks: a TOML file, see docs/profiles.md.")
@@ -69,11 +70,4 @@ def said_to_scale(speech: Speech | None) -> bool:
 
 def load_profile(file: Path) -> Profile:
     """The profile in `file`. Raises `ProfileError`, also for a file that cannot be read."""
-    try:
-        text = file.read_bytes().decode()
-    except OSError as error:
-        why = (error.strerror or "it cannot be read").lower()
-        raise ProfileError(f"{file}: {why}; give the path of a profile's TOML file") from None
-    except UnicodeDecodeError as error:
-        raise ProfileError(f"{file}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
-    return parse_profile(text, file)
+    return parse_profile(text_of(file, "a profile's TOML file", ProfileError), file)

@@ -5,6 +5,7 @@ cannot know, nothing is said: a frame that may never have reached the client is 
 a link over which nothing came, shows only if the peer saw its end.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from itertools import pairwise
@@ -100,12 +101,18 @@ class PeerFacts(Facts):
 
     def let_go(self, connection: Connection) -> float:
         """When the client closed the connection's socket, which the peer may learn long after; infinite: nobody saw that."""
-        ours = (
-            event.t
-            for event in self.history.of(SocketClosed)
-            if event.link == connection.link and event.by == "client" and event.t >= connection.opened
-        )
-        return next(ours, inf)
+        closings = self._own_closings.get(connection.link, [])
+        place = bisect_left(closings, connection.opened)
+        return closings[place] if place < len(closings) else inf
+
+    @cached_property
+    def _own_closings(self) -> dict[str, list[float]]:
+        """When the client closed a socket by itself, by link."""
+        found: dict[str, list[float]] = {}
+        for event in self.history.of(SocketClosed):
+            if event.by == "client":
+                found.setdefault(event.link, []).append(event.t)
+        return found
 
     def _asked_for(self, link: str, closed: Closed) -> bool:
         """Whether bad messages of a kind were sent to which this code is the answer that the RFC demands, or allows."""
@@ -139,10 +146,8 @@ class PeerFacts(Facts):
 
     def _seen_of_sockets(self, link: str) -> list[float]:
         """When the client ended a connection of this link by itself, or began a new one."""
-        ends = [
-            event.t for event in self.history.of(SocketClosed) if event.link == link and event.by == "client"
-        ]
-        return [*ends, *(event.t for event in self.history.of(Attempted) if event.link == link)]
+        attempts = (event.t for event in self.history.of(Attempted) if event.link == link)
+        return [*self._own_closings.get(link, []), *attempts]
 
     def outlived(self, strike: Strike, connection: Connection) -> bool:
         """Whether something came over the connection after the fault: then it had not been given up."""

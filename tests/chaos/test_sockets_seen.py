@@ -38,6 +38,15 @@ def test_each_attempt_of_a_client_is_seen_and_so_is_the_moment_at_which_it_gives
 
 
 @pytest.mark.scenarios
+@pytest.mark.parametrize(
+    ("scenario", "by"),
+    [("half-open-output", {"client"}), ("reset", {"network"}), ("refused-start", {"network"})],
+)
+def test_it_is_known_who_ended_a_connection_or_an_attempt(scenario: str, by: set[str]) -> None:
+    assert {event.by for event in made(scenario, "sim").of(SocketClosed)} == by
+
+
+@pytest.mark.scenarios
 def test_virtual_time_sees_attempts_that_are_turned_away() -> None:
     history = made("refused-start", "sim")
     assert history.sockets_seen == "all"

@@ -441,3 +441,12 @@ def test_a_connection_is_given_up_when_the_client_closes_its_socket_whenever_the
     closed = SocketClosed(t=24.0, link="output", by="client")
     assert said("no-false-kill", seen(late, by=STALL), STALL) == "fail"
     assert said("no-false-kill", seen(late, closed, by=STALL), STALL) == "pass"
+
+
+def test_what_the_network_still_brings_of_a_connection_that_the_client_had_closed_makes_no_repeat_wrong() -> (
+    None
+):
+    held = [delivered(*range(1, 12)), delivered(8, at=8.5, over=3)]
+    assert said("dedup-safe", seen(offered(*FRAMES), *held)) == "fail"
+    closed = SocketClosed(t=8.2, link="output", by="client")
+    assert said("dedup-safe", seen(offered(*FRAMES), *held, closed)) == "pass"

@@ -1,7 +1,8 @@
 """What clients do with their sockets, seen from a proxy: the kernel lists the proxy's end of each connection.
 
 A client's FIN shows as a state of the proxy's socket, and its RST ends that socket, whatever the proxy does about it: a
-toxic keeps bytes from going on, and not the kernel from taking them. An attempt that no proxy accepts shows nowhere.
+toxic keeps bytes from going on, and not the kernel from taking them. An attempt that no proxy accepts shows in no list;
+who may see packets sees it there.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 
 from chaos.engines import SocketObserver
+from chaos.engines.syn_watch import SynWatch, can_watch
 from chaos.kernel.netlink import Sockets
 from chaos.kinds import Link
 
@@ -30,7 +32,7 @@ def can_look() -> bool:
 
 
 class PortWatch:
-    """What has become of the connections to one port since the last look."""
+    """What has become of the connections to one port since the last look; and at once, where packets tell of attempts."""
 
     def __init__(
         self, link: Link, look: Callable[[], dict[int, bool | None]], observer: SocketObserver
@@ -54,18 +56,32 @@ class PortWatch:
                 self._observer.closed(self._link, 0, by_client=True)
         self._known = found
 
+    def attempted(self, far: int) -> None:
+        """A packet from that port of the client's has told so. If the next look does not find it, it is over."""
+        self._observer.attempted(self._link, 0)
+        self._known[far] = None
+
+    def refused(self, far: int) -> None:
+        """A packet has told that nobody listens."""
+        if self._known.pop(far, True) is None:
+            self._observer.closed(self._link, 0, by_client=False)
+
 
 class ProxySockets:
     """The ports of a run, looked at again and again while `looking` lasts."""
 
     def __init__(self) -> None:
+        self.sees_packets = can_watch()
         self._open = contextlib.ExitStack()
         self._watches: list[PortWatch] = []
 
     def watch(self, port: int, link: Link, observer: SocketObserver) -> None:
-        """From now on `observer` hears of the connections to `port`."""
+        """From now on `observer` hears of the connections to `port`, and of all attempts where we may see packets."""
         sockets = self._open.enter_context(contextlib.closing(Sockets(port)))
-        self._watches.append(PortWatch(link, sockets.look, observer))
+        watch = PortWatch(link, sockets.look, observer)
+        self._watches.append(watch)
+        if self.sees_packets:
+            self._open.enter_context(SynWatch(port, watch.attempted, watch.refused).watching())
 
     @contextlib.asynccontextmanager
     async def looking(self, *, scale: float) -> AsyncIterator[None]:

@@ -98,8 +98,9 @@ class _ToxiproxyWorld:
         self._notice: Callable[[float], None] = lambda _: None
         self._observer: SocketObserver | None = None
         # A server of somebody else's may be on another machine.
-        self.sockets_seen: SocketsSeen = "accepted" if server.private and can_look() else "none"
         self.sockets = ProxySockets()
+        listed: SocketsSeen = "all" if self.sockets.sees_packets else "accepted"
+        self.sockets_seen: SocketsSeen = listed if server.private and can_look() else "none"
 
     def watch_sockets(self, observer: SocketObserver) -> None:
         self._observer = observer

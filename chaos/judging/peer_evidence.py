@@ -4,6 +4,7 @@ from itertools import chain, pairwise
 from statistics import median
 
 from chaos.faults import Fault
+from chaos.history import Attempted
 from chaos.judging.evidence import HELD_UP, LATE_SHARE, Window
 from chaos.judging.facts import Facts
 from simulator import events as peer
@@ -14,7 +15,7 @@ def peer_evidence(facts: Facts, fault: Fault, during: Window) -> str | None:
     if fault.kind == "latency":
         return _delayed(facts, fault, during) or _paused(facts, fault, during)
     if fault.severs:
-        return _ended(facts, fault, during) or _paused(facts, fault, during)
+        return _ended(facts, fault, during) or _refused(facts, fault, during) or _paused(facts, fault, during)
     return None
 
 
@@ -64,6 +65,14 @@ def _delayed(facts: Facts, fault: Fault, during: Window) -> str | None:
     longest = max(chain(trips, [0.0]))
     asked = max(HELD_UP, LATE_SHARE * latency / 1000)
     return f"frames took up to {longest:.2f} s through the client" if longest >= asked else None
+
+
+def _refused(facts: Facts, fault: Fault, during: Window) -> str | None:
+    """Attempts while no proxy took a connection, where those are seen."""
+    if fault.kind != "down" or facts.history.sockets_seen != "all":
+        return None
+    refused = sum(event.link == fault.on and event.t in during for event in facts.history.of(Attempted))
+    return f"{refused} attempts refused" if refused else None
 
 
 def _ended(facts: Facts, fault: Fault, during: Window) -> str | None:

@@ -93,9 +93,7 @@ def _unseen(facts: PeerFacts) -> str | None:
     closed = [fault for fault, _ in facts.in_force if fault.kind in _TURNS_AWAY]
     if not closed:
         return None
-    return (
-        f"attempts under {closed[0]} leave no trace on this engine; virtual time counts them (--engine sim)"
-    )
+    return f"attempts under {closed[0]} leave no trace on this engine: root sees them, and virtual time counts them (--engine sim)"
 
 
 def by_trace(facts: Facts) -> Check | None:

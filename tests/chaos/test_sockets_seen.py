@@ -1,11 +1,13 @@
 """What the network sees of a client's sockets: attempts and ends, whatever the client reports of them."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from chaos import catalogue
 from chaos.engines.proxy_sockets import PortWatch
+from chaos.engines.syn_watch import SynWatch, can_watch
 from chaos.history import Attempted, History, SocketClosed
 from chaos.kinds import Link
 from chaos.runner import Plan, make_history
@@ -55,10 +57,61 @@ def test_virtual_time_sees_attempts_that_are_turned_away() -> None:
 
 @pytest.mark.scenarios
 @pytest.mark.toxiproxy
-def test_behind_a_proxy_what_is_turned_away_is_not_seen_and_the_record_says_so() -> None:
+def test_behind_a_proxy_what_is_turned_away_is_seen_by_who_may_see_packets() -> None:
+    if not can_watch():
+        pytest.skip("packets are shown to root alone")
+    history = made("refused-start", "toxiproxy")
+    assert history.sockets_seen == "all"
+    begun = [(event.link, event.t) for event in history.of(events.Connecting)]
+    seen = [(event.link, event.t) for event in history.of(Attempted)]
+    assert len(seen) == len(begun) > 10
+    assert all(0 <= b - a < 0.5 for (_, a), (_, b) in zip(begun, seen, strict=True))
+    refused = [event.t for event in history.of(events.Refused)]
+    assert len([event for event in history.of(SocketClosed) if event.t < 12]) == len(refused) > 5
+
+
+@pytest.mark.scenarios
+@pytest.mark.toxiproxy
+def test_behind_a_proxy_who_may_see_no_packets_does_not_see_what_is_turned_away_and_the_record_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("chaos.engines.proxy_sockets.can_watch", lambda: False)
     history = made("refused-start", "toxiproxy")
     assert history.sockets_seen == "accepted"
     assert len(list(history.of(Attempted))) < len(list(history.of(events.Connecting)))
+
+
+@pytest.mark.sockets
+async def test_each_attempt_at_a_port_is_seen_once_whether_it_is_accepted_or_refused_and_no_other_ports() -> (
+    None
+):
+    if not can_watch():
+        pytest.skip("packets are shown to root alone")
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    other = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+    seen: list[str] = []
+    with SynWatch(port, lambda _: seen.append("made"), lambda _: seen.append("refused")).watching():
+        for _ in range(3):
+            await _connect(port)
+            await _connect(other.sockets[0].getsockname()[1])
+        server.close()
+        await server.wait_closed()
+        for _ in range(2):
+            with pytest.raises(ConnectionRefusedError):
+                await _connect(port)
+        await asyncio.sleep(0)  # what is there to be read is read in the loop's next round
+        await asyncio.sleep(0)
+    assert seen == ["made"] * 3 + ["made", "refused"] * 2
+    other.close()
+
+
+async def _connect(port: int) -> None:
+    """And talk, so that more packets go to the port than that of the attempt."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"hello")
+    await reader.read()
+    writer.close()
 
 
 class Heard:
@@ -100,3 +153,18 @@ def test_a_proxys_socket_tells_who_ended_the_connection(
     looks: list[dict[int, bool | None]], told: list[str]
 ) -> None:
     assert watched(*looks) == told
+
+
+def test_an_attempt_that_a_packet_tells_of_is_told_once_and_is_over_if_no_look_finds_it() -> None:
+    heard, found = Heard(), iter([{7: None}, {}])
+    watch = PortWatch("input", lambda: next(found), heard)
+    watch.attempted(7)
+    watch.attempted(8)
+    watch.look()
+    assert heard.told == ["input attempted", "input attempted", "input closed by the client"]
+    watch.attempted(9)
+    watch.refused(9)
+    watch.refused(9)
+    assert heard.told[3:] == ["input attempted", "input closed by the network"]
+    watch.look()
+    assert heard.told[5:] == ["input closed by the client"]

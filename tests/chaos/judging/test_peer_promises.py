@@ -1,11 +1,12 @@
 """A client that reports nothing: what the peer saw is enough, or nothing is said."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from chaos.faults import Fault
-from chaos.history import Began, Healed, History, Reached, Role, SocketClosed
+from chaos.history import Attempted, Began, Healed, History, Reached, Role, SocketClosed, SocketsSeen
 from chaos.judging.checks import judge, valid_run
 from chaos.judging.facts import IN_FLIGHT, Facts
 from chaos.judging.peer_evidence import peer_evidence
@@ -422,6 +423,19 @@ def test_a_latency_shows_in_how_long_frames_take_through_the_client() -> None:
 def test_a_cut_shows_in_connections_that_ended() -> None:
     assert shown(ended(12.0), by=STALL) == "1 connections ended"
     assert shown(ended(12.0, number=2, link="input"), by=STALL) is None
+
+
+@pytest.mark.parametrize(
+    ("seen_of", "t", "evidence"),
+    [("all", 12.0, "1 attempts refused"), ("accepted", 12.0, None), ("all", 16.0, None)],
+)
+def test_a_closed_port_shows_in_the_attempts_that_it_refused_where_those_are_seen(
+    seen_of: SocketsSeen, t: float, evidence: str | None
+) -> None:
+    down = fault("down", 10.0, 5.0)
+    history = replace(seen(Attempted(t=t, link="output"), by=down), sockets_seen=seen_of)
+    ((one, during),) = facts_of(history, (down,)).in_force
+    assert peer_evidence(facts_of(history, (down,)), one, during) == evidence
 
 
 def test_a_repeat_beside_a_connection_that_still_carries_is_none_that_a_reconnect_explains() -> None:

@@ -58,8 +58,9 @@ class PortWatch:
 
     def attempted(self, far: int) -> None:
         """A packet from that port of the client's has told so. If the next look does not find it, it is over."""
-        self._observer.attempted(self._link, 0)
-        self._known[far] = None
+        if self._known.get(far, True) is not None:  # else a look came before the packet was read
+            self._observer.attempted(self._link, 0)
+            self._known[far] = None
 
     def refused(self, far: int) -> None:
         """A packet has told that nobody listens."""

@@ -168,3 +168,15 @@ def test_an_attempt_that_a_packet_tells_of_is_told_once_and_is_over_if_no_look_f
     assert heard.told[3:] == ["input attempted", "input closed by the network"]
     watch.look()
     assert heard.told[5:] == ["input closed by the client"]
+
+
+def test_an_attempt_that_a_look_finds_before_its_packet_is_read_is_told_once() -> None:
+    heard, found = Heard(), iter([{7: None}, {7: False}, {7: None}])
+    watch = PortWatch("input", lambda: next(found), heard)
+    watch.look()
+    watch.attempted(7)
+    assert heard.told == ["input attempted"]
+    watch.look()
+    watch.attempted(7)  # anew, from the same port
+    watch.look()
+    assert heard.told[1:] == ["input closed by the network", "input attempted"]

@@ -23,20 +23,24 @@ async def read(session: aiohttp.ClientSession, url: str, queue: Queue) -> None:
 
 
 async def write(session: aiohttp.ClientSession, url: str, queue: Queue) -> None:
+    in_hand: list[str] = []  # the message that could not be sent
     while True:
         with contextlib.suppress(aiohttp.ClientError, OSError):
             async with session.ws_connect(url, heartbeat=HEARTBEAT) as websocket:
-                sender = asyncio.create_task(send(websocket, queue))
+                sender = asyncio.create_task(send(websocket, queue, in_hand))
                 async for _ in websocket:
                     pass
                 sender.cancel()
         await asyncio.sleep(RECONNECT_AFTER)
 
 
-async def send(websocket: aiohttp.ClientWebSocketResponse, queue: Queue) -> None:
+async def send(websocket: aiohttp.ClientWebSocketResponse, queue: Queue, in_hand: list[str]) -> None:
     with contextlib.suppress(aiohttp.ClientError, OSError):
         while True:
-            await websocket.send_str(await queue.get())
+            if not in_hand:
+                in_hand.append(await queue.get())
+            await websocket.send_str(in_hand[0])
+            in_hand.clear()
 
 
 async def main(input_url: str, output_url: str) -> None:

@@ -15,12 +15,13 @@ Messages = asyncio.Queue[str]
 
 
 async def keep_connected(url: str, take: Callable[[str], None], messages: Messages | None) -> None:
+    in_hand: list[str] = []  # the message that could not be sent
     while True:
         try:
             async with aconnect_ws(url) as session, asyncio.TaskGroup() as tasks:
                 tasks.create_task(read(session, take))
                 if messages is not None:
-                    tasks.create_task(write(session, messages))
+                    tasks.create_task(write(session, messages, in_hand))
         except* (HTTPXWSException, httpx.HTTPError, LocalProtocolError) as errors:
             print(url, *errors.exceptions, file=sys.stderr, flush=True)
         await asyncio.sleep(RECONNECT_AFTER)
@@ -31,9 +32,12 @@ async def read(session: AsyncWebSocketSession, take: Callable[[str], None]) -> N
         take(await session.receive_text())
 
 
-async def write(session: AsyncWebSocketSession, messages: Messages) -> None:
+async def write(session: AsyncWebSocketSession, messages: Messages, in_hand: list[str]) -> None:
     while True:
-        await session.send_text(await messages.get())
+        if not in_hand:
+            in_hand.append(await messages.get())
+        await session.send_text(in_hand[0])
+        in_hand.clear()
 
 
 async def main(input_url: str, output_url: str) -> None:

@@ -15,10 +15,11 @@ Messages = asyncio.Queue[str | bytes]
 
 
 async def keep_connected(url: str, take: Callable[[str | bytes], None], messages: Messages | None) -> None:
+    in_hand: list[str | bytes] = []  # the message that could not be sent
     while True:
         with contextlib.suppress(HTTPError, OSError):
             connection = await websocket_connect(url, ping_interval=PING_INTERVAL)
-            sender = asyncio.create_task(send(connection, messages)) if messages else None
+            sender = asyncio.create_task(send(connection, messages, in_hand)) if messages else None
             try:
                 while (message := await connection.read_message()) is not None:
                     take(message)
@@ -29,11 +30,13 @@ async def keep_connected(url: str, take: Callable[[str | bytes], None], messages
         await asyncio.sleep(RECONNECT_AFTER)
 
 
-async def send(connection: WebSocketClientConnection, messages: Messages) -> None:
+async def send(connection: WebSocketClientConnection, messages: Messages, in_hand: list[str | bytes]) -> None:
     with contextlib.suppress(WebSocketClosedError):
         while True:
-            message = await messages.get()
-            await connection.write_message(message, binary=isinstance(message, bytes))
+            if not in_hand:
+                in_hand.append(await messages.get())
+            await connection.write_message(in_hand[0], binary=isinstance(in_hand[0], bytes))
+            in_hand.clear()
 
 
 async def main(input_url: str, output_url: str) -> None:

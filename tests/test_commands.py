@@ -380,7 +380,10 @@ async def test_a_league_that_cannot_be_played_is_one_line_and_exit_code_2(tmp_pa
     (tmp_path / "league.toml").write_text('scenarios = ["steady"]\nclient = 3')
     for words, complaint in (
         (["--file", "league.toml"], "league.toml: the key 'client' means nothing here"),
-        (["--file", "none.toml"], "cannot read --file none.toml: No such file or directory"),
+        (
+            ["--file", "none.toml"],
+            "none.toml: no such file or directory; give the path of a league's TOML file",
+        ),
     ):
         code, _, err = await run("simtool", "league", *words, cwd=tmp_path)
         assert code == 2

@@ -117,7 +117,7 @@ class PeerFacts(Facts):
     def _asked_for(self, link: str, closed: Closed) -> bool:
         """Whether bad messages of a kind were sent to which this code is the answer that the RFC demands, or allows."""
         kind = _PROPER_ANSWERS.get(closed.code)
-        return any(
+        return self._excuse and any(
             fault.kind == "garbage"
             and fault.on == link
             and kind in fault.bad_messages

@@ -154,7 +154,7 @@ FROM_OUTSIDE: Mapping[str, frozenset[str]] = MappingProxyType(
         "handshake-403": frozenset({"polite"}),
         "handshake-404": frozenset({"polite"}),
         "garbage-input": frozenset({"no-false-kill", "silence", "survives-input", "valid-run"}),
-        "large-messages": frozenset({"silence"}),
+        "large-messages": frozenset({"no-false-kill", "silence"}),
         "blocked-loop": frozenset({"no-false-kill"}),
         "poison-message": frozenset({"no-false-kill", "silence", "survives-input", "valid-run"}),
         "reconnect-herd": frozenset({"spread"}),

@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
+from tracker.user_files import in_utf8, read_whole
+
 
 def text_of(file: Path, what: str, cannot: type[Exception]) -> str:
     """The file's text; `what` it should be stands in the error, as in "a scenario's TOML file".
 
-    Raises `cannot` with one line, for a file that is not there, cannot be read, or is not UTF-8.
+    Raises `cannot` with one line, for a file that is not there, is no regular one, is too large, or is not Unicode.
     """
     try:
-        return file.read_bytes().decode()
+        return in_utf8(read_whole(file)).decode()
     except OSError as error:
         why = (error.strerror or "it cannot be read").lower()
         raise cannot(f"{file}: {why}; give the path of {what}") from None

@@ -30,6 +30,7 @@ from tracker.pipeline import solve as solve_recording
 from tracker.session import Rules
 from tracker.settings import read_settings, tracker_config
 from tracker.trace import Bounds, Recorder
+from tracker.user_files import read_whole
 
 EXIT_DELIVERED = 0
 EXIT_UNDELIVERED = 1
@@ -186,10 +187,10 @@ async def _track(config: TrackerConfig, pipeline: Pipeline, settings: dict[str, 
 
 def _recorder(config: TrackerConfig, pipeline: Pipeline, settings: dict[str, Any]) -> Recorder:
     bounds = {name: settings[f"trace_{name}"] for name in ("bytes", "files") if f"trace_{name}" in settings}
-    files = {name: Path(settings[name]).read_bytes() for name in ("wall", "calibration")}
+    files = {name: read_whole(settings[name]) for name in ("wall", "calibration")}
     route = settings.get("route_data")
     if route:
-        files["route"] = route.encode() if route.lstrip().startswith("{") else Path(route).read_bytes()
+        files["route"] = route.encode() if route.lstrip().startswith("{") else read_whole(route)
     return Recorder(
         Path(settings["trace"]),
         config,

@@ -4,13 +4,14 @@ from pathlib import Path
 
 from tracker.calibration import Calibration, CalibrationError, parse_calibration
 from tracker.session import Route, RouteError, parse_route
+from tracker.user_files import in_utf8, read_whole
 from tracker.wall import Wall, WallError, parse_wall
 
 
 def load_wall(path: str | Path) -> Wall:
     """Read a wall drawing; see `parse_wall`. Raises `WallError`."""
     try:
-        data = Path(path).read_bytes()
+        data = read_whole(path)  # XML says its encoding itself
     except OSError as error:
         raise WallError(f"wall {path}: {error.strerror}; name a readable SVG file") from None
     try:
@@ -22,7 +23,7 @@ def load_wall(path: str | Path) -> Wall:
 def load_calibration(path: str | Path) -> Calibration:
     """Read a calibration file. Raises `CalibrationError`."""
     try:
-        data = Path(path).read_bytes()
+        data = in_utf8(read_whole(path))
     except OSError as error:
         raise CalibrationError(f"calibration {path}: {error.strerror}; name a readable JSON file") from None
     try:
@@ -36,10 +37,11 @@ def load_route(source: str | Path) -> Route:
     if isinstance(source, str) and source.lstrip().startswith("{"):
         return parse_route(source)
     try:
-        data = Path(source).read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a path with a zero byte
-        reason = getattr(error, "strerror", None) or error
-        raise RouteError(f"route {source}: {reason}; name a readable JSON file, or give JSON") from None
+        data = in_utf8(read_whole(source))
+    except OSError as error:
+        raise RouteError(
+            f"route {source}: {error.strerror}; name a readable JSON file, or give JSON"
+        ) from None
     try:
         return parse_route(data)
     except RouteError as error:

@@ -12,6 +12,7 @@ from websockets.exceptions import InvalidURI
 from websockets.uri import parse_uri
 
 from tracker.config import ConfigError, Confirm, OutboxLimits, Overflow, Timing, TrackerConfig, redacted
+from tracker.user_files import in_utf8, read_whole
 
 MAX_WHOLE = 10**15
 
@@ -49,7 +50,7 @@ def read_settings(path: Path) -> dict[str, Any]:
     Raises `ConfigError` for a file, a key or a type that cannot be used.
     """
     try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+        settings = tomllib.loads(in_utf8(read_whole(path)).decode())
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}: name a readable configuration file") from None
     except (ValueError, RecursionError) as error:  # also a number of thousands of digits, and deep nesting

@@ -158,8 +158,8 @@ PURE = {
         "body choreography content controls dialect entrance identity numbered paths seen sender shown tcp"
     ),
     "tracker": (
-        "calibration config contact counters events liveness messages meter outbox pipeline "
-        "reconnect session states trace_format wall"
+        "calibration config contact counters events exposition liveness messages meter outbox pipeline "
+        "reconnect session states trace_format vitals wall"
     ),
 }
 OPENS = {"open", "read_text", "read_bytes", "write_text", "write_bytes"}

@@ -68,6 +68,21 @@ class Tracker:
         """Whether an orderly stop has begun."""
         return self._stopping.is_set()
 
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """The input, the control link if there is one, and the output."""
+        return (*self._inputs, self._output)
+
+    @property
+    def outbox(self) -> Outbox:
+        """What is accepted and not confirmed; to be looked at only."""
+        return self._outbox
+
+    @property
+    def paused(self) -> bool:
+        """Whether a control has paused the output."""
+        return self._paused
+
     def stop(self, why: str) -> None:
         """Begin the orderly stop; idempotent, the first reason counts."""
         self._come_to_an_end("asked", why)
@@ -259,7 +274,7 @@ class Tracker:
             "session": self._pipeline.snapshot(),
             "parameters": self._pipeline.parameters(),
             "paused": self._paused,
-            "links": {link.name: link.state.value for link in (*self._inputs, self._output)},
+            "links": {link.name: link.state.value for link in self.links},
             "outbox": {
                 "held": len(self._outbox),
                 "in_flight": self._outbox.in_flight,
@@ -273,7 +288,7 @@ class Tracker:
         if type(bug) not in self._bugs:
             self._bugs.add(type(bug))
             log.error("a bug met a message; it is skipped, and so are others like it", exc_info=bug)
-        self._reject(link, "internal-error", repr(bug))
+        self._reject(link, events.MET_A_BUG, repr(bug))
 
     def _reject(self, link: events.LinkName, reason: str, detail: str) -> None:
         now = asyncio.get_running_loop().time()

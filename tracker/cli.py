@@ -9,7 +9,7 @@ import signal
 import sys
 import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AsyncExitStack
 from dataclasses import asdict
 from pathlib import Path
 from random import Random
@@ -17,20 +17,23 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from tracker import metrics
 from tracker.app import Outcome, Tracker
 from tracker.config import ConfigError, TrackerConfig
 from tracker.console import EXIT_USAGE, run_command
 from tracker.events import Observer
 from tracker.files import load_calibration, load_route, load_wall
+from tracker.heartbeat import Heartbeat
 from tracker.logs import EventLog, to_stderr
 from tracker.messages import BadMessage, Pose, ResetHolds, decode_input
+from tracker.metrics import SelfReport
 from tracker.pipeline import Pipeline
 from tracker.pipeline import solve as solve_recording
 from tracker.session import Rules
 from tracker.settings import read_settings, tracker_config
+from tracker.status_server import answering
 from tracker.trace import Bounds, Recorder
 from tracker.user_files import read_whole
+from tracker.vitals import Vitals
 
 EXIT_DELIVERED = 0
 EXIT_UNDELIVERED = 1
@@ -99,7 +102,12 @@ def run(
         bool | None,
         typer.Option("--trace-payloads", help="Keep the input's messages and the wall's files in the trace."),
     ] = None,
-    metrics_port: Annotated[int | None, typer.Option(help="Serve totals to Prometheus at this port.")] = None,
+    metrics_port: Annotated[
+        int | None, typer.Option(help="Answer /metrics, /healthz and /readyz at this port.")
+    ] = None,
+    metrics_host: Annotated[
+        str | None, typer.Option(help="The address at which to answer them. [127.0.0.1]")
+    ] = None,
     config: Annotated[
         Path | None, typer.Option(help="TOML with these options; the command line wins.")
     ] = None,
@@ -159,18 +167,23 @@ def _leave(code: int) -> NoReturn:
 
 async def _track(config: TrackerConfig, pipeline: Pipeline, settings: dict[str, Any]) -> Outcome:
     loop = asyncio.get_running_loop()
-    with ExitStack() as stack:
+    async with AsyncExitStack() as stack:
         recorder: Recorder | None = None
-        observers: list[Observer] = [EventLog(logging.getLogger("tracker")).observe]
+        vitals = Vitals(confirm=config.confirm)
+        observers: list[Observer] = [vitals.observe, EventLog(logging.getLogger("tracker")).observe]
         if "trace" in settings:
             recorder = stack.enter_context(_recorder(config, pipeline, settings))
             observers.append(recorder.observe)
         keep = recorder.keep if recorder is not None and settings.get("trace_payloads") else None
         tracker = Tracker(config, pipeline, rng=Random(), observers=tuple(observers), keep=keep)
+        heartbeat = Heartbeat()
         if "metrics_port" in settings:
-            metrics.serve(settings["metrics_port"], tracker.counters)
+            report = SelfReport(tracker, vitals, heartbeat, since=loop.time())
+            host = settings.get("metrics_host", "127.0.0.1")
+            await stack.enter_async_context(answering(host, settings["metrics_port"], report))
         if recorder is not None:
             recorder.begin(loop)  # last: an earlier trace is not moved on by a start that failed
+        stack.callback(loop.create_task(heartbeat.run(), name="heartbeat").cancel)
         running = asyncio.current_task()
         assert running is not None, "a coroutine always runs in a task"
 

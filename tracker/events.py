@@ -16,6 +16,9 @@ StopCause = Literal["asked", "stop-control", "refused", "outbox-full"]
 """Why a tracker comes to its end: whoever runs it asked for that, or the peer did, with a `stop` control; an endpoint
 refused for good; the outbox is full and the overflow policy is ``fail``."""
 
+MET_A_BUG = "internal-error"
+"""The reason of a `Rejected` message for which not its sender is to blame."""
+
 
 class DeathCause(StrEnum):
     """What a link lacked that was given up, as `Died.cause` says it."""

@@ -37,6 +37,7 @@ OPTIONS: dict[str, type | tuple[type, ...]] = {
     "trace_files": int,
     "trace_payloads": bool,
     "metrics_port": int,
+    "metrics_host": str,
     "debug": bool,
 }
 """What `tracker run` takes on the command line and, under the same names, in its configuration file."""
@@ -94,6 +95,8 @@ def tracker_config(settings: Mapping[str, Any]) -> TrackerConfig:
     for option in ("trace_bytes", "trace_files", "trace_payloads"):
         if settings.get(option) and not settings.get("trace"):
             raise ConfigError(f"--{option.replace('_', '-')} without a trace: name its file, --trace FILE")
+    if settings.get("metrics_host") and settings.get("metrics_port") is None:
+        raise ConfigError("--metrics-host without a port: choose one, --metrics-port N")
     timing = dict(settings.get("timing", {}))
     if settings.get("reconnect_delay") is not None:
         timing["reconnect_delay"] = settings["reconnect_delay"]

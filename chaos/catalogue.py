@@ -3,11 +3,14 @@
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from chaos.nearest import unknown_name
-from chaos.scenario import Scenario, ScenarioError
+from chaos.kinds import KINDS
+from chaos.nearest import nearest, unknown_name
+from chaos.scenario import PROMISES, Scenario, ScenarioError
 from chaos.scenario_reading import parse
 from chaos.text_files import text_of
 
+FEW = 5
+"""Scenarios that an error names."""
 _FOLDER = files("chaos") / "scenarios"
 _ORDER = (
     *("steady", "latency-below-limit", "latency-spike", "latency-ramp", "lossy-link", "short-outages"),
@@ -46,11 +49,34 @@ def find(name_or_file: str) -> Scenario:
     known = names()
     if name_or_file not in known:
         raise ScenarioError(
-            f"{name_or_file!r} is no scenario: {unknown_name(name_or_file, known)}"
+            f"{name_or_file!r} is no scenario: {_instead(name_or_file)}"
             " (a file of your own is named with its ending, .toml)"
         )
     with as_file(_FOLDER / f"{name_or_file}.toml") as file:
         return load(file)
+
+
+def with_kind(kind: str) -> tuple[str, ...]:
+    """The names of the scenarios in which a fault of this kind strikes."""
+    return tuple(each.name for each in everything() if any(fault.kind == kind for fault in each.faults))
+
+
+def stressing(promise: str) -> tuple[str, ...]:
+    """The names of the scenarios that put this promise under stress."""
+    return tuple(each.name for each in everything() if promise in each.stresses)
+
+
+def _instead(word: str) -> str:
+    """Where a word leads that is no scenario's name."""
+    if word in KINDS:
+        return f"it is a kind of fault, which strikes in {_few(with_kind(word))}"
+    if word in PROMISES:
+        return f"it is a promise, which is under stress in {_few(stressing(word))}"
+    return unknown_name(word, names()) if nearest(word, names()) else "`simtool list` has them all"
+
+
+def _few(scenarios: tuple[str, ...]) -> str:
+    return ", ".join(scenarios[:FEW]) + (" and others" if len(scenarios) > FEW else "") or "no scenario yet"
 
 
 def everything() -> tuple[Scenario, ...]:

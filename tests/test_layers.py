@@ -69,6 +69,7 @@ def test_a_layer_imports_only_what_is_below_it(path: Path) -> None:
 # Of the laboratory's parts each knows only those before it.
 FLOORS = (
     *(
+        "aliases",
         "nearest",
         "temporary",
         "text_files",
@@ -127,7 +128,7 @@ def test_the_answer_to_a_climb_owes_the_tracker_nothing_but_the_types_of_its_mes
 PURE = {
     "chaos/clients": "last_words",
     "chaos": (
-        "adaptation answer controls durations faults file_values history kinds nearest presets profile "
+        "adaptation aliases answer controls durations faults file_values history kinds nearest presets profile "
         "profile_reading scenario scenario_reading scenario_writing side_by_side trial"
     ),
     "chaos/commands": ("marked shard usage"),
@@ -138,7 +139,7 @@ PURE = {
     ),
     "chaos/judging": (
         "accounts attempts backoff bounded carried checks clean_stop climbed controls "
-        "dedup_safe detect disruptions evidence facts field_checks fire_and_forget frames herd in_order intact "
+        "dedup_safe detect disruptions evidence facts field_checks fire_and_forget frames herd hints in_order intact "
         "limits log_checks measures no_false_kill no_loss peer_evidence peer_facts "
         "polite probing promises recover same_climb sessions single strikes survives_input verdicts"
     ),

@@ -22,7 +22,7 @@ from chaos.commands.usage import UsageError
 from chaos.engines.kernel import KernelEngine
 from chaos.engines.sim import SimEngine
 from chaos.presets import PRESETS
-from chaos.reports import github, report, results
+from chaos.reports import github, report, results, results_table
 from chaos.reports.junit import junit_xml
 from chaos.reports.results import EXIT_FAIL, EXIT_PASS, RunResult
 from chaos.runner import Plan, Twice, perform, perform_all, perform_twice
@@ -170,9 +170,9 @@ def _tell(out: Console, done: Sequence[RunResult], folder: Path) -> None:
     (folder / "results.json").write_bytes(results.document(done))
     if done and done[0].client != DEFAULT:
         out.print(f"client {done[0].client}{_pace(done)}", markup=False, soft_wrap=True)
-    if (preset := report.common_preset(done)) is not None:
+    if (preset := results_table.common_preset(done)) is not None:
         out.print(f"preset {preset}", markup=False)
-    out.print(report.table(done))
-    report.explain(out, done)
+    results_table.show_results(out, done)
+    results_table.explain(out, done)
     out.print(report.summary(done))
     out.print(f"records in {folder}", style="dim")

@@ -17,7 +17,7 @@ from chaos.judging.checks import judge
 from chaos.judging.field_checks import ENGINE, field_measures, judge_field, merged, merged_measures
 from chaos.judging.log_checks import judge_log, log_measures
 from chaos.judging.verdicts import Judgement
-from chaos.reports import report, results
+from chaos.reports import report, results, results_table
 from chaos.reports.results import RunResult
 from chaos.scenario import Scenario, ScenarioError, on_preset
 from chaos.scenario_reading import parse
@@ -58,8 +58,8 @@ def check(
             f"simtool: {trace}: it does not carry its scenario, so today's catalogue decides", err=True
         )
     document = results.document([result])
-    out.print(report.table([result]))
-    report.explain(out, [result])
+    results_table.show_results(out, [result])
+    results_table.explain(out, [result])
     out.print(report.summary([result]))
     write_output("--json", json, document)
     raise typer.Exit(results.exit_code([result]))

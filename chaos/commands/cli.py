@@ -25,6 +25,8 @@ from chaos.league.members import LeagueError
 from chaos.presets import PRESETS
 from chaos.profile_reading import ProfileError
 from chaos.replay.cases import CannotReplayError
+from chaos.reports import report
+from chaos.reports.fitting import listed
 from chaos.reports.results import EXIT_INTERRUPTED, EXIT_PASS, EXIT_UNKNOWN, EXIT_USAGE
 from chaos.runner import WorkerDiedError
 from chaos.scenario import ScenarioError
@@ -84,13 +86,16 @@ def _about() -> None:
 @app.command("list")
 def list_scenarios() -> None:
     """The catalogue, a line each, and the networks that a run can lie on."""
+    out = report.console(stderr=False)
     scenarios = catalogue.everything()
     width = max(len(scenario.name) for scenario in scenarios)
     for scenario in scenarios:
-        typer.echo(f"{scenario.name:{width}}  {format_duration(scenario.duration):>4}  {scenario.about}")
-    typer.echo("\nNetworks, for --preset:")
+        head = f"{scenario.name:{width}}  {format_duration(scenario.duration):>4}  "
+        listed(out, head, scenario.about)
+    out.print("\nNetworks, for --preset:")
     for name, preset in PRESETS.items():
-        typer.echo(f"{name:{width}}        {preset.about}")
+        head = f"{name:{width}}        "
+        listed(out, head, preset.about)
 
 
 @app.command()

@@ -72,9 +72,7 @@ def fill(
     Raises what `perform_all` raises.
     """
     plans = [plan for column in columns for plan in column.plans]
-    watching = report.Watching(
-        report.console(stderr=True), len(plans), with_client=True, expected=_expected(plans, jobs)
-    )
+    watching = report.Watching(report.console(stderr=True), len(plans), expected=_expected(plans, jobs))
     with watching:
         done = perform_all(plans, perform, jobs=jobs, done=watching.done)
     (folder / "results.json").write_bytes(document(done))

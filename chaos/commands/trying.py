@@ -15,6 +15,7 @@ from chaos.commands.usage import UsageError
 from chaos.engines.sim import SimEngine
 from chaos.history import Broke, History
 from chaos.reports import report
+from chaos.reports.fitting import indented
 from chaos.reports.results import EXIT_FAIL, EXIT_PASS, EXIT_UNKNOWN
 from chaos.runner import TRUE_TIME, Plan, make_history
 from chaos.trial import NO_FAULT, Point, points
@@ -83,16 +84,9 @@ def show(out: Console, found: tuple[Point, ...]) -> None:
     for point in found:
         line = Text(f"  {point.answer:3}  ", style=STYLES[point.answer])
         line.append(f"{point.what:{width}}  ", style="default")
-        _indented(out, line, Text(point.seen), width + 9)
+        indented(out, line, Text(point.seen), width + 9)
         if point.costs:
-            _indented(out, Text(" " * (width + 9)), Text(f"so {point.costs}", style="bold"), width + 9)
-
-
-def _indented(out: Console, head: Text, text: Text, indent: int) -> None:
-    """Wrapped at the console's width, the later lines under the first."""
-    lines = text.wrap(out, max(20, out.width - indent))
-    for number, line in enumerate(lines):
-        out.print((head if number == 0 else Text(" " * indent)) + line, soft_wrap=True)
+            indented(out, Text(" " * (width + 9)), Text(f"so {point.costs}", style="bold"), width + 9)
 
 
 def _laboratory(history: History) -> str | None:

@@ -1,14 +1,12 @@
 """A comparison for a person: on a terminal, and in Markdown."""
 
-from textwrap import wrap
-
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from chaos.reports import markdown
+from chaos.reports import fitting, markdown
 from chaos.reports.comparison import Cell, Column, Comparison
+from chaos.reports.fitting import drawn, in_parts, room_of, total_width
+from chaos.reports.fitting import show as display
 from chaos.reports.report import COLOURS
 
 LEGEND = (
@@ -18,41 +16,32 @@ LEGEND = (
     " connections in 10 s; more, attempts after a refusal for good; at once, attempts of"
     " several clients within 0.1 s; or the promise that was broken."
 )
-GAP = 2
-"""Characters between two columns."""
-LEAST_ROOM = 8
-"""Characters that a column has, however narrow the terminal."""
 
 
 def show(to: Console, comparison: Comparison) -> None:
     """The table, and underneath it what must be known to read it."""
-    to.print(_table(comparison, to.width))
+    first, *others = _columns(comparison)
+    width = room_of(to, needed=total_width([first, *others]))
+    for part in in_parts(first, others, width):
+        display(to, drawn(part), width=width)
     for number, note in enumerate(comparison.notes(), 1):
         to.print(Text(f"[{number}] {note}"), style="dim")
     for line in _below(comparison):
         to.print(Text(line), style="dim")
 
 
-def _table(comparison: Comparison, width: int) -> Table:
-    shown = Table(
-        box=box.SIMPLE_HEAD,
-        padding=(0, GAP - 1, 0, 0),
-        show_edge=False,
-        show_footer=True,
-        header_style="bold",
-    )
-    shown.add_column("scenario", no_wrap=True)
-    names = max((len(name) for name in comparison.scenarios), default=0)
-    room = max(LEAST_ROOM, (width - names) // max(1, len(comparison.columns)) - GAP)
-    for column in comparison.columns:
-        heading = wrap(_heading(column, comparison), room)  # at hyphens too, where rich would break words
-        total = comparison.total(column)
-        between = " " if len(" ".join(total)) <= room else "\n"
-        shown.add_column(Text("\n".join(heading)), footer=Text(between.join(total)), max_width=room)
+def _columns(comparison: Comparison) -> list[fitting.Column]:
+    """That of the names first; below the rows is a line of room, and how many cells came to each verdict."""
     notes = comparison.notes()
-    for name in comparison.scenarios:
-        cells = (column.cell(name) for column in comparison.columns)
-        shown.add_row(Text(name), *(_text(cell, notes, room) for cell in cells))
+    names = [Text(name) for name in comparison.scenarios]
+    shown = [fitting.Column("scenario", (*names, Text(""), Text("")))]
+    for column in comparison.columns:
+        heading = _heading(column, comparison)
+        cells = [_text(column.cell(name), notes) for name in comparison.scenarios]
+        total = comparison.total(column)
+        widest = max(len(heading), *(len(cell.plain) for cell in cells), 0)
+        between = " " if len(" ".join(total)) <= widest else "\n"
+        shown.append(fitting.Column(heading, (*cells, Text(""), Text(between.join(total)))))
     return shown
 
 
@@ -67,10 +56,8 @@ def _below(comparison: Comparison) -> tuple[str, ...]:
     return (LEGEND, *where, *comparison.remarks)
 
 
-def _text(cell: Cell, notes: tuple[str, ...], room: int) -> Text:
+def _text(cell: Cell, notes: tuple[str, ...]) -> Text:
     text = cell.text if cell.note is None else f"{cell.text} [{notes.index(cell.note) + 1}]"
-    if len(text) > room:  # the figure on a line of its own, and not its unit
-        text = text.replace(" ", "\n", 1)
     return Text(text, style="" if cell.verdict is None else COLOURS[cell.verdict])
 
 

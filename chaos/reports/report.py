@@ -1,15 +1,13 @@
-"""Results for a person: the table, what went wrong underneath it, progress while it is being made."""
+"""What a person sees around the results: the console, progress while they are made, the last line."""
 
 import time
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 from rich.text import Text
 
 from chaos.reports.results import RunResult, tally
@@ -23,82 +21,6 @@ def console(*, stderr: bool) -> Console:
     """A console that wraps at the terminal's width, and is plain and wide elsewhere. NO_COLOR is honoured."""
     made = Console(stderr=stderr, highlight=False, soft_wrap=False)
     return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=PLAIN_WIDTH)
-
-
-def table(results: Sequence[RunResult]) -> Table:
-    """One row a run. Times are scenario seconds. A preset that all runs share is `common_preset`'s to tell."""
-    with_seed = len({result.seed for result in results}) > 1
-    with_preset = len({result.preset for result in results}) > 1
-    # Two spaces between columns: with the longest names it then fits PLAIN_WIDTH.
-    shown = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, header_style="bold")
-    shown.add_column("scenario", no_wrap=True)
-    shown.add_column("engine", no_wrap=True)
-    if with_preset:
-        shown.add_column("preset", no_wrap=True)
-    if with_seed:
-        shown.add_column("seed", justify="right")
-    shown.add_column("verdict", no_wrap=True)
-    for heading in ("lost", "repeated", "reordered", "detected", "recovered", "longest silence"):
-        shown.add_column(heading, justify="right")
-    for result in results:
-        m = result.measures
-        shown.add_row(
-            Text(result.scenario),  # as Text, so that no bracket is taken for markup
-            Text(result.engine),
-            *([result.preset or "-"] if with_preset else []),
-            *([str(result.seed)] if with_seed else []),
-            Text(result.verdict, style=COLOURS[result.verdict]),
-            _count(m["lost"]),
-            _count(m["repeated"]),
-            _count(m["reordered"]),
-            _seconds(m["detect_s"]),
-            _seconds(m["recover_s"]),
-            _seconds(m["longest_silence_s"]),
-        )
-    return shown
-
-
-def common_preset(results: Sequence[RunResult]) -> str | None:
-    """The network on which all of these runs lay; None if they lay on none, or on several."""
-    presets = {result.preset for result in results}
-    return presets.pop() if len(presets) == 1 else None
-
-
-def _count(value: int | None) -> str:
-    return "-" if value is None else str(value)
-
-
-def _seconds(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f} s"
-
-
-def explain(to: Console, results: Sequence[RunResult]) -> None:
-    """Underneath the table: what did not pass and why, its record and its command; and what had to be made anew."""
-    for result in results:
-        if result.again:
-            to.print(
-                Text(f"made {result.again + 1} times: {result.title}: the machine had stood still"),
-                style="dim",
-            )
-        if result.verdict == "pass":
-            continue
-        to.print(
-            Text.assemble(
-                (result.verdict, COLOURS[result.verdict]),
-                f"  {result.title}",
-            )
-        )
-        for check in result.troubles():
-            to.print(Text(f"  {check.name}"), style=COLOURS[check.verdict])
-            to.print(Text(f"    expected  {check.expected}"))
-            to.print(Text(f"    observed  {check.observed}"))
-        for what, where in (
-            ("output", result.output),
-            ("record", result.record),
-            ("command", result.command_line),
-        ):
-            if where is not None:  # to be copied whole
-                to.print(Text(f"    {what:8}  {where}"), style="dim", soft_wrap=True)
 
 
 def summary(results: Sequence[RunResult]) -> Text:
@@ -115,9 +37,7 @@ class Watching:
     Where it is known in how many seconds all will have been made, also how many minutes are left.
     """
 
-    def __init__(
-        self, to: Console, total: int, *, with_client: bool = False, expected: float | None = None
-    ) -> None:
+    def __init__(self, to: Console, total: int, *, expected: float | None = None) -> None:
         self._to = to
         self._expected = expected
         self._began = time.monotonic()
@@ -132,7 +52,6 @@ class Watching:
         )
         self._task = self._progress.add_task("scenarios", total=total)
         self._total = total
-        self._with_client = with_client
         self._ended = 0
 
     def __enter__(self) -> Self:
@@ -147,7 +66,7 @@ class Watching:
     def done(self, result: RunResult) -> None:
         """One more run has ended."""
         self._ended += 1
-        what = f"{result.scenario}, {result.client}" if self._with_client else result.scenario
+        what = f"{result.place}, {result.client}, seed {result.seed}"
         seconds = result.measures["wall_s"]
         left = self._left()
         self._progress.update(self._task, advance=1, description=escape(what + left))

@@ -41,10 +41,15 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     """What makes exactly this run again; None: nothing here made it."""
 
     @property
+    def place(self) -> str:
+        """What was run where."""
+        network = "" if self.preset is None else f", preset {self.preset}"
+        return f"{self.scenario} on {self.engine}{network}"
+
+    @property
     def title(self) -> str:
         """Which of the runs of one client it is."""
-        network = "" if self.preset is None else f", preset {self.preset}"
-        return f"{self.scenario} on {self.engine}{network}, seed {self.seed}"
+        return f"{self.place}, seed {self.seed}"
 
     def troubles(self) -> tuple[Check, ...]:
         """The checks that did not pass."""

@@ -87,8 +87,15 @@ SHOWN = Comparison(
 )
 
 
-def drawn(what: Comparison, width: int = 110) -> list[str]:
-    to = Console(file=StringIO(), width=width, no_color=True, highlight=False)
+def drawn(what: Comparison, width: int = 110, *, terminal: bool = False) -> list[str]:
+    to = Console(
+        file=StringIO(),
+        width=width,
+        no_color=True,
+        highlight=False,
+        force_terminal=terminal,
+        color_system=None,
+    )
     show(to, what)
     assert isinstance(to.file, StringIO)
     return [line.rstrip() for line in to.file.getvalue().splitlines()]
@@ -126,38 +133,39 @@ def test_a_red_cell_has_as_its_note_what_would_mend_it_there_or_the_first_promis
     assert unsure.cell("reset").note is None
 
 
-def test_six_clients_fit_a_width_of_110_with_no_word_broken() -> None:
+def six_clients() -> Comparison:
     killed = failed(
         "no-false-kill",
         "1011 by the client on output at 4.0 s, 12 times",
         scenario="latency-below-limit",
         measures=measured(false_kills=12),
     )
-    names = (
-        "tracker",
-        "incident-before",
-        "incident-after",
-        "websockets-iterator",
-        "aiohttp",
-        "websocket-client",
-    )
-    columns = [column(killed, heading=name) for name in names[:4]]
-    columns += [column(killed, heading=name, engine="toxiproxy") for name in names[4:]]
-    lines = drawn(Comparison(("latency-below-limit",), tuple(columns)))
-    assert max(map(len, lines)) <= 110
-    (row,) = (line for line in lines if line.startswith("latency-below-limit"))
-    assert row.count("fail 1011 x12") == 6
-    words = {word for line in lines[:3] for word in line.split()}
-    assert words >= {"incident-", "before", "after", "websockets-", "iterator", "client", "(toxiproxy)"}
+    names = ("tracker", "incident-before", "incident-after", "websockets-iterator")
+    columns = [column(killed, heading=name) for name in names]
+    columns += [column(killed, heading=name, engine="toxiproxy") for name in ("aiohttp", "websocket-client")]
+    return Comparison(("latency-below-limit",), tuple(columns))
 
 
-def test_where_a_cell_is_too_narrow_its_figure_has_a_line_of_its_own() -> None:
-    deaf = failed("detect", "still there after 20.00 s of silence", scenario="reset")
-    lines = drawn(Comparison(("reset",), (column(deaf), column(RESET))), width=30)
-    assert [line.split() for line in lines[2:4]] == [
-        ["reset", "fail", "pass"],
-        ["deaf", "20", "s", "0.64", "s"],
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_what_has_no_room_beside_the_others_goes_into_a_table_underneath_and_nothing_is_broken(
+    width: int,
+) -> None:
+    lines = drawn(six_clients(), width, terminal=True)
+    assert max(map(len, lines)) <= width
+    headings = [line for line in lines if line.startswith("scenario  ")]
+    names = [name for line in headings for name in line.removeprefix("scenario").split("  ") if name.strip()]
+    assert [name.strip() for name in names] == [
+        *("tracker", "incident-before", "incident-after", "websockets-iterator"),
+        *("aiohttp (toxiproxy)", "websocket-client (toxiproxy)"),
     ]
+    found = [line for line in lines if line.startswith("latency-below-limit")]
+    assert len(found) == len(headings) > 1
+    assert sum(line.count("fail 1011 x12") for line in found) == 6
+
+
+def test_off_a_terminal_a_comparison_is_one_table_however_wide() -> None:
+    (heading,) = (line for line in drawn(six_clients(), 80) if line.startswith("scenario  "))
+    assert heading.endswith("websocket-client (toxiproxy)")
 
 
 def test_brackets_in_names_are_shown_and_not_taken_for_markup() -> None:

@@ -1,16 +1,24 @@
 from io import StringIO
 
 import pytest
-from rich.console import Console, RenderableType
+from rich.console import Console
 
 from chaos.judging.verdicts import Check, Verdict
-from chaos.reports.report import Watching, common_preset, console, explain, summary, table
+from chaos.reports.report import Watching, console, summary
 from chaos.reports.results import RunResult
-from tests.chaos.runs import RUN, run
+from chaos.reports.results_table import common_preset, explain, show_results
+from tests.chaos.runs import RUN, measured, run
 
 
-def paper(width: int = 110) -> Console:
-    return Console(file=StringIO(), width=width, no_color=True, highlight=False)
+def paper(width: int = 110, *, terminal: bool = False) -> Console:
+    return Console(
+        file=StringIO(),
+        width=width,
+        no_color=True,
+        highlight=False,
+        force_terminal=terminal,
+        color_system=None,
+    )
 
 
 def text(on: Console) -> str:
@@ -18,9 +26,9 @@ def text(on: Console) -> str:
     return on.file.getvalue()
 
 
-def shown(what: RenderableType) -> list[str]:
-    on = paper()
-    on.print(what)
+def shown(*results: RunResult, width: int = 110, terminal: bool = False) -> list[str]:
+    on = paper(width, terminal=terminal)
+    show_results(on, results)
     return [line.rstrip() for line in text(on).splitlines() if line.strip()]
 
 
@@ -35,7 +43,7 @@ def columns(line: str) -> list[str]:
 
 
 def test_the_table_has_a_row_a_run_and_fits_its_width() -> None:
-    lines = shown(table([RUN, run("fail")]))
+    lines = shown(RUN, run("fail", scenario="reset"))
     assert [cell.strip() for cell in columns(lines[0])] == [
         "scenario",
         "engine",
@@ -65,25 +73,86 @@ def test_the_table_has_a_row_a_run_and_fits_its_width() -> None:
 
 def test_the_table_fits_its_width_with_the_longest_names() -> None:
     widest = run("unknown", scenario="latency-below-limit")
-    lines = shown(table([widest]))
+    lines = shown(widest)
     assert len(lines) == 3
     assert lines[0].endswith("longest silence")
 
 
-def test_the_seed_is_a_column_only_where_there_are_several() -> None:
-    assert "seed" not in shown(table([RUN, RUN]))[0]
-    lines = shown(table([RUN, run(seed=8)]))
-    assert "seed" in lines[0]
-    assert [columns(line)[2].strip() for line in lines[2:]] == ["7", "8"]
+LONGEST = run(
+    scenario="stop-with-a-full-buffer",
+    measures=measured(detect_s=3.8, recover_s=12.5, longest_silence_s=602.77),
+)
+
+
+def test_at_80_columns_headings_and_cells_are_whole_and_what_had_no_room_is_named() -> None:
+    lines = shown(LONGEST, width=80, terminal=True)
+    assert max(map(len, lines)) <= 80
+    assert [cell.strip() for cell in columns(lines[0])] == [
+        *("scenario", "engine", "verdict", "lost", "detected", "recovered"),
+    ]
+    assert [cell.strip() for cell in columns(lines[2])] == [
+        *("stop-with-a-full-buffer", "toxiproxy", "pass", "1", "3.80 s", "12.50 s"),
+    ]
+    assert lines[3] == "no room at this width for: repeated, reordered, longest silence"
+
+
+def test_at_120_columns_there_is_room_for_all() -> None:
+    lines = shown(LONGEST, width=120, terminal=True)
+    assert len(lines) == 3
+    assert lines[0].endswith("longest silence")
+    assert lines[2].endswith("602.77 s")
+
+
+@pytest.mark.parametrize("width", [20, 40])
+def test_on_the_narrowest_terminal_no_text_of_a_cell_is_cut(width: int) -> None:
+    lines = shown(LONGEST, width=width, terminal=True)
+    assert "\N{HORIZONTAL ELLIPSIS}" not in "".join(lines)
+
+
+def test_off_a_terminal_the_table_is_whole_however_wide() -> None:
+    name = "a-scenario-of-ones-own-with-a-name-that-is-rather-longer-than-those-of-the-catalogue"
+    lines = shown(run(scenario=name))
+    assert len(lines) == 3
+    assert lines[2].startswith(f"{name}  toxiproxy")
+    assert lines[0].endswith("longest silence")
+
+
+def test_several_seeds_add_up_to_a_row_with_the_worst_verdict_and_figures() -> None:
+    runs = [run(seed=seed) for seed in range(19)]
+    bad = run("fail", seed=19, measures=measured(lost=5))
+    lines = shown(*runs, bad)
+    assert [cell.strip() for cell in columns(lines[0])][2:5] == ["verdict", "passed", "lost"]
+    assert [cell.strip() for cell in columns(lines[2])][2:5] == ["fail", "19 of 20", "5"]
+    assert len(lines) == 3
+
+
+def test_how_many_passed_is_a_column_only_where_there_are_several_seeds() -> None:
+    assert "passed" not in shown(RUN, run(scenario="reset"))[0]
+
+
+def test_seeds_that_failed_alike_are_explained_once_and_listed() -> None:
+    lost = Check("no-loss", "fail", "all", "3 lost")
+    late = Check("detect", "fail", "within 5 s", "after 9 s")
+    said = explained(
+        run(seed=0), run("fail", lost, seed=1), run("fail", late, seed=2), run("fail", lost, seed=3)
+    )
+    assert "fail  half-open-output on toxiproxy, 2 of 4 seeds: 1, 3; the first of them:" in said
+    assert "fail  half-open-output on toxiproxy, seed 2" in said
+    assert said.count("no-loss\n") == 1
+    many = [run("fail", lost, seed=seed) for seed in range(15)]
+    assert "15 of 15 seeds: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 ...;" in explained(*many)
 
 
 def test_a_failure_is_explained_by_what_was_expected_and_what_was_observed() -> None:
     lost = Check("no-loss", "fail", "all 900 at the peer", "3 lost: seq 4, 5, 6")
-    assert explained(RUN, run("fail", lost)).splitlines() == [
+    assert [line.rstrip() for line in explained(run("fail", lost)).splitlines()] == [
         "fail  half-open-output on toxiproxy, seed 7",
         "  no-loss",
         "    expected  all 900 at the peer",
         "    observed  3 lost: seq 4, 5, 6",
+        "    usually   send() returning was taken for delivery: what was on its way when the connection ended is not",
+        "              sent again",
+        "    read on   simtool explain no-loss; docs/design.md#the-outbox-how-nothing-is-lost",
         "    record    runs/now/half-open-output.toxiproxy.7.jsonl",
         "    command   simtool chaos half-open-output --engine toxiproxy --seed 7",
     ]
@@ -108,7 +177,7 @@ def test_brackets_in_texts_are_shown_and_not_taken_for_markup() -> None:
         "runs/[x]/[/y]",
     ):
         assert literal in said
-    assert "[red]a[/]" in shown(table([run(scenario="[red]a[/]")]))[2]
+    assert "[red]a[/]" in shown(run(scenario="[red]a[/]"))[2]
 
 
 def test_the_path_of_a_record_is_not_broken_over_lines() -> None:
@@ -129,22 +198,15 @@ def test_the_last_line_counts_the_verdicts(verdicts: list[Verdict], line: str) -
     assert summary([run(verdict) for verdict in verdicts]).plain == line
 
 
-def test_off_a_terminal_progress_is_a_line_a_run() -> None:
+def test_off_a_terminal_progress_is_a_line_a_run_with_engine_client_and_seed() -> None:
     on = paper()
     with Watching(on, 2) as watching:
         watching.done(RUN)
         watching.done(run("fail", scenario="[x]"))
     assert text(on).splitlines() == [
-        "[1/2] pass    half-open-output (6.2 s)",
-        "[2/2] fail    [x] (6.2 s)",
+        "[1/2] pass    half-open-output on toxiproxy, tracker, seed 7 (6.2 s)",
+        "[2/2] fail    [x] on toxiproxy, tracker, seed 7 (6.2 s)",
     ]
-
-
-def test_where_there_are_several_clients_progress_says_whose_run_it_was() -> None:
-    on = paper()
-    with Watching(on, 1, with_client=True) as watching:
-        watching.done(RUN)
-    assert text(on) == "[1/1] pass    half-open-output, tracker (6.2 s)\n"
 
 
 def test_where_it_is_known_how_long_all_takes_progress_says_how_many_minutes_are_left(
@@ -175,11 +237,11 @@ def test_off_a_terminal_the_console_is_plain_and_wide(capsys: pytest.CaptureFixt
 def test_a_preset_that_all_runs_share_is_told_once_and_several_have_a_column() -> None:
     shared = [run(preset="lossy-wifi"), run(preset="lossy-wifi")]
     assert common_preset(shared) == "lossy-wifi"
-    assert "preset" not in " ".join(shown(table(shared)))
+    assert "preset" not in " ".join(shown(*shared))
     mixed = [run(preset="lossy-wifi"), run()]
     assert common_preset(mixed) is None
-    assert "preset" in " ".join(shown(table(mixed)))
-    assert [columns(line)[2].strip() for line in shown(table(mixed))[-2:]] == ["lossy-wifi", "-"]
+    assert "preset" in " ".join(shown(*mixed))
+    assert [columns(line)[2].strip() for line in shown(*mixed)[-2:]] == ["lossy-wifi", "-"]
 
 
 def test_what_did_not_pass_is_explained_with_its_preset() -> None:

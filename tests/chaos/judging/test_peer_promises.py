@@ -305,11 +305,12 @@ def test_recovery_has_the_scenarios_limit_or_the_longest_back_off_that_anybody_m
     assert said("recover", back, cut, recover_within=4.0) == "fail"
 
 
-def test_what_a_connection_still_held_that_ends_with_the_heal_is_no_recovery() -> None:
+@pytest.mark.parametrize("arrives", [25.1, 26.2])
+def test_what_a_connection_still_held_that_ends_upon_it_is_no_recovery(arrives: float) -> None:
     held = [
         delivered(*range(1, 10)),
-        delivered(11, at=25.1),
-        ended(25.2),
+        delivered(11, at=arrives),
+        ended(arrives + 0.1),
         opened(29.0, 3),
         delivered(30, over=3),
     ]
@@ -479,3 +480,37 @@ def test_what_the_network_still_brings_of_a_connection_that_the_client_had_close
     assert said("dedup-safe", seen(offered(*FRAMES), *held)) == "fail"
     closed = SocketClosed(t=8.2, link="output", by="client")
     assert said("dedup-safe", seen(offered(*FRAMES), *held, closed)) == "pass"
+
+
+# What the network saw of the client's sockets
+
+
+def with_sockets(*parts: Parts, by: Fault, seen_of: SocketsSeen = "all") -> History:
+    return replace(seen(*parts, by=by), sockets_seen=seen_of)
+
+
+@pytest.mark.parametrize(("at", "verdict"), [(13.0, "pass"), (18.0, "fail")])
+def test_a_socket_that_the_client_closed_or_opened_during_the_silence_dates_the_detection(
+    at: float, verdict: str
+) -> None:
+    learnt = ended(25.01, "client")  # the peer learns of either only when the path heals
+    closed = SocketClosed(t=at, link="output", by="client")
+    assert said("detect", with_sockets(learnt, closed, by=STALL), STALL) == verdict
+    assert said("detect", with_sockets(learnt, Attempted(t=at, link="output"), by=STALL), STALL) == verdict
+    other = SocketClosed(t=at, link="input", by="client")
+    assert said("detect", with_sockets(learnt, other, by=STALL), STALL) == "fail"
+
+
+@pytest.mark.parametrize(("count", "verdict"), [(ATTEMPTS, "pass"), (ATTEMPTS + 1, "fail")])
+def test_attempts_that_were_turned_away_are_attempts(count: int, verdict: str) -> None:
+    down = fault("down", 10.0, 10.0)
+    attempts = [Attempted(t=10.5 + n * 0.5, link="output") for n in range(count)]
+    assert said("polite", with_sockets(attempts, by=down), down) == verdict
+
+
+def test_where_attempts_may_have_been_made_unseen_only_a_rush_is_judged() -> None:
+    down = fault("down", 10.0, 10.0)
+    few = [Attempted(t=21.0 + n, link="output") for n in range(3)]
+    assert said("polite", with_sockets(few, by=down, seen_of="accepted"), down) == "unknown"
+    rush = [Attempted(t=21.0 + n * 0.1, link="output") for n in range(ATTEMPTS + 1)]
+    assert said("polite", with_sockets(rush, by=down, seen_of="accepted"), down) == "fail"

@@ -159,8 +159,8 @@ PURE = {
         "body choreography content controls dialect entrance identity numbered paths seen sender shown tcp"
     ),
     "tracker": (
-        "calibration config contact counters events exposition liveness messages meter outbox pipeline "
-        "reconnect session states trace_format vitals wall"
+        "calibration config contact counters events exposition lateness liveness messages meter outbox pipeline "
+        "quiet reconnect session states trace_format vitals wall"
     ),
 }
 OPENS = {"open", "read_text", "read_bytes", "write_text", "write_bytes"}

@@ -17,13 +17,14 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from tracker.announcement import announcement
 from tracker.app import Outcome, Tracker
 from tracker.config import ConfigError, TrackerConfig
 from tracker.console import EXIT_USAGE, run_command
 from tracker.events import Observer
 from tracker.files import load_calibration, load_route, load_wall
 from tracker.heartbeat import Heartbeat
-from tracker.logs import EventLog, to_stderr
+from tracker.logs import EventLog, say, to_stderr
 from tracker.messages import BadMessage, Pose, ResetHolds, decode_input
 from tracker.metrics import SelfReport
 from tracker.pipeline import Pipeline
@@ -38,6 +39,8 @@ from tracker.vitals import Vitals
 EXIT_DELIVERED = 0
 EXIT_UNDELIVERED = 1
 EXIT_GAVE_UP = 3
+
+log = logging.getLogger("tracker")
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -112,6 +115,9 @@ def run(
         Path | None, typer.Option(help="TOML with these options; the command line wins.")
     ] = None,
     debug: Annotated[bool | None, typer.Option("--debug", help="Log every message and probe.")] = None,
+    log_format: Annotated[
+        str | None, typer.Option(help="How the log is written: text or json. [text]")
+    ] = None,
 ) -> None:
     """Track one wall until SIGTERM or SIGINT.
 
@@ -120,21 +126,28 @@ def run(
     """
     given = {key: value for key, value in locals().items() if key != "config" and value is not None}
     settings = {**(read_settings(config) if config else {}), **given}
-    to_stderr(debug=settings.get("debug", False))
     tracker_settings = tracker_config(settings)
+    to_stderr(debug=settings.get("debug", False), log_format=settings.get("log_format", "text"))
     stream = f"{Random().getrandbits(48):012x}"
     pipeline = _pipeline(settings, stream)
+    say(log, logging.INFO, "starting", announcement(tracker_settings, pipeline, settings))
     try:
         outcome = _run(_track(tracker_settings, pipeline, settings))
     except asyncio.CancelledError:
-        typer.echo("tracker: stopped at once by a second signal; what was unconfirmed is lost", err=True)
+        _say_last("stopped at once by a second signal; what was unconfirmed is lost", settings)
         _leave(EXIT_UNDELIVERED)
     left = "all delivered" if not outcome.undelivered else f"{outcome.undelivered} messages left undelivered"
+    _say_last(f"{outcome.failure or 'stopped'}; {left}", settings)
     if outcome.failure is not None:
-        typer.echo(f"tracker: {outcome.failure}; {left}", err=True)
         _leave(EXIT_GAVE_UP)
-    typer.echo(f"tracker: stopped; {left}", err=True)
     _leave(EXIT_UNDELIVERED if outcome.undelivered else EXIT_DELIVERED)
+
+
+def _say_last(text: str, settings: dict[str, Any]) -> None:
+    if settings.get("log_format") == "json":
+        log.info("%s", text)
+    else:
+        typer.echo(f"tracker: {text}", err=True)
 
 
 def _run(main: Any) -> Outcome:
@@ -170,7 +183,7 @@ async def _track(config: TrackerConfig, pipeline: Pipeline, settings: dict[str, 
     async with AsyncExitStack() as stack:
         recorder: Recorder | None = None
         vitals = Vitals(confirm=config.confirm)
-        observers: list[Observer] = [vitals.observe, EventLog(logging.getLogger("tracker")).observe]
+        observers: list[Observer] = [vitals.observe, EventLog(log, vitals).observe]
         if "trace" in settings:
             recorder = stack.enter_context(_recorder(config, pipeline, settings))
             observers.append(recorder.observe)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 Confirm = Literal["pong", "ack", "none"]
 Overflow = Literal["latest", "block", "fail"]
+LogFormat = Literal["text", "json"]
 
 
 class ConfigError(ValueError):

@@ -11,7 +11,16 @@ from urllib.parse import urlsplit
 from websockets.exceptions import InvalidURI
 from websockets.uri import parse_uri
 
-from tracker.config import ConfigError, Confirm, OutboxLimits, Overflow, Timing, TrackerConfig, redacted
+from tracker.config import (
+    ConfigError,
+    Confirm,
+    LogFormat,
+    OutboxLimits,
+    Overflow,
+    Timing,
+    TrackerConfig,
+    redacted,
+)
 from tracker.user_files import in_utf8, read_whole
 
 MAX_WHOLE = 10**15
@@ -39,6 +48,7 @@ OPTIONS: dict[str, type | tuple[type, ...]] = {
     "metrics_port": int,
     "metrics_host": str,
     "debug": bool,
+    "log_format": str,
 }
 """What `tracker run` takes on the command line and, under the same names, in its configuration file."""
 
@@ -95,6 +105,7 @@ def tracker_config(settings: Mapping[str, Any]) -> TrackerConfig:
     for option in ("trace_bytes", "trace_files", "trace_payloads"):
         if settings.get(option) and not settings.get("trace"):
             raise ConfigError(f"--{option.replace('_', '-')} without a trace: name its file, --trace FILE")
+    _one_of("log_format", settings.get("log_format", "text"), get_args(LogFormat))
     if settings.get("metrics_host") and settings.get("metrics_port") is None:
         raise ConfigError("--metrics-host without a port: choose one, --metrics-port N")
     timing = dict(settings.get("timing", {}))
@@ -145,5 +156,6 @@ def _shown(url: str) -> str:
 
 def _one_of(option: str, value: str, known: tuple[str, ...]) -> Any:
     if value not in known:
+        option = option.replace("_", "-")
         raise ConfigError(f"--{option} is {value!r}: choose one of {', '.join(known)}")
     return value

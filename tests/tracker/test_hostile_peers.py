@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -75,8 +76,14 @@ class Lines(logging.Handler):
         self.said.append(record.getMessage())
 
     @property
-    def rejected(self) -> list[str]:
-        return [line for line in self.said if line.startswith("rejected")]
+    def rejected(self) -> Counter[str]:
+        """How many rejected messages they tell of, by reason."""
+        told: Counter[str] = Counter()
+        for line in self.said:
+            if found := re.match(r"rejected link=\w+ reason=(\S+)", line):
+                count = re.search(r" (?:times|others_of_its_kind)=(\d+) within=[\d.]+$", line)
+                told[found[1]] += int(count[1]) if count else 1
+        return told
 
 
 def refusals(batch: list[bytes], decode: Callable[[bytes], object]) -> Counter[str]:
@@ -113,7 +120,7 @@ def test_no_message_of_the_input_stops_the_tracker_and_each_is_accounted_for(
             await asyncio.sleep(1)
         refused = refusals(batch, decode_input)
         assert counted(record, "input") == refused
-        assert len(lines.rejected) == len(refused)
+        assert lines.rejected == refused
         received, resets = record.of(events.Received), record.of(events.SessionReset)
         assert refused.total() + len(received) + len(resets) == len(batch) + 1
         assert [output["seq"] for output in outputs(sink)] == list(range(1, len(received) + 1))
@@ -150,7 +157,7 @@ def test_no_message_of_the_control_socket_stops_the_tracker_and_each_is_accounte
         found = counted(record, "control")
         # What can be decoded may still have parameters that make no sense: that is the session's to judge.
         assert found - refused == Counter({"bad-parameters": found["bad-parameters"]})
-        assert len(lines.rejected) == len(found)
+        assert lines.rejected == found
         replies = [output["type"] for output in outputs(sink) if "type" in output]
         resets = record.of(events.SessionReset, "control")
         assert found.total() + len(replies) + len(resets) == len(batch) + 1

@@ -1,15 +1,26 @@
+import asyncio
+import io
+import json
 import logging
 import re
 import subprocess
 import sys
-from typing import get_args
+from random import Random
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulator.network import Network
+from tests.tracker.conftest import Record, virtual
 from tracker import events
-from tracker.logs import QUIET_PERIOD, EventLog, render
+from tracker.app import Tracker
+from tracker.config import TrackerConfig
+from tracker.logs import EventLog, JsonLines, render
+from tracker.pipeline import Pipeline
+from tracker.quiet import FIRST_PERIOD, MOST_CONTENTS
+from tracker.vitals import Vitals
 
 KINDS = get_args(events.AnyEvent)
 BY_THE_FRAME: list[events.AnyEvent] = [
@@ -46,8 +57,8 @@ def logged(*facts: events.AnyEvent, level: int = logging.INFO) -> Lines:
     return lines
 
 
-def rejected(t: float, reason: str = "not-json") -> events.Rejected:
-    return events.Rejected(t=t, link="input", reason=reason, detail="")
+def rejected(t: float, reason: str = "not-json", *, detail: str = "") -> events.Rejected:
+    return events.Rejected(t=t, link="input", reason=reason, detail=detail)
 
 
 # What is shown
@@ -101,50 +112,196 @@ def test_whatever_an_event_holds_it_is_one_printable_line(event: events.AnyEvent
 # The rate
 
 
-def test_a_flood_of_one_kind_is_one_line_a_quiet_period_and_the_next_says_how_many_were_withheld() -> None:
-    flood = [rejected(100 + n / 10) for n in range(101)]  # the last is exactly one period after the first
+def test_a_flood_is_its_first_line_and_then_the_newest_with_the_number_of_the_others() -> None:
+    flood = [rejected(100 + n / 10) for n in range(101)]  # the last comes when the quiet period is over
     lines = logged(*flood).lines
     assert lines == [
         "rejected link=input reason=not-json",
-        "rejected link=input reason=not-json and_before_this=99",
+        "rejected link=input reason=not-json times=99 within=10",
     ]
 
 
-def test_a_count_that_was_told_is_not_told_again() -> None:
-    lines = logged(rejected(0), rejected(1), rejected(10), rejected(20)).lines
-    assert [line.endswith("and_before_this=1") for line in lines] == [False, True, False]
+def test_what_was_withheld_is_said_even_when_nothing_like_it_comes_again() -> None:
+    assert logged(rejected(0), rejected(1), probed(9.9)).lines == ["rejected link=input reason=not-json"]
+    assert logged(rejected(0), rejected(1), probed(10)).lines[1:] == [
+        "rejected link=input reason=not-json times=1 within=10"
+    ]
 
 
-def test_the_first_of_each_reason_is_shown_at_once() -> None:
-    lines = logged(rejected(0), rejected(1, "bad-pose"), events.Displaced(t=2.0, seq=7)).lines
-    assert len(lines) == 3
+def test_at_the_end_all_that_was_withheld_is_said() -> None:
+    lines = logged(rejected(0), rejected(1), events.Stopped(t=2.0, undelivered=0)).lines
+    assert lines[1:] == ["rejected link=input reason=not-json times=1 within=2", "stopped undelivered=0"]
+
+
+def test_what_is_different_is_shown_at_once() -> None:
+    different = [
+        rejected(0.0),
+        rejected(0.1, "bad-pose"),
+        rejected(0.2, "bad-pose", detail="landmarks: 32 of 33"),
+        events.Rejected(t=0.3, link="control", reason="not-json", detail=""),
+        refused(0.4, "HTTP 401"),
+        refused(0.5, "HTTP 503"),
+        refused(0.6, "HTTP 503", link="output"),
+    ]
+    assert len(logged(*different).lines) == len(different)
+
+
+def test_what_differs_only_by_its_number_is_the_same_again() -> None:
+    closes = [
+        events.Closed(
+            t=n / 10, link="output", connection=n, code=1012, by="peer", why="restart", unconfirmed=n
+        )
+        for n in range(50)
+    ]
+    assert len(logged(*closes).lines) == 1
 
 
 def test_displaced_messages_share_one_line_a_quiet_period() -> None:
-    lines = logged(*(events.Displaced(t=n / 30, seq=n) for n in range(300))).lines
+    lines = logged(*(events.Displaced(t=n / 30, seq=n) for n in range(299))).lines
     assert lines == ["displaced seq=0"]
 
 
-def test_link_events_are_all_shown_because_back_off_bounds_them() -> None:
-    waiting = [events.Waiting(t=1.0, link="input", delay=0.5)] * 5
-    assert len(logged(*waiting).lines) == 5
+def test_each_control_is_shown() -> None:
+    kinds = ["pause_output", "resume_output", "get_status"]
+    lines = logged(*(events.Controlled(t=1.0, kind=kind) for kind in kinds)).lines
+    assert lines == [f"controlled kind={kind}" for kind in kinds]
+
+
+def test_who_makes_each_refusal_different_neither_floods_the_log_nor_hides_another_kind() -> None:
+    flood = [rejected(n / 30, detail=f"byte {n}") for n in range(30 * 3600)]
+    flood[5000] = rejected(5000 / 30, "bad-pose", detail="32 landmarks")
+    lines = logged(*flood, events.Stopped(t=3600.0, undelivered=0)).lines
+    assert "rejected link=input reason=bad-pose detail='32 landmarks'" in lines
+    floods = [line for line in lines if "reason=not-json" in line]
+    assert len(floods) <= MOST_CONTENTS + 15
+    told = sum(int(n) for line in floods for n in re.findall(r"others_of_its_kind=(\d+)", line))
+    assert told + MOST_CONTENTS == len(flood) - 1
 
 
 @given(st.lists(st.tuples(st.floats(0.0, 4.0), st.sampled_from(["not-json", "bad-pose"])), max_size=80))
-def test_at_any_rate_the_lines_are_bounded_and_leave_out_less_than_one_quiet_period(
-    steps: list[tuple[float, str]],
-) -> None:
+def test_every_event_is_shown_or_counted_and_the_lines_are_bounded(steps: list[tuple[float, str]]) -> None:
     t, flood = 0.0, []
     for pause, reason in steps:
         t += pause
         flood.append(rejected(t, reason))
-    shown = logged(*flood).lines
+    shown = logged(*flood, events.Stopped(t=t, undelivered=0)).lines
     for reason in ("not-json", "bad-pose"):
         lines = [line for line in shown if f"reason={reason}" in line]
-        assert len(lines) <= 1 + t / QUIET_PERIOD
-        told = len(lines) + sum(int(n) for line in lines for n in re.findall(r"and_before_this=(\d+)", line))
-        untold = [event.t for event in flood if event.reason == reason][told:]
-        assert not untold or untold[-1] - untold[0] < QUIET_PERIOD
+        counts = [int(found[1]) if (found := re.search(r"times=(\d+)", line)) else 1 for line in lines]
+        assert sum(counts) == sum(event.reason == reason for event in flood)
+        assert len(lines) <= 2 + t / FIRST_PERIOD
+
+
+@virtual
+async def test_an_hour_in_which_both_endpoints_refuse_is_at_most_a_hundred_lines(
+    network: Network, pipeline: Pipeline
+) -> None:
+    lines, record = Lines(), Record()
+    logger = logging.Logger("test", logging.INFO)  # noqa: LOG001 - its own, and not the process's
+    logger.addHandler(lines)
+    config = TrackerConfig("ws://input:80/", "ws://output:80/")
+    tracker = Tracker(config, pipeline, rng=Random(1), observers=(record.note, EventLog(logger).observe))
+    running = asyncio.create_task(tracker.run())
+    await asyncio.sleep(3600)
+    tracker.stop("the hour is over")
+    await running
+    assert len(record.of(events.Refused)) > 1000
+    assert 10 < len(lines.lines) <= 100
+    for link in ("input", "output"):
+        told = [line for line in lines.lines if f"refused link={link}" in line]
+        counts = [int(found[1]) if (found := re.search(r"times=(\d+)", line)) else 1 for line in told]
+        assert sum(counts) == len(record.of(events.Refused, link))
+
+
+def refused(t: float, why: str, link: events.LinkName = "input") -> events.Refused:
+    return events.Refused(t=t, link=link, why=why)
+
+
+def probed(t: float) -> events.Probed:
+    return events.Probed(t=t, link="input", number=1)
+
+
+# How far behind the display is
+
+
+def behind(*facts: events.AnyEvent) -> list[str]:
+    """What a log of these says of the display."""
+    logger = logging.Logger("test", logging.INFO)  # noqa: LOG001 - its own, and not the process's
+    lines = Lines()
+    logger.addHandler(lines)
+    vitals = Vitals()
+    log = EventLog(logger, vitals)
+    for fact in facts:
+        vitals.observe(fact)
+        log.observe(fact)
+    return [line for line in lines.lines if "display" in line]
+
+
+def test_a_display_that_falls_behind_is_said_a_few_times_and_when_it_has_caught_up() -> None:
+    outage = [events.Accepted(t=n / 10, seq=n, size=1) for n in range(1, 301)]
+    healed = events.Confirmed(t=31.0, count=300, left=0)
+    assert behind(*outage, healed) == [
+        "the display is 2 s behind",
+        "the display is 10 s behind",
+        "the display is 20 s behind",
+        "the display has caught up; it was 30 s behind",
+    ]
+
+
+def test_a_display_that_keeps_up_is_not_worth_a_line() -> None:
+    steady = [
+        event
+        for n in range(1, 301)
+        for event in (
+            events.Accepted(t=n / 10, seq=n, size=1),
+            events.Confirmed(t=n / 10 + 0.05, count=1, left=0),
+        )
+    ]
+    assert behind(*steady) == []
+
+
+# JSON
+
+
+def as_json(*facts: events.AnyEvent) -> list[dict[str, Any]]:
+    """The lines of a log in JSON."""
+    logger = logging.Logger("tracker", logging.INFO)  # noqa: LOG001 - its own, and not the process's
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonLines())
+    logger.addHandler(handler)
+    log = EventLog(logger)
+    for fact in facts:
+        log.observe(fact)
+    logger.info("plain words")
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_a_line_in_json_has_the_same_facts() -> None:
+    closed = events.Closed(
+        t=5.0, link="output", connection=3, code=1012, by="peer", why="restart\n\x1b[2J now"
+    )
+    line, plain = as_json(closed)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line.pop("time"))
+    assert line == {
+        "level": "INFO",
+        "logger": "tracker",
+        "event": "closed",
+        "fields": {
+            "link": "output",
+            "connection": 3,
+            "code": 1012,
+            "by": "peer",
+            "why": "restart\n\x1b[2J now",
+            "unconfirmed": 0,
+        },
+    }
+    assert plain["message"] == "plain words"
+
+
+@given(st.sampled_from(KINDS).flatmap(lambda kind: st.builds(kind, t=st.floats(0, 1e9))))
+def test_whatever_an_event_holds_it_is_one_line_of_json(event: events.AnyEvent) -> None:
+    assert len(as_json(event)) <= 2
 
 
 # Where it goes

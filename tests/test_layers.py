@@ -27,6 +27,7 @@ LAB_ONLY = {
     "hypothesis",
     "numpy",
     "shapely",
+    "svgelements",
     "aiohttp",
     "websocket",
     "trustme",
@@ -161,6 +162,10 @@ PURE = {
     "tracker": (
         "calibration config contact counters events exposition lateness liveness messages meter outbox pipeline "
         "quiet reconnect session states trace_format vitals wall"
+    ),
+    "tracker/drawing": (
+        "arcs css_transforms curves document holds left_out numbers path_data placing problems shapes styles "
+        "transforms viewport"
     ),
 }
 OPENS = {"open", "read_text", "read_bytes", "write_text", "write_bytes"}

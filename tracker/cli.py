@@ -44,7 +44,7 @@ log = logging.getLogger("tracker")
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
-WallOption = Annotated[str | None, typer.Option(help="The wall's SVG; every <path class='hold'> is a hold.")]
+WallOption = Annotated[str | None, typer.Option(help="The wall's SVG; what has class='hold' is a hold.")]
 CalibrationOption = Annotated[str | None, typer.Option(help="JSON with perspective_transform.")]
 RouteOption = Annotated[str | None, typer.Option(help="The route: a JSON file, or the JSON itself.")]
 ThresholdOption = Annotated[float | None, typer.Option(help="Contact distance in wall units. [50]")]
@@ -131,6 +131,8 @@ def run(
     stream = f"{Random().getrandbits(48):012x}"
     pipeline = _pipeline(settings, stream)
     say(log, logging.INFO, "starting", announcement(tracker_settings, pipeline, settings))
+    if left_out := pipeline.wall.left_out_line:
+        say(log, logging.WARNING, "no hold", {"drawn": left_out})
     try:
         outcome = _run(_track(tracker_settings, pipeline, settings))
     except asyncio.CancelledError:
@@ -264,6 +266,8 @@ def check(
     typer.echo(
         f"wall         {wall}: {len(loaded.holds)} holds, {loaded.width:g} x {loaded.height:g} wall units"
     )
+    if loaded.left_out:
+        typer.echo(f"no hold      {loaded.left_out_line}")
     typer.echo(f"calibration  {calibration}: hands extend {pipeline.calibration.hand_extension_percent:g} %")
     if pipeline.route is None:
         typer.echo("route        none: hold types come from the ids' prefixes, and no session completes")
@@ -285,7 +289,10 @@ def solve(
     contact_grace: GraceOption = None,
 ) -> None:
     """Take a recording through the pipeline without a network: the session as JSON on stdout."""
-    solved = solve_recording(_messages(recording), _pipeline(locals(), stream="solve"))
+    pipeline = _pipeline(locals(), stream="solve")
+    if left_out := pipeline.wall.left_out_line:
+        typer.echo(f"of the wall's drawing is no hold: {left_out}", err=True)
+    solved = solve_recording(_messages(recording), pipeline)
     session = solved.session
     json.dump(session, sys.stdout, indent=1)
     typer.echo()

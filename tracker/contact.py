@@ -11,23 +11,66 @@ from math import sqrt
 Point = tuple[float, float]
 Edge = tuple[float, float, float, float, float]
 """x and y of one end, the way to the other end, and the inverse of that way's length squared (0: a point)."""
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One shape of a hold: a ring of points for each subpath, all closed, as when a drawing is filled.
+
+    Inside is where the winding number is not zero or, with `even_odd`, where it is odd. A ring may be a line or a
+    single point.
+    """
+
+    rings: tuple[tuple[Point, ...], ...]
+    even_odd: bool = False
+
+    def contains(self, x: float, y: float) -> bool:
+        """Tell whether a point is inside."""
+        winding = 0
+        for ring in self.rings:
+            ax, ay = ring[-1]
+            for bx, by in ring:
+                if ay <= y < by:
+                    if (bx - ax) * (y - ay) > (x - ax) * (by - ay):
+                        winding += 1
+                elif by <= y < ay and (bx - ax) * (y - ay) < (x - ax) * (by - ay):
+                    winding -= 1
+                ax, ay = bx, by
+        return winding % 2 == 1 if self.even_odd else winding != 0
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """One hold: its id, its path as written (`d`) and its outline in wall units.
+    """One hold: its id, a path that draws it (`d`) and its outline in wall units, of one part or several.
 
-    The outline is one ring of points for each subpath. As when a drawing is filled, every ring is closed, and
-    inside is where the winding number is not zero. A ring may be a line or a single point.
+    `d` is as written where the hold is a <path>, and does not know of the transforms above it.
     """
 
     id: str
     d: str
-    outline: tuple[tuple[Point, ...], ...]
-    edges: tuple[Edge, ...] = field(init=False, repr=False)
+    parts: tuple[Part, ...]
+    box: Box = field(init=False, repr=False, compare=False)
+    """Its leftmost, uppermost, rightmost and lowest coordinate."""
+    _edges: list[Edge] = field(init=False, repr=False, compare=False, default_factory=list)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "edges", tuple(_edges(self.outline)))
+        xs = [x for ring in self.outline for x, _ in ring]
+        ys = [y for ring in self.outline for _, y in ring]
+        object.__setattr__(self, "box", (min(xs), min(ys), max(xs), max(ys)))
+
+    @property
+    def outline(self) -> tuple[tuple[Point, ...], ...]:
+        """The rings of all parts."""
+        return tuple([ring for part in self.parts for ring in part.rings])
+
+    @property
+    def edges(self) -> list[Edge]:
+        """The outline's edges, worked out when they are first needed; do not change the list."""
+        if not self._edges:
+            self._edges.extend(_edges(self.outline))
+        return self._edges
 
     def distance(self, x: float, y: float) -> float:
         """Return the distance from a point to the outline, 0 inside."""
@@ -35,17 +78,7 @@ class Hold:
 
     def contains(self, x: float, y: float) -> bool:
         """Tell whether a point is inside the outline."""
-        winding = 0
-        for ring in self.outline:
-            ax, ay = ring[-1]
-            for bx, by in ring:
-                side = (bx - ax) * (y - ay) - (x - ax) * (by - ay)
-                if ay <= y < by and side > 0:
-                    winding += 1
-                elif by <= y < ay and side < 0:
-                    winding -= 1
-                ax, ay = bx, by
-        return winding != 0
+        return any(part.contains(x, y) for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +100,7 @@ class Grid:
     def __init__(self, holds: tuple[Hold, ...], threshold: float) -> None:
         self._holds = holds
         self._threshold = threshold
-        self._boxes = [_box(hold) for hold in holds]
+        self._boxes = [hold.box for hold in holds]
         self._left = min(box[0] for box in self._boxes) - threshold
         self._top = min(box[1] for box in self._boxes) - threshold
         self._right = max(box[2] for box in self._boxes) + threshold
@@ -163,9 +196,3 @@ def _any_within(edges: list[Edge], x: float, y: float, limit: float) -> bool:
         if px * px + py * py <= limit:
             return True
     return False
-
-
-def _box(hold: Hold) -> tuple[float, float, float, float]:
-    xs = [x for ring in hold.outline for x, _ in ring]
-    ys = [y for ring in hold.outline for _, y in ring]
-    return (min(xs), min(ys), max(xs), max(ys))

@@ -23,6 +23,7 @@ from tracker.files import load_calibration, load_route, load_wall
 from tracker.messages import HoldState, Landmark, Pose, SessionState, decode_input
 from tracker.pipeline import Pipeline
 from tracker.session import Route, Rules
+from tracker.timestamps import Clock
 from tracker.wall import Wall, parse_wall
 
 DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
@@ -79,8 +80,9 @@ def made_frame(k: int) -> bytes:
 
 def run_pipeline(pipeline: Pipeline, frames: list[bytes]) -> None:
     pipeline.reset()
+    clock = Clock()
     for seq, data in enumerate(frames):
-        pose = decode_input(data)
+        pose = decode_input(data, clock)
         assert isinstance(pose, Pose)
         pipeline.step(pose)
         pipeline.encode(seq)

@@ -86,8 +86,8 @@ class Totals:
         )
 
 
-def opened(plan: PosesToSend) -> Iterator[tuple[float, bytes]]:
-    """When each message is due, in seconds after the first, and its bytes.
+def opened(plan: PosesToSend, *, say: Say = lambda _: None) -> Iterator[tuple[float, bytes]]:
+    """When each message is due, in seconds after the first, and its bytes. `say` is told what the timestamps count.
 
     The recording is read through once before: what is wrong with it is said now and not in the middle. Raises
     `CannotSendError`.
@@ -101,8 +101,11 @@ def opened(plan: PosesToSend) -> Iterator[tuple[float, bytes]]:
     except InvalidURI as error:
         raise CannotSendError(f"--to is {plan.url!r}: {error.msg}: give a ws:// or wss:// URL") from None
     try:
-        for _ in read_recording(plan.path, repair=plan.repair):
+        trial = read_recording(plan.path, repair=plan.repair)
+        for _ in trial:
             pass
+        for line in trial.said:
+            say(line)
         again = (
             looped(plan.path, repair=plan.repair)
             if plan.loop

@@ -1,8 +1,8 @@
 """Pose recordings, read and written one message at a time.
 
-Three kinds of file, told apart by their names: `.jsonl` (one message a line), `.jsonl.gz` (the same,
-compressed) and `.jsons` (messages one after another, with or without space between them). A recording is
-never held in memory, whatever its length.
+Three kinds of file are written, told apart by their names: `.jsonl` (one message a line), `.jsonl.gz` (the same,
+compressed) and `.jsons` (messages one after another). What is read may have any form that `tracker.recording_file`
+knows. A recording is never held in memory, whatever its length.
 """
 
 import gzip
@@ -19,12 +19,12 @@ import msgspec
 from simulator.atomic import replacing
 from simulator.recording_format import (
     Message,
-    RecordingError,
     check_readable,
     kind_of,
     messages,
     with_timestamp,
 )
+from tracker.recording_file import RecordingError
 
 __all__ = [
     "RecordedFrame",
@@ -73,6 +73,8 @@ class Recording:
     def __init__(self, path: Path, *, repair: bool) -> None:
         self.path = path
         self.repairs = Repairs()
+        self.said: list[str] = []
+        """What its timestamps count, a line for each count, as far as it has been read."""
         self._frames = self._ordered(self._dated(repair=repair), repair=repair)
 
     def __iter__(self) -> Self:
@@ -84,9 +86,9 @@ class Recording:
     def _dated(self, *, repair: bool) -> Iterator[Message]:
         """Every pose has a timestamp from here on."""
         if repair:
-            yield from self._interpolated(messages(self.path))
+            yield from self._interpolated(messages(self.path, self.said.append))
             return
-        for message in messages(self.path):
+        for message in messages(self.path, self.said.append):
             if message.is_pose and message.timestamp_ms is None:
                 raise RecordingError(
                     f"{self.path}:{message.line}: the message has no timestamp, so its time is unknown;"
@@ -164,13 +166,12 @@ class Recording:
 def read_recording(path: str | Path, *, repair: bool = False) -> Recording:
     """The frames of a recording, read as they are asked for.
 
-    Timestamps may be epoch milliseconds, epoch seconds (numbers below 1e11) or ISO 8601 (without an offset:
-    UTC); they come out as whole milliseconds, and a message is encoded anew only where that changes it. One
-    that is missing, or before an earlier one, is a RecordingError, unless `repair`: then a missing one is
+    Timestamps may be whatever `tracker.timestamps` understands; they come out as whole milliseconds, and a message is
+    encoded anew only where that changes it. A pose without landmarks is no frame: it goes along as a control does. One that is missing, or before an earlier one, is a RecordingError, unless `repair`: then a missing one is
     interpolated, a message that is late is dropped (the touch rule would not count it either), and `.repairs`
     counts both. Equal timestamps are in order. Controls pass with the time of the pose before them.
 
-    RecordingError: at once for a missing file or an unknown kind; while reading for everything else.
+    RecordingError: at once for a file that is not there or no regular one; while reading for everything else.
     """
     path = Path(path)
     check_readable(path)

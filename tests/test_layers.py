@@ -10,9 +10,13 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("tracker", "simulator", "chaos")
 FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
+# What both must read alike, and what it is read with.
+TOLD_TO_THE_SIMULATOR = {
+    f"tracker.{name}" for name in ("messages", "timestamps", "recording_file", "user_files")
+}
 MAY_IMPORT = {
     "tracker": {"tracker"},
-    "simulator": {"simulator", "tracker.messages"},
+    "simulator": {"simulator", *TOLD_TO_THE_SIMULATOR},
     "chaos": {"chaos", "simulator", "tracker"},
 }
 IMPURE = {"asyncio", "websockets", "time", "random", "os", "socket", "threading", "subprocess"}
@@ -161,7 +165,7 @@ PURE = {
     ),
     "tracker": (
         "calibration config contact counters events exposition lateness liveness messages meter outbox pipeline "
-        "quiet reconnect session states trace_format vitals wall"
+        "quiet reconnect session states timestamps trace_format vitals wall"
     ),
     "tracker/drawing": (
         "arcs css_transforms curves document holds left_out numbers path_data placing problems shapes styles "

@@ -13,6 +13,7 @@ from tracker.link import Link, Wire
 from tracker.messages import BadMessage, Control, Pose
 from tracker.outbox import Message, Outbox, OutboxFull
 from tracker.pipeline import Pipeline
+from tracker.timestamps import Clock
 from tracker.traffic import Incoming, Outgoing
 
 log = logging.getLogger("tracker")
@@ -52,6 +53,7 @@ class Tracker:
         self._inputs = [self._link("input", config.input_url, Incoming(self._on_input), rng)]
         if config.control_url is not None:
             self._inputs.append(self._link("control", config.control_url, Incoming(self._on_control), rng))
+        self._clock = Clock(lambda said: log.info("%s", said))
         self._paused = False
         self._turn = asyncio.Lock()  # numbers are given and messages put in one order, by whichever link
         self._stopping = asyncio.Event()
@@ -141,7 +143,7 @@ class Tracker:
         if self._keep_message is not None:
             self._keep_message("input", data)
         try:
-            message = messages.decode_input(data)
+            message = messages.decode_input(data, self._clock)
             if isinstance(message, Pose):
                 await self._on_pose(message, wire)
             else:

@@ -1,14 +1,11 @@
 """`tracker`: run at a wall, check a wall's files, solve a recording."""
 
 import asyncio
-import gzip
 import json
 import logging
 import os
 import signal
 import sys
-import zlib
-from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -25,12 +22,12 @@ from tracker.events import Observer
 from tracker.files import load_calibration, load_route, load_wall
 from tracker.heartbeat import Heartbeat
 from tracker.logs import EventLog, say, to_stderr
-from tracker.messages import BadMessage, Pose, ResetHolds, decode_input
 from tracker.metrics import SelfReport
 from tracker.pipeline import Pipeline
-from tracker.pipeline import solve as solve_recording
+from tracker.recording_file import RecordingError
 from tracker.session import Rules
 from tracker.settings import read_settings, tracker_config
+from tracker.solving import Skipped, solve_file
 from tracker.status_server import answering
 from tracker.trace import Bounds, Recorder
 from tracker.user_files import read_whole
@@ -54,7 +51,12 @@ GraceOption = Annotated[float | None, typer.Option(help="Seconds that contact ma
 
 def main() -> None:
     """The console script."""
-    run_command(app, "tracker", mistakes={ConfigError: EXIT_USAGE}, interrupted=EXIT_UNDELIVERED)
+    run_command(
+        app,
+        "tracker",
+        mistakes={ConfigError: EXIT_USAGE, RecordingError: EXIT_USAGE},
+        interrupted=EXIT_UNDELIVERED,
+    )
 
 
 @app.callback()
@@ -279,8 +281,13 @@ def check(
 
 @app.command()
 def solve(
-    recording: Annotated[Path, typer.Argument(help="One message a line: .jsonl or .jsonl.gz.")],
+    recording: Annotated[
+        Path, typer.Argument(help="JSON messages: one a line, behind each other, or an array; .gz too.")
+    ],
     *,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="End at the first message that a tracker would skip.")
+    ] = False,
     wall: WallOption = None,
     calibration: CalibrationOption = None,
     route_data: RouteOption = None,
@@ -288,34 +295,25 @@ def solve(
     touch_duration: DurationOption = None,
     contact_grace: GraceOption = None,
 ) -> None:
-    """Take a recording through the pipeline without a network: the session as JSON on stdout."""
+    """Take a recording through the pipeline without a network: the session as JSON on stdout.
+
+    What `run` would skip is skipped, counted and said, or ends it with --strict.
+    """
     pipeline = _pipeline(locals(), stream="solve")
     if left_out := pipeline.wall.left_out_line:
-        typer.echo(f"of the wall's drawing is no hold: {left_out}", err=True)
-    solved = solve_recording(_messages(recording), pipeline)
+        _said(f"of the wall's drawing is no hold: {left_out}")
+    skipped = Skipped()
+    solved = solve_file(recording, pipeline, skipped, strict=strict, say=_said)
     session = solved.session
     json.dump(session, sys.stdout, indent=1)
     typer.echo()
+    for line in skipped.lines():
+        _said(line)
     touched = sum(hold["status"] == "touched" for hold in session["holds"])
-    skipped = f" ({solved.skipped} skipped: they map to infinity)" if solved.skipped else ""
-    typer.echo(
-        f"{solved.frames} frames{skipped}, {touched} holds touched, session {session['status']}", err=True
-    )
+    left_out = f", {skipped.total} messages skipped" if skipped.total else ""
+    unmapped = f" ({solved.skipped} skipped: they map to infinity)" if solved.skipped else ""
+    _said(f"{solved.frames} frames{unmapped}{left_out}, {touched} holds touched, session {session['status']}")
 
 
-def _messages(path: Path) -> Iterator[Pose | ResetHolds]:
-    """The messages of a recording; a line that cannot be used is the user's to mend, so it is named and ends it."""
-    number = found = 0
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as lines:
-            for number, line in enumerate(lines, start=1):  # noqa: B007 - the error below names it
-                if line.strip():
-                    yield decode_input(line)
-                    found += 1
-    except BadMessage as bad:
-        raise ConfigError(f"{path}, line {number}: {bad}: mend or remove the line") from None
-    except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigError(f"{path}: {reason}: name a readable recording (.jsonl, .jsonl.gz)") from None
-    if not found:
-        raise ConfigError(f"{path}: no messages in it: name a recording with one message a line")
+def _said(line: str) -> None:
+    typer.echo(line, err=True)

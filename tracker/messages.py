@@ -13,19 +13,22 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from tracker.timestamps import LARGEST_NUMBER, LAST_MS, Clock, UnclearTime
+
 MAX_MESSAGE_BYTES = 1_000_000
 """A larger message is refused unread; a pose is about 3 kB."""
 
-MAX_TIMESTAMP_MS = 253_402_300_799_999
-"""The last millisecond of the year 9999, which is as far as ISO 8601 goes."""
+MAX_TIMESTAMP_MS = LAST_MS
+"""Of a pose. What a message's timestamp may be is for `tracker.timestamps`."""
 
 _MAX_ACK_BYTES = 512
 
 # A limb out of sight is estimated outside the image, never a thousand image widths away.
 _Coordinate = Annotated[float, Meta(ge=-1000.0, le=1000.0)]
 _Share = Annotated[float, Meta(ge=0.0, le=1.0)]
-_WholeMs = Annotated[int, Meta(ge=0, le=MAX_TIMESTAMP_MS)]
-_Ms = Annotated[float, Meta(ge=0.0, le=float(MAX_TIMESTAMP_MS))]
+_Whole = Annotated[int, Meta(ge=0, le=LARGEST_NUMBER)]
+_Real = Annotated[float, Meta(ge=0.0, le=float(LARGEST_NUMBER))]
+_Landmarks = Annotated[list["Landmark"], Meta(min_length=33, max_length=33)]
 _Count = Annotated[int, Meta(ge=0)]
 
 
@@ -55,8 +58,18 @@ class Landmark(Struct, frozen=True, gc=False):
 class Pose(Struct, frozen=True, kw_only=True):
     """One frame: 33 landmarks at an epoch time in milliseconds."""
 
-    timestamp: _WholeMs | _Ms
-    landmarks: Annotated[list[Landmark], Meta(min_length=33, max_length=33)]
+    timestamp: float
+    landmarks: list[Landmark]
+    sequence: int | None = None
+    width: int | float | None = None
+    height: int | float | None = None
+
+
+class _Frame(Struct, frozen=True, kw_only=True):
+    """A pose as it comes: its timestamp counts whatever its sender counts."""
+
+    timestamp: _Whole | _Real | str
+    landmarks: _Landmarks
     sequence: int | None = None
     width: int | float | None = None
     height: int | float | None = None
@@ -182,7 +195,7 @@ class _Kind(Struct, frozen=True):
     type: str | None = None
 
 
-_pose_decoder = msgspec.json.Decoder(Pose)
+_frame_decoder = msgspec.json.Decoder(_Frame)
 _control_decoder = msgspec.json.Decoder(Control)
 _kind_decoder = msgspec.json.Decoder(_Kind)
 _ack_decoder = msgspec.json.Decoder(Ack)
@@ -195,16 +208,19 @@ _decode_session = lru_cache(maxsize=1)(msgspec.json.Decoder(SessionState | None)
 _DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-def decode_input(data: bytes) -> Pose | ResetHolds:
+def decode_input(data: bytes, clock: Clock | None = None) -> Pose | ResetHolds:
     """Decode a message of the input socket: a pose (`type` may be missing) or `reset_holds`.
 
+    `clock` is the sender's: what its timestamps count is told by those before; without one, by this one's size alone.
     Raises `BadMessage` for everything else, other controls included. A good pose is decoded exactly once.
     """
     _refuse_large(data)
     try:
-        return _pose_decoder.decode(data)
+        frame = _frame_decoder.decode(data)
     except _DECODE_ERRORS as error:
         failure = error
+    else:
+        return _dated(frame, clock or Clock())
     kind = _kind_of(data)
     if kind == "reset_holds":
         return ResetHolds()
@@ -213,6 +229,20 @@ def decode_input(data: bytes) -> Pose | ResetHolds:
     if kind not in (None, "pose"):
         raise BadMessage("unknown-type", f"type {kind!r} is neither a pose nor reset_holds")
     raise _bad_message(data, failure) from None
+
+
+def _dated(frame: _Frame, clock: Clock) -> Pose:
+    try:
+        timestamp = clock.read(frame.timestamp)
+    except UnclearTime as unclear:
+        raise BadMessage(unclear.reason, str(unclear)) from None
+    return Pose(
+        timestamp=timestamp,
+        landmarks=frame.landmarks,
+        sequence=frame.sequence,
+        width=frame.width,
+        height=frame.height,
+    )
 
 
 def decode_control(data: bytes) -> Control:

@@ -42,7 +42,7 @@ def send_to(path: Path, url: str, *, speed: float = 1.0, loop: bool = False, rep
     """
     plan = PosesToSend(path, url, speed, loop, repair, shown_url=redacted(url))
     totals = Totals()
-    interrupted = asyncio.run(_until_signal(plan, opened(plan), totals))
+    interrupted = asyncio.run(_until_signal(plan, opened(plan, say=_say), totals))
     typer.echo(str(totals))
     if totals.refused_for_good is not None:
         typer.echo(f"simtool: {redacted(url)} refused for good: {totals.refused_for_good}", err=True)
@@ -56,13 +56,13 @@ def send_to(path: Path, url: str, *, speed: float = 1.0, loop: bool = False, rep
     return EXIT_PASS
 
 
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
+
+
 async def _until_signal(plan: PosesToSend, due: Iterator[tuple[float, bytes]], totals: Totals) -> bool:
     """Whether a signal ended it."""
-    running = asyncio.ensure_future(
-        send_poses(
-            plan, due, totals, retries=TrackerRetries(Random()), say=lambda line: typer.echo(line, err=True)
-        )
-    )
+    running = asyncio.ensure_future(send_poses(plan, due, totals, retries=TrackerRetries(Random()), say=_say))
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, running.cancel)
     await asyncio.wait([running])

@@ -157,6 +157,8 @@ def _recorded(plan: ServePlan) -> Iterator[tuple[float, bytes]]:
         due = schedule(again, plan.speed)
     except (RecordingError, ValueError) as error:
         raise CannotServeError(str(error)) from None
+    for line in trial.said:
+        typer.echo(line, err=True)
     repaired = f" ({trial.repairs})" if plan.repair else ""
     typer.echo(f"{frames} frames in {path}{repaired}; playback begins with the first client", err=True)
     return due

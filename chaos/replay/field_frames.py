@@ -8,6 +8,7 @@ from chaos.scenario import Workload
 from chaos.traces.reading import Trace
 from simulator.recording import RecordingError, write_recording
 from tracker.messages import BadMessage, Pose, decode_input
+from tracker.timestamps import Clock
 
 _FILES = {"wall": "svg", "calibration": "json", "route": "json"}
 
@@ -47,6 +48,7 @@ def beside(workload: Workload, folder: Path, stem: str) -> Workload:
 def _poses(trace: Trace, since: float, until: float) -> Iterator[bytes]:
     """Good poses whose timestamps rise: what the climb is made of."""
     newest = 0.0
+    clock = Clock()
     for payload in trace.payloads():
         if payload.t > until:
             return
@@ -54,7 +56,7 @@ def _poses(trace: Trace, since: float, until: float) -> Iterator[bytes]:
         if payload.link != "input" or data is None or payload.t < since:
             continue
         try:
-            message = decode_input(data)
+            message = decode_input(data, clock)
         except BadMessage:
             continue  # the inference brings garbage back as a fault
         if isinstance(message, Pose) and message.timestamp > newest:

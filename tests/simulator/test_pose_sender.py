@@ -24,7 +24,9 @@ Handler = Callable[[ServerConnection], Awaitable[None]]
 
 def recording(folder: Path, *timestamps: Any) -> Path:
     path = folder / "poses.jsonl"
-    write_recording(path, (b'{"type":"pose","timestamp":%s}' % str(t).encode() for t in timestamps))
+    write_recording(
+        path, (b'{"type":"pose","landmarks":[0],"timestamp":%s}' % str(t).encode() for t in timestamps)
+    )
     return path
 
 
@@ -182,7 +184,7 @@ def test_a_loop_goes_on_until_it_is_cancelled_and_then_closes(tmp_path: Path) ->
         ({"speed": 0.0}, "--speed is 0: it must be a positive number, 1 for the recorded pace"),
         ({"url": "http://x"}, "--to is 'http://x': scheme isn't ws or wss: give a ws:// or wss:// URL"),
         ({"path": Path("absent.jsonl")}, "absent.jsonl: cannot be opened"),
-        ({"path": Path("poses.txt")}, "is not a kind of recording"),
+        ({"path": Path("/dev/zero")}, "it is a device, and not a regular file"),
     ],
 )
 def test_what_cannot_be_replayed_is_refused_in_one_line(

@@ -132,7 +132,7 @@ def test_each_bad_input_has_its_reason(data: bytes, reason: str) -> None:
 
 
 def test_a_large_message_is_refused_before_it_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(messages, "_pose_decoder")
+    monkeypatch.delattr(messages, "_frame_decoder")
     assert refusal(b" " * (MAX_MESSAGE_BYTES + 1)) == "too-large"
 
 

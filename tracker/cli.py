@@ -29,7 +29,8 @@ from tracker.session import Rules
 from tracker.settings import read_settings, tracker_config
 from tracker.solving import Skipped, solve_file
 from tracker.status_server import answering
-from tracker.trace import Bounds, Recorder
+from tracker.trace import Recorder
+from tracker.trace_parts import Bounds
 from tracker.user_files import read_whole
 from tracker.vitals import Vitals
 

@@ -6,12 +6,9 @@ import asyncio
 import logging
 import os
 import platform
-import stat
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from importlib.metadata import version
-from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -20,7 +17,8 @@ import msgspec
 
 from tracker import events
 from tracker.config import ConfigError, TrackerConfig, redacted
-from tracker.trace_format import BEGINNING, SCHEMA, document, payload
+from tracker.trace_format import SCHEMA, document, payload
+from tracker.trace_parts import Bounds, Parts
 
 FLUSH_AFTER = 1.0
 """Seconds of the loop's clock that a line waits in this process at most."""
@@ -43,6 +41,9 @@ _CHATTER = frozenset(
     }
 )
 
+# What a start that reaches nothing has to tell; see `trace_parts`.
+_IN_VAIN = frozenset({events.Connecting, events.Refused, events.Waiting, events.Stopping, events.Stopped})
+
 log = logging.getLogger("tracker")
 
 
@@ -56,26 +57,11 @@ class Clock(Protocol):
         """Call it after so many of these seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """How much of a run is kept: the newest `files` parts of `bytes` each, FILE, FILE.1, FILE.2 ..."""
-
-    bytes: int = 64_000_000
-    """At 30 fps a part then holds some two hours; with payloads about a quarter of an hour."""
-    files: int = 8
-
-    def __post_init__(self) -> None:
-        if self.bytes < 1:
-            raise ConfigError(f"--trace-bytes is {self.bytes}: it must be at least 1")
-        if self.files < 1:
-            raise ConfigError(f"--trace-files is {self.files}: it must be at least 1")
-
-
 class Recorder:
     """An observer that writes. Use it as a context, and `begin` before the first event.
 
-    The newest part is always `path`; `path`.1 is the one before it. What an earlier run left there is moved on in
-    the same way, and not lost to a restart. A pipe or a device is written to without end.
+    The newest part is always `path`; `path`.1 is the one before it. What an earlier run recorded is moved on in
+    the same way, and not lost to a restart; see `trace_parts`. A pipe or a device is written to without end.
     """
 
     def __init__(
@@ -84,7 +70,7 @@ class Recorder:
         config: TrackerConfig,
         *,
         stream: str,
-        bounds: Bounds = Bounds(),
+        bounds: Bounds = Bounds(),  # noqa: B008 - frozen
         rules: Mapping[str, Any] | None = None,
         files: Mapping[str, bytes] | None = None,
         payloads: bool = False,
@@ -104,11 +90,11 @@ class Recorder:
         self._waiting: list[events.Event] = []  # encoded together: that takes half the time of one by one
         self._waiting_bytes = 0  # of payloads
         self._part = 0
-        self._size = 0
         self._header: dict[str, Any] = {
             "schema": SCHEMA,
             "stream": stream,
             "part": 0,
+            "replaced": 0,
             "tracker": version("pose-session-tracker"),
             "websockets": version("websockets"),
             "python": platform.python_version(),
@@ -125,13 +111,7 @@ class Recorder:
                 f"--trace-bytes is {bounds.bytes}: the header of each part alone takes {size}:"
                 f" allow {max(1_000_000, 4 * size)} or more"
             )
-        try:
-            self._regular = _is_ours_or_new(path, bounds.files)
-            self._file = FileIO(path, "a")
-        except OSError as error:
-            raise ConfigError(
-                f"cannot write the trace {path}: {error.strerror}: choose another --trace FILE"
-            ) from None
+        self._parts = Parts(path, bounds)
 
     def __enter__(self) -> Self:
         return self
@@ -140,7 +120,7 @@ class Recorder:
         self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
     ) -> None:
         self.flush()
-        self._file.close()
+        self._parts.close()
 
     def begin(self, loop: Clock) -> None:
         """Write the header; an earlier run's trace becomes FILE.1. Events are stamped by this loop's clock.
@@ -155,7 +135,9 @@ class Recorder:
             "anchor": {"t": loop.time(), "epoch_ms": round(now * 1000), "utc_offset_s": offset},
         }
         try:
-            self._next_part(keep=self._regular and self._path.stat().st_size > 0)
+            self._parts.begin()
+            self._header["replaced"] = self._parts.replaced
+            self._write_header()
         except OSError as error:
             self._give_up(error)
 
@@ -183,15 +165,19 @@ class Recorder:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        data = b"" if self._file.closed else self._encoded()
+        data = b"" if self._parts.closed else self._encoded()
+        reached = any(type(event) not in _IN_VAIN for event in self._waiting)
         self._waiting.clear()
         self._waiting_bytes = 0
         if not data:
             return
         try:
-            if self._regular and self._size + len(data) > self._bounds.bytes:
-                self._next_part(keep=True)
-            self._write(data)
+            if reached:
+                self._parts.reached()
+            if self._parts.regular and self._parts.size + len(data) > self._bounds.bytes:
+                self._parts.next()
+                self._write_header()
+            self._parts.write(data)
         except OSError as error:
             self._give_up(error)
 
@@ -205,60 +191,14 @@ class Recorder:
         except UnicodeEncodeError:  # half a surrogate pair, in a text that a peer or the system made
             return self._encode_lines([_readable(event) for event in self._waiting])
 
-    def _next_part(self, *, keep: bool) -> None:
-        """Begin an empty file; if `keep`, what is in the present one moves on to FILE.1, and so on."""
-        if keep and self._bounds.files > 1:
-            self._file.close()
-            for number in range(self._bounds.files - 1, 0, -1):
-                older = _numbered(self._path, number - 1)
-                if older.exists():
-                    older.replace(_numbered(self._path, number))
-            self._file = FileIO(self._path, "a")
-        elif self._regular:
-            self._file.truncate(0)
+    def _write_header(self) -> None:
         self._part += 1
-        self._size = 0
-        self._write(self._encode({**self._header, "part": self._part}) + b"\n")
-
-    def _write(self, data: bytes) -> None:
-        self._size += len(data)
-        rest = memoryview(data)
-        while rest:
-            rest = rest[self._file.write(rest) or 0 :]
+        self._parts.write(self._encode({**self._header, "part": self._part}) + b"\n")
 
     def _give_up(self, error: OSError) -> None:
         # An observer must not raise: a full disk ends the trace and not the tracker.
-        self._file.close()
+        self._parts.close()
         log.warning("trace %s ends here: %s: free some space and start again", self._path, error.strerror)
-
-
-def _numbered(path: Path, number: int) -> Path:
-    return path.with_name(f"{path.name}.{number}") if number else path
-
-
-def _is_ours_or_new(path: Path, files: int) -> bool:
-    """Whether the trace goes to a regular file, existing or not.
-
-    Raises `ConfigError` rather than overwrite, now or by rotation, what is no trace.
-    """
-    for number in range(files):
-        place = _numbered(path, number)
-        if not place.exists():
-            continue
-        if not stat.S_ISREG(place.stat().st_mode):
-            if number == 0:
-                return False
-            head = b"something that is no file"
-        else:
-            with place.open("rb") as file:
-                head = file.read(len(BEGINNING))
-        # A power cut can leave a header's first bytes, or zeros in their place.
-        if not BEGINNING.startswith(head) and head.strip(b"\0"):
-            raise ConfigError(
-                f"cannot write the trace {path}: {place} holds something else, which would be overwritten:"
-                " choose another --trace FILE"
-            )
-    return True
 
 
 def _readable(event: events.Event) -> events.Event:

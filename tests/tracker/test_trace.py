@@ -1,6 +1,8 @@
 import asyncio
 import logging
+import os
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,8 +19,9 @@ from simulator.loop import VirtualLoop
 from simulator.network import Network
 from tracker import events
 from tracker.config import ConfigError, TrackerConfig, redacted
-from tracker.trace import Bounds, Recorder
+from tracker.trace import Recorder
 from tracker.trace_format import MAX_PAYLOAD_BYTES, SCHEMA, Payload
+from tracker.trace_parts import Bounds
 
 CONFIG = TrackerConfig(
     input_url="ws://anna:s3cret@wall:1/in?token=s3cret",
@@ -246,6 +249,93 @@ def test_the_trace_of_an_earlier_run_is_moved_on_and_not_lost(tmp_path: Path) ->
     assert [line.get("stream") for line in lines(tmp_path / "trace.1")] == ["first", None]
 
 
+# Many starts
+
+REFUSED = (
+    events.Connecting(t=1.0, link="output", attempt=1),
+    events.Refused(t=1.1, link="output", why="HTTP 401", status=401, fatal=True),
+)
+
+
+def test_starts_that_reach_nothing_replace_one_another_and_never_a_recorded_run(tmp_path: Path) -> None:
+    path = tmp_path / "trace"
+    record(path, *chatter(*range(1, 101)), stream="recorded")
+    for number in range(50):
+        record(path, *REFUSED, stream=f"refused {number}", bounds=Bounds(10_000, 2))
+    assert sorted(tmp_path.iterdir()) == [path, tmp_path / "trace.1"]
+    assert [line.get("stream") for line in lines(path)] == ["refused 49", None, None]
+    assert lines(path)[0]["replaced"] == 49
+    assert seqs(tmp_path / "trace.1") == list(range(1, 101))
+
+
+def test_a_start_that_reaches_nothing_for_days_takes_one_part_and_no_other_runs(tmp_path: Path) -> None:
+    path = tmp_path / "trace"
+    record(path, *chatter(1), stream="recorded")
+    record(path, *REFUSED * 500, stream="refused", bounds=Bounds(4000, 2))
+    assert sorted(tmp_path.iterdir()) == [path, tmp_path / "trace.1"]
+    assert path.stat().st_size <= 4000
+    assert lines(tmp_path / "trace.1")[0]["stream"] == "recorded"
+
+
+def test_short_runs_are_kept_as_long_as_their_bytes_fit_however_many_there_are(tmp_path: Path) -> None:
+    path = tmp_path / "trace"
+    for number in range(80):
+        record(path, *chatter(number), stream=f"run {number}", bounds=Bounds(5_000, 8))
+    parts = sorted(tmp_path.iterdir(), key=lambda part: int(part.suffix[1:] or 0))
+    kept = [lines(part)[0]["stream"] for part in parts]
+    assert kept == [f"run {79 - n}" for n in range(len(kept))]
+    assert len(kept) > 15
+    size = sum(part.stat().st_size for part in parts)
+    assert 8 * 5_000 - 3 * 2_000 < size <= 8 * 5_000
+
+
+def test_a_second_tracker_on_the_same_trace_is_refused_and_the_next_after_its_end_is_not(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "trace"
+    with Recorder(path, CONFIG, stream="first"):
+        with pytest.raises(ConfigError) as caught:
+            Recorder(path, CONFIG, stream="second")
+        assert str(caught.value) == (
+            f"cannot write the trace {path}: another tracker writes it (process {os.getpid()}):"
+            " end that one, or choose another --trace FILE"
+        )
+        Recorder(tmp_path / "another", CONFIG, stream="third")._parts.close()
+    record(path, *chatter(1))
+    assert seqs(path) == [1]
+
+
+def test_a_lock_that_a_killed_tracker_left_keeps_nobody_out(tmp_path: Path) -> None:
+    (tmp_path / "trace.lock").write_text("12345\n")
+    record(tmp_path / "trace", *chatter(1))
+    assert seqs(tmp_path / "trace") == [1]
+
+
+def test_a_trace_is_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "trace"
+    path.write_bytes(b"")
+    path.chmod(0o666)
+    record(path, *chatter(*range(1, 1001)), bounds=Bounds(4000, 3))
+    assert {stat.S_IMODE(part.stat().st_mode) for part in tmp_path.iterdir()} == {0o600}
+
+
+@pytest.mark.parametrize("exists", [True, False])
+@pytest.mark.parametrize("name", ["trace", "trace.lock"])
+def test_nothing_is_written_through_a_symbolic_link(
+    tmp_path: Path,
+    name: str,
+    exists: bool,  # noqa: FBT001 - a parametrised test's own argument
+) -> None:
+    target = tmp_path / "somebody else's"
+    if exists:
+        target.write_text("")
+    (tmp_path / name).symlink_to(target)
+    with pytest.raises(ConfigError, match=r"is a symbolic link, and those are not followed"):
+        Recorder(tmp_path / "trace", CONFIG, stream="ab12")
+    assert not exists or target.read_text() == ""
+    assert target.exists() == exists
+
+
 # What can go wrong
 
 
@@ -310,7 +400,8 @@ def test_a_folder_that_vanishes_ends_the_trace_and_not_the_tracker(
     async def run() -> None:
         with Recorder(folder / "trace", CONFIG, stream="ab12", bounds=Bounds(4000, 3)) as recorder:
             recorder.begin(asyncio.get_running_loop())
-            (folder / "trace").unlink()
+            for file in folder.iterdir():
+                file.unlink()
             folder.rmdir()
             for event in chatter(*range(1000)):
                 recorder.observe(event)

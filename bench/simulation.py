@@ -40,10 +40,11 @@ from simulator.paths import FEED_PATH, SINK_PATH
 from simulator.pose_server import PoseServer
 from tracker.app import Tracker
 from tracker.config import Timing, TrackerConfig
-from tracker.link import Link, Wire
+from tracker.link import Link
 from tracker.pipeline import Pipeline
 from tracker.trace import Recorder
 from tracker.traffic import Incoming
+from tracker.wire import Wire
 
 HOUR = 3600.0
 STREAM = 100.0

@@ -32,7 +32,8 @@ from simulator.sockets import TCP_RTO_MAX_MS
 from simulator.tcp import Tcp
 from tracker import events
 from tracker.config import Timing
-from tracker.link import Link, Wire
+from tracker.link import Link
+from tracker.wire import Wire
 
 MESSAGE = b"x" * 6000
 INTERVAL = 1 / 30

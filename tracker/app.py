@@ -9,12 +9,13 @@ from random import Random
 from tracker import events, messages
 from tracker.config import ConfigError, TrackerConfig
 from tracker.counters import Counters
-from tracker.link import Link, Wire
+from tracker.link import Link
 from tracker.messages import BadMessage, Control, Pose
 from tracker.outbox import Message, Outbox, OutboxFull
 from tracker.pipeline import Pipeline
 from tracker.timestamps import Clock
 from tracker.traffic import Incoming, Outgoing
+from tracker.wire import Wire
 
 log = logging.getLogger("tracker")
 

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from tracker import events, messages
-from tracker.link import Wire
 from tracker.outbox import Message, Outbox, OutboxFull
+from tracker.wire import Wire
 
 BARRIER_BYTES = 32_768
 """A barrier follows at least this often, so that on a slow link confirms keep coming while a burst drains."""
@@ -21,15 +21,15 @@ class Incoming:
         self._probes = 0
 
     def next_probe(self) -> int:
-        """See `link.Traffic`."""
+        """See `wire.Traffic`."""
         self._probes += 1
         return self._probes
 
     def answered(self, number: int) -> None:
-        """See `link.Traffic`."""
+        """See `wire.Traffic`."""
 
     def lost(self) -> int:
-        """See `link.Traffic`."""
+        """See `wire.Traffic`."""
         return 0
 
     async def converse(self, wire: Wire) -> None:
@@ -88,15 +88,15 @@ class Outgoing:
         return self._outbox.unbarriered_bytes > 0
 
     def next_probe(self) -> int:
-        """See `link.Traffic`: the probe is the barrier."""
+        """See `wire.Traffic`: the probe is the barrier."""
         return self._outbox.barrier()
 
     def answered(self, number: int) -> None:
-        """See `link.Traffic`."""
+        """See `wire.Traffic`."""
         self._confirmed(self._outbox.confirm_barrier(number))
 
     def lost(self) -> int:
-        """See `link.Traffic`."""
+        """See `wire.Traffic`."""
         return self._outbox.lost()
 
     async def converse(self, wire: Wire) -> None:

@@ -11,7 +11,7 @@ import typer
 from chaos.reports.results import EXIT_FAIL, EXIT_INTERRUPTED, EXIT_PASS
 from simulator.pose_sender import PosesToSend, Refusal, Totals, opened, send_poses
 from tracker.config import Timing, redacted
-from tracker.link import failure_of
+from tracker.failures import failure_of
 from tracker.reconnect import Backoff, remedy
 
 

@@ -12,7 +12,8 @@ from chaos.clients import Assignment
 from chaos.clients.tracker import TrackerClient
 from chaos.scenario import ClientOverrides
 from tracker.app import Tracker
-from tracker.link import Link, Wire
+from tracker.link import Link
+from tracker.wire import Wire
 
 
 class Ablated(TrackerClient):

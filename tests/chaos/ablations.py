@@ -13,7 +13,8 @@ from websockets.asyncio.client import ClientConnection
 from tests.chaos.ablated import Ablated, Misconfigured
 from tracker import events
 from tracker.app import Tracker
-from tracker.link import Link, Wire, _Connection
+from tracker.connection import LinkConnection
+from tracker.link import Link
 from tracker.liveness import Health, Liveness, Verdict
 from tracker.messages import BadMessage, Control, Landmark, Pose, Reply, UpdateParameters
 from tracker.outbox import Message, Outbox
@@ -23,6 +24,7 @@ from tracker.retransmission import TCP_RTO_MAX_MS
 from tracker.session import Session
 from tracker.states import LinkState
 from tracker.traffic import Incoming, Outgoing
+from tracker.wire import Wire
 
 NEVER = 1e6
 """Seconds: longer than any run."""
@@ -357,19 +359,17 @@ class _IgnoresRefusals(Link):
         return self._backoff.after_refusal(failure)
 
 
-class _WaitsForTheEnd(_Connection):
+class _WaitsForTheEnd(LinkConnection):
     """After both Close frames the peer's FIN is waited for."""
 
-    def data_received(self, data: bytes) -> None:
-        self.last_received = self.loop.time()
-        self.received += len(data)
+    def _take(self, data: bytes) -> None:
         ClientConnection.data_received(self, data)
 
 
 # Reading and writing
 
 
-class _UsualMaxSize(_Connection):
+class _UsualMaxSize(LinkConnection):
     """A message above a library's usual limit of 1 MiB ends the connection."""
 
     def data_received(self, data: bytes) -> None:
@@ -397,7 +397,7 @@ class _SentIsDelivered(Wire):
         return sent
 
 
-class _AReadIsAMessage(_Connection):
+class _AReadIsAMessage(LinkConnection):
     """What a read leaves over is forgotten, and the next one begins with a new frame."""
 
     def data_received(self, data: bytes) -> None:

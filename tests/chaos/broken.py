@@ -18,13 +18,14 @@ from chaos.clients.tracker import TrackerClient
 from tests.chaos.ablated import parts
 from tracker import events, messages
 from tracker.app import Tracker
-from tracker.link import Link, Wire
+from tracker.link import Link
 from tracker.liveness import Liveness
 from tracker.messages import Control, Landmark, Reply
 from tracker.outbox import Message, Outbox
 from tracker.pipeline import Pipeline
 from tracker.reconnect import Backoff, Failure
 from tracker.session import Session
+from tracker.wire import Wire
 
 
 class _Outbox(Outbox):

@@ -17,7 +17,8 @@ from simulator.loop import VirtualLoop
 from simulator.network import Network, Path
 from tracker import events
 from tracker.config import Timing
-from tracker.link import Link, Wire
+from tracker.link import Link
+from tracker.wire import Wire
 
 Simulate = Callable[[Callable[[Network], Awaitable[Any]]], Any]
 KEEPALIVE = {"ping_interval": 5, "ping_timeout": 5, "compression": None, "proxy": None}

@@ -27,8 +27,9 @@ from tracker import events
 from tracker.app import Outcome, Tracker
 from tracker.config import Timing, TrackerConfig
 from tracker.files import load_calibration, load_route, load_wall
-from tracker.link import Link, Traffic, Wire
+from tracker.link import Link
 from tracker.pipeline import Pipeline
+from tracker.wire import Traffic, Wire
 
 LATENCY = 0.05
 """Seconds of one direction of every test's paths, so that a round trip is a tenth of a second."""

@@ -7,7 +7,7 @@ import ssl
 import pytest
 
 from tracker.events import RefusalCause
-from tracker.link import failure_of
+from tracker.failures import failure_of
 
 
 @pytest.mark.parametrize(

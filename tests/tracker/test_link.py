@@ -23,9 +23,10 @@ from tests.tracker.conftest import (
 )
 from tracker import events
 from tracker.config import Timing
-from tracker.link import Link, Wire
+from tracker.link import Link
 from tracker.reconnect import Backoff, Failure
 from tracker.states import LinkState
+from tracker.wire import Wire
 
 TIMING = Timing()
 

@@ -30,8 +30,8 @@ from tests.tracker.conftest import (
 )
 from tracker import events
 from tracker.config import Timing
-from tracker.link import Wire
 from tracker.liveness import RoundTrip
+from tracker.wire import Wire
 
 TIMING = Timing()
 FLOOR, CEILING = TIMING.probe_floor, TIMING.probe_ceiling

@@ -1,0 +1,50 @@
+"""What an exception of a failed attempt comes to: the facts that `reconnect` decides on."""
+
+import errno
+import socket
+import ssl
+
+from websockets.exceptions import InvalidMessage, InvalidStatus
+
+from tracker import events
+from tracker.config import without_credentials
+from tracker.reconnect import Failure
+
+_NOBODY_THERE = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH)
+
+TEXT_AT_MOST = 300
+"""Characters that are told of an error: a peer may have written part of it."""
+
+
+def failure_of(error: Exception) -> Failure:
+    """The library's exception as the facts that `reconnect` decides on."""
+    if isinstance(error, InvalidStatus):
+        response = error.response
+        patience = next(iter(response.headers.get_all("Retry-After")), "")
+        return Failure(
+            f"HTTP {response.status_code}",
+            status=response.status_code,
+            # The other form of the header is a date, which would need a wall clock; plain back-off serves as well.
+            retry_after=float(patience) if patience.isdecimal() else None,
+            cause=events.RefusalCause.STATUS,
+        )
+    text = str(error) or type(error).__name__
+    if isinstance(error, InvalidMessage) and error.__cause__ is not None:
+        text = f"{text}: {error.__cause__}"  # what of the answer was none
+    return Failure(
+        without_credentials(text[:TEXT_AT_MOST]),
+        bad_certificate=isinstance(error, ssl.SSLCertVerificationError),
+        cause=_cause_of(error),
+    )
+
+
+def _cause_of(error: Exception) -> events.RefusalCause:
+    if isinstance(error, TimeoutError):
+        return events.RefusalCause.TIMED_OUT
+    # asyncio puts the errors of a host's several addresses into one, and that one has no number.
+    of_all_addresses = type(error) is OSError and error.errno is None
+    if isinstance(error, socket.gaierror) or of_all_addresses:
+        return events.RefusalCause.NOBODY_THERE
+    if isinstance(error, OSError) and error.errno in _NOBODY_THERE:
+        return events.RefusalCause.NOBODY_THERE
+    return events.RefusalCause.BROKEN_OFF

@@ -32,6 +32,7 @@ LAB_ONLY = {
     "numpy",
     "shapely",
     "svgelements",
+    "svg",
     "aiohttp",
     "websocket",
     "trustme",

@@ -1,7 +1,7 @@
 """A second implementation of a climb's answer, which shares nothing with the tracker's.
 
 The tracker is quick and takes frames as they come. This one is plain: it knows the whole climb, reads the drawing with
-one library and measures with another, and keeps each run of contact as the list of its frames.
+libraries and measures with another, and keeps each run of contact as the list of its frames.
 """
 
 from chaos.reference.reference import Reference

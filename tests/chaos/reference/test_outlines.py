@@ -62,8 +62,56 @@ def test_a_hole_that_is_drawn_the_other_way_round_is_a_hole(tmp_path: Path) -> N
 
 
 def test_what_is_no_hold_is_left_out(tmp_path: Path) -> None:
-    other = '<path class="holder" id="x" d="M 0 0 h 9"/><rect class="hold" id="y" width="9" height="9"/>'
-    assert drawn(tmp_path, other + hold(SQUARE)).ids == ("hold_1",)
+    other = '<path class="holder" id="x" d="M 0 0 h 9"/><text class="hold" id="y">5</text>'
+    hidden = f'<g display="none">{hold(SQUARE)}</g><defs>{hold(SQUARE)}</defs>'
+    assert drawn(tmp_path, other + hidden + hold(SQUARE)).ids == ("hold_1",)
+
+
+SYMBOL = (
+    f'<symbol id="s" viewBox="0 0 9 9">{hold("M0 0h9v9h-9z")}</symbol>'
+    '<use href="#s" x="100" width="200" height="100"/>'
+)
+HOLE = f"{SQUARE} M 125 125 h 50 v 50 h -50 z"
+
+
+@pytest.mark.parametrize(
+    ("inside", "x", "y", "away"),
+    [
+        (hold("M100 500 Q 200 700 300 500 S 400 700 500 500 Z"), 350, 455, 45),
+        (hold("M100 100 H300. V500 H100 Z"), 200, 400, 0),
+        (hold("M100 100 H200 A 0 9 0 0 1 200 200 H100"), 150, 150, 0),
+        (hold("M100 100 A 1e12 1e12 0 0 1 200 100"), 150, 90, 10),
+        ('<circle class="hold" id="hold_1" cx="500" cy="500" r="50"/>', 500, 560, 10),
+        ('<ellipse class="hold" id="hold_1" cx="500" cy="500" ry="50"/>', 500, 560, 10),
+        ('<rect class="hold" id="hold_1" x="10%" y="100" width="50" height="50" rx="0"/>', 145, 160, 10),
+        ('<rect class="hold" id="hold_1" width="100" height="100" rx="500"/>', 50, 110, 10),
+        ('<polygon class="hold" id="hold_1" points="0 0 100 0,100,100"/>', 110, 50, 10),
+        ('<line class="hold" id="hold_1" x2="100"/>', 50, 10, 10),
+        (f'<g class="hold" id="hold_1"><path d="{SQUARE}"/><circle cx="500" r="9"/></g>', 500, 19, 10),
+        (f'<defs>{hold("M0 0h50v50h-50z")}</defs><use href="#hold_1" x="500" y="500"/>', 525, 525, 0),
+        (SYMBOL, 90, 50, 60),
+        (hold(SQUARE, 'style="transform:translate(500px,500px)"'), 650, 650, 0),
+        (hold(SQUARE, 'transform="rotate(180)" transform-origin="500 500"'), 850, 850, 0),
+        (f'<g fill-rule="evenodd">{hold(HOLE)}</g>', 150, 150, 25),
+        (f"<style>.hold{{fill-rule:evenodd}}</style>{hold(HOLE)}", 150, 150, 25),
+        (f"<style>.hold{{fill-rule:evenodd}}#hold_1{{fill-rule:nonzero}}</style>{hold(HOLE)}", 150, 150, 0),
+    ],
+)
+def test_the_walls_of_others_are_read_right(
+    inside: str, x: float, y: float, away: float, tmp_path: Path
+) -> None:
+    assert distance(drawn(tmp_path, inside), x, y) == pytest.approx(away, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("transform", "y", "away"),
+    [('width="500" height="400" transform="translate(50)"', 150, 50), ('transform="rotate(180)"', 650, 650)],
+)
+def test_a_transform_of_the_outermost_element_is_one_of_the_paper(
+    transform: str, y: float, away: float, tmp_path: Path
+) -> None:
+    outlines = drawn(tmp_path, hold(SQUARE), f'viewBox="0 0 1000 800" {transform}')
+    assert distance(outlines, 150, y) == pytest.approx(away)
 
 
 @pytest.mark.parametrize("seed", range(2))

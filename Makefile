@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(READY) ## .venv with pinned versions, and toxiproxy-server built with Go; quick when nothing changed
+setup: $(READY) ## .venv with pinned versions, and toxiproxy-server built with Go, fetched for it if need be; quick when nothing changed
 	@$(BIN)/python -m chaos.toxiproxy.install --optional $(BIN)
 
 # The same, but that there is no server is said once, by the command that goes without.

@@ -12,10 +12,14 @@ PREFIX = "simtool-run-"
 
 
 @contextlib.contextmanager
-def temporary_folder() -> Iterator[Path]:
-    """A folder of one's own while this lasts. First those are removed that belong to no process any more."""
-    _remove_orphans()
-    folder, lock = _locked()
+def temporary_folder(within: Path | None = None) -> Iterator[Path]:
+    """A folder of one's own while this lasts, `within` another, or in that of the system.
+
+    First those are removed there that belong to no process any more.
+    """
+    parent = Path(tempfile.gettempdir()) if within is None else within
+    _remove_orphans(parent)
+    folder, lock = _locked(parent)
     try:
         yield folder
     finally:
@@ -23,9 +27,9 @@ def temporary_folder() -> Iterator[Path]:
         os.close(lock)
 
 
-def _locked() -> tuple[Path, int]:
+def _locked(parent: Path) -> tuple[Path, int]:
     while True:
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
         # Before it is locked somebody may take it for an orphan's, and remove it.
         with contextlib.suppress(FileNotFoundError):
             lock = os.open(folder, os.O_RDONLY)
@@ -35,9 +39,9 @@ def _locked() -> tuple[Path, int]:
             os.close(lock)
 
 
-def _remove_orphans() -> None:
+def _remove_orphans(parent: Path) -> None:
     """The kernel takes a lock from a process that ends, however it ends."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+    for folder in parent.glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError):  # another user's, or one that is being removed
             lock = os.open(folder, os.O_RDONLY)
             try:

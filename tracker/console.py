@@ -1,13 +1,40 @@
-"""How a command of this project ends: a mistake is one line on stderr and an exit code, never a traceback."""
+"""How a command of this project begins and ends: -h and --version; a mistake is one line on stderr, never a traceback."""
 
 import sys
 from collections.abc import Mapping
-from typing import NoReturn
+from importlib.metadata import version
+from typing import Annotated, NoReturn
 
 import typer
 
 EXIT_USAGE = 2
 TYPER_INTERRUPTED = 130
+
+
+def new_app(name: str, about: str) -> typer.Typer:
+    """A command line without commands yet: it and they know -h beside --help, and it says its --version."""
+    app = typer.Typer(
+        add_completion=False,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+    def say_version(asked: bool) -> None:  # noqa: FBT001 - typer calls it so
+        if asked:
+            typer.echo(f"{name} {version('pose-session-tracker')}")
+            raise typer.Exit
+
+    @app.callback(help=about)
+    def _(
+        *,
+        version: Annotated[
+            bool,
+            typer.Option("--version", callback=say_version, is_eager=True, help="Say which version this is."),
+        ] = False,
+    ) -> None: ...
+
+    return app
 
 
 def run_command(

@@ -34,9 +34,12 @@ from chaos.toxiproxy.install import ToxiproxyMissing, cache_path, find_server, i
 from chaos.traces.files import TraceError
 from chaos.workloads import CannotRunError
 from simulator.pose_sender import CannotSendError
-from tracker.console import run_command
+from tracker.console import new_app, run_command
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+app = new_app(
+    "simtool",
+    "What does a WebSocket client do when the network misbehaves? A mock pose server, faults, checks, reports.",
+)
 toxiproxy_app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="The Toxiproxy server that scenarios run through."
 )
@@ -76,11 +79,6 @@ def main() -> None:
         },
         interrupted=EXIT_INTERRUPTED,
     )
-
-
-@app.callback()
-def _about() -> None:
-    """What does a WebSocket client do when the network misbehaves? A mock pose server, faults, checks, reports."""
 
 
 @app.command("list")

@@ -129,7 +129,7 @@ AnyLabEvent = Reached | Began | Healed | Counted | Attempted | SocketClosed | St
 HistoryEvent = AnyEvent | AnyPeerEvent | AnyLabEvent
 
 # The fields of all events above that are durations or times of the loop's clock.
-_SECONDS = frozenset({"t", "took", "delay", "silence", "rtt", "seconds", "held", "retry_after"})
+_SECONDS = frozenset({"t", "took", "delay", "silence", "rtt", "seconds", "held", "retry_after", "untaken"})
 
 E = TypeVar("E", bound=Event | PeerEvent | LabEvent)
 

@@ -36,6 +36,10 @@ class Ended(PeerEvent, frozen=True, tag="peer-ended"):
     by: Literal["client", "peer", "network"]
     why: str = ""
     """The reason in the client's close frame."""
+    pings: int | None = None
+    """Pings that came from the client over it; None: nobody counted them."""
+    untaken: float = 0.0
+    """Seconds at a stretch, at most, for which no more was taken of what the peer sent: its write buffer was full."""
 
 
 class Offered(PeerEvent, frozen=True, tag="offered"):

@@ -26,17 +26,39 @@ class PeerConnection(ServerConnection):
         self.client = 0
         self.subscribed = asyncio.Event()
         """Set with the client's first message that asks for the peer's, where the peer waits for one."""
+        self.pings = 0
+        """Pings that came over it."""
+        self._full_since: float | None = None
+        self._untaken = 0.0
         self._fragments: list[bytes] = []
         self._reads = True
 
     def process_event(self, event: Event) -> None:
         super().process_event(event)
-        if self.on_parsed is not None and isinstance(event, Frame) and event.opcode in DATA_OPCODES:
+        if not isinstance(event, Frame):
+            return
+        if event.opcode is Opcode.PING:
+            self.pings += 1
+        elif self.on_parsed is not None and event.opcode in DATA_OPCODES:
             self._fragments.append(bytes(event.data))
             if event.fin:
                 body = b"".join(self._fragments)
                 self._fragments.clear()
                 self.on_parsed(body)
+
+    def pause_writing(self) -> None:
+        self._full_since = self.loop.time()
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        self._untaken, self._full_since = self.untaken, None
+        super().resume_writing()
+
+    @property
+    def untaken(self) -> float:
+        """Seconds at a stretch, at most, for which its write buffer was full."""
+        since = self._full_since
+        return self._untaken if since is None else max(self._untaken, self.loop.time() - since)
 
     async def close(self, code: int = CloseCode.NORMAL_CLOSURE, reason: str = "") -> None:
         try:

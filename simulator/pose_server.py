@@ -348,16 +348,19 @@ class PoseServer:
 def _ended(link: PeerLink, connection: PeerConnection) -> events.Ended:
     protocol = connection.protocol
     received, sent = protocol.close_rcvd, protocol.close_sent
-    now = connection.loop.time()
+    code, why = 1006, ""
+    by: Literal["client", "peer", "network"] = "network"
     if received is not None and protocol.close_rcvd_then_sent is not False:
-        return events.Ended(
-            t=now,
-            link=link,
-            connection=connection.number,
-            code=received.code,
-            by="client",
-            why=received.reason,
-        )
-    if sent is not None:
-        return events.Ended(t=now, link=link, connection=connection.number, code=sent.code, by="peer")
-    return events.Ended(t=now, link=link, connection=connection.number, code=1006, by="network")
+        code, by, why = received.code, "client", received.reason
+    elif sent is not None:
+        code, by = sent.code, "peer"
+    return events.Ended(
+        t=connection.loop.time(),
+        link=link,
+        connection=connection.number,
+        code=code,
+        by=by,
+        why=why,
+        pings=connection.pings,
+        untaken=connection.untaken,
+    )

@@ -144,7 +144,7 @@ PURE = {
         "saying_ends saying_exceptions saying_silences symptoms telling wording"
     ),
     "chaos/judging": (
-        "accounts attempts backoff bounded carried checks clean_stop climbed controls "
+        "accounts attempts backoff bounded carried checks circumstances clean_stop climbed controls "
         "dedup_safe detect disruptions evidence facts field_checks fire_and_forget frames herd hints in_order intact "
         "limits log_checks measures no_false_kill no_loss peer_evidence peer_facts "
         "polite probing promises recover same_climb sessions single strikes survives_input verdicts"

@@ -12,6 +12,7 @@ from chaos.faults import Fault
 from chaos.history import Broke, History, StoodStill
 from chaos.judging.accounts import accounts
 from chaos.judging.attempts import refused_for_good
+from chaos.judging.circumstances import circumstances
 from chaos.judging.controls import controls
 from chaos.judging.evidence import Window, evidence, misbehaviour, windows
 from chaos.judging.facts import Facts
@@ -69,7 +70,14 @@ def _checks(history: History, scenario: Scenario) -> list[Check]:
         beyond = (silence,)
     checks = [start, *traces(facts, scenario), *network_traces(facts, scenario), *judged]
     checks += [check for each in beyond if (check := each(facts, scenario)) is not None]
-    return checks
+    return [_with_circumstances(check, facts) for check in checks]
+
+
+def _with_circumstances(check: Check, facts: Facts) -> Check:
+    """What went on when what it found wrong happened."""
+    if check.at is None:
+        return check
+    return replace(check, circumstances=circumstances(facts, check.at))
 
 
 _Judges = Callable[[Facts, Scenario], Check | None]

@@ -27,7 +27,7 @@ def by_reports(facts: Facts, scenario: Scenario) -> Check | None:
     if stopping is None:
         return None
     if stopped is None:
-        return Check("clean-stop", "fail", "an orderly end", "the client never came to an end")
+        return Check("clean-stop", "fail", "an orderly end", "the client never came to an end", stopping.t)
     took = stopped.t - stopping.t
     ends = [e for e in history.of(events.Closed) if e.t >= stopping.t and e.link == "output"]
     codes = [e.code for e in ends]
@@ -42,11 +42,11 @@ def by_reports(facts: Facts, scenario: Scenario) -> Check | None:
         limit, ok = deadline, True
         expected = f"an end{_within(limit)} that says what is left: no healthy connection to flush over"
     if not ok or took > limit:
-        return Check("clean-stop", "fail", expected, observed)
+        return Check("clean-stop", "fail", expected, observed, stopping.t)
     if (wrong := _miscounted(facts, stopping, stopped)) is not None:
-        return Check("clean-stop", "fail", expected, f"{observed}; {wrong}")
+        return Check("clean-stop", "fail", expected, f"{observed}; {wrong}", stopping.t)
     if (wrong := _too_early(facts, stopped, took)) is not None:
-        return Check("clean-stop", "fail", expected, f"{observed}; {wrong}")
+        return Check("clean-stop", "fail", expected, f"{observed}; {wrong}", stopping.t)
     return Check("clean-stop", "pass", expected, observed)
 
 
@@ -68,6 +68,7 @@ def by_peer(facts: PeerFacts, _: Scenario) -> Check | None:
         ok=farewells == len(open_then),
         expected=f"all {len(open_then)} connections ended by the client with a close frame",
         observed=seen or "no end of any",
+        at=facts.stopping,
     )
 
 

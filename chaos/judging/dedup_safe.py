@@ -28,7 +28,7 @@ def by_reports(facts: Facts, _: Scenario) -> Check | None:
         if used:
             repeats += 1
             if event.connection in used or event.digest != first[key]:
-                wrong.append(event.seq)
+                wrong.append(event)
         first.setdefault(key, event.digest)
         used.add(event.connection)
     reconnected = len({event.connection for event in facts.deliveries}) > 1
@@ -38,9 +38,10 @@ def by_reports(facts: Facts, _: Scenario) -> Check | None:
         "dedup-safe",
         ok=not wrong,
         expected="repeats only after a reconnect, with the same body",
-        observed=f"{len(wrong)} wrong: seq {some(wrong)}"
+        observed=f"{len(wrong)} wrong: seq {some([event.seq for event in wrong])}"
         if wrong
         else f"{repeats} repeats, each as promised",
+        at=wrong[0].t if wrong else None,
     )
 
 
@@ -82,6 +83,7 @@ def by_peer(facts: PeerFacts, _: Scenario) -> Check | None:
         observed=f"{len(wrong)} wrong, the first is {wrong[0]}"
         if wrong
         else f"{len(again)} repeats, each as promised",
+        at=again[wrong[0]][1].t if wrong else None,
     )
 
 

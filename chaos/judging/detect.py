@@ -35,12 +35,12 @@ def by_reports(facts: Facts, scenario: Scenario) -> Check | None:
                 if connection.closed is not None and connection.closed.by == "client":
                     took.append(ended - since)
             elif ended > since and lasts_until - since >= limit:
-                late.append(strike)
+                late.append((strike, since + limit))
     if late:
-        strike = late[0]
-        if all(evidence(facts.history, s.fault, s.during) is None for s in late):
+        strike, due = late[0]
+        if all(evidence(facts.history, s.fault, s.during) is None for s, _ in late):
             return Check("detect", "unknown", expected, f"nothing fell silent: {strike.fault}")
-        return Check("detect", "fail", expected, f"not in time: {strike.fault}")
+        return Check("detect", "fail", expected, f"not in time: {strike.fault}", due)
     if not took:
         return None
     return Check("detect", "pass", expected, f"given up after {max(took):.2f} s at most")
@@ -56,7 +56,7 @@ def by_peer(facts: PeerFacts, scenario: Scenario) -> Check | None:
     limit = detection_limit(scenario)
     expected = f"a silent link given up within {limit:g} s"
     took: list[float] = []
-    late: list[float] = []
+    late: list[tuple[float, float]] = []  # for how long it was kept, and when it was due to be given up
     for strike in facts.strikes:
         if strike.fault.kind not in SILENT or strike.fault.toxicity < 1:
             continue
@@ -70,11 +70,15 @@ def by_peer(facts: PeerFacts, scenario: Scenario) -> Check | None:
                 continue
             seconds = facts.given_up_after(strike, connection)
             if seconds is not None:
-                (took if seconds <= limit else late).append(seconds)
+                if seconds <= limit:
+                    took.append(seconds)
+                else:
+                    late.append((seconds, since + limit))
             elif facts.history.sockets_seen != "none" or facts.outlived(strike, connection):
-                late.append(silent_until - since)
+                late.append((silent_until - since, since + limit))
     if late:
-        return Check("detect", "fail", expected, f"still there after {max(late):.2f} s of silence")
+        longest, due = max(late)
+        return Check("detect", "fail", expected, f"still there after {longest:.2f} s of silence", due)
     if not took:
         return None
     return Check("detect", "pass", expected, f"given up, or connected anew, after {max(took):.2f} s at most")

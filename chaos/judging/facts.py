@@ -289,8 +289,8 @@ class Facts:
         )
 
     @cached_property
-    def longest_silence(self) -> float | None:
-        """The longest time without an arrival, up to the stop; None if it never was steady.
+    def longest_gap(self) -> tuple[float, float] | None:
+        """Begin and end of the longest time without an arrival, up to the stop; None if it never was steady.
 
         It counts from the steady state, or from the start where a fault was in force by then.
         """
@@ -299,4 +299,14 @@ class Facts:
         if begin is None or begin >= self.stopping:
             return None
         times = [event.t for event in self.deliveries if begin <= event.t <= self.stopping]
-        return max(b - a for a, b in pairwise([begin, *times, self.stopping]))
+        return max(pairwise([begin, *times, self.stopping]), key=_length)
+
+    @property
+    def longest_silence(self) -> float | None:
+        """Its length in seconds."""
+        return None if self.longest_gap is None else _length(self.longest_gap)
+
+
+def _length(span: tuple[float, float]) -> float:
+    begin, end = span
+    return end - begin

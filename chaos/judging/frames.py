@@ -39,7 +39,18 @@ def silence(facts: Facts, scenario: Scenario) -> Check | None:
     longest = facts.longest_silence
     if longest is None:
         return Check("silence", "unknown", expected, "the run was never steady")
-    return decided("silence", ok=longest <= limit, expected=expected, observed=f"{longest:.2f} s at most")
+    return decided(
+        "silence",
+        ok=longest <= limit,
+        expected=expected,
+        observed=f"{longest:.2f} s at most",
+        at=_middle(facts),
+    )
+
+
+def _middle(facts: Facts) -> float | None:
+    """Of the longest silence: a moment at which it surely was silent."""
+    return None if facts.longest_gap is None else sum(facts.longest_gap) / 2
 
 
 def passed_over(facts: Facts) -> tuple[int, int]:

@@ -16,6 +16,7 @@ def by_arrivals(facts: Facts, _: Scenario) -> Check | None:
         ok=not late,
         expected="first deliveries in seq order",
         observed=f"{len(late)} came late: seq {some(late)}" if late else f"{len(facts.delivered)} in order",
+        at=facts.reordered[0].t if late else None,
     )
 
 

@@ -23,19 +23,25 @@ def by_peer(facts: PeerFacts, _: Scenario) -> Check | None:
             "fail",
             expected,
             f"{len(invented)} had not been offered when they arrived: the first is {first.seq}, at {first.t:.1f} s",
+            first.t,
         )
     contents: dict[int, set[int]] = {}
     for event in facts.history.of(peer.Offered):
         if event.content:
             contents.setdefault(event.sequence, set()).add(event.content)
     known = [event for event in facts.deliveries if event.seq in contents and event.content]
-    changed = [event.seq for event in known if event.content not in contents[event.seq]]
+    wrong = [event for event in known if event.content not in contents[event.seq]]
+    changed = [event.seq for event in wrong]
     if not known or len(changed) == len(known):
         why = "the client changes every body" if known else "nobody took down what was offered"
         return Check("intact", "note", expected, f"each had been offered; bodies not judged: {why}")
     if changed:
         return Check(
-            "intact", "fail", expected, f"{len(changed)} of {len(known)} bodies were changed: {some(changed)}"
+            "intact",
+            "fail",
+            expected,
+            f"{len(changed)} of {len(known)} bodies were changed: {some(changed)}",
+            wrong[0].t,
         )
     return Check("intact", "pass", expected, f"{len(known)} as they came")
 

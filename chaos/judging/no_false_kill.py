@@ -16,12 +16,16 @@ def by_ends(facts: Facts, _: Scenario) -> Check | None:
     if given_up := impatience(facts):
         first = given_up[0]
         observed = f"{len(given_up)} handshakes given up: {first.why} on {first.link} at {first.ended or first.began:.1f} s"
-        return Check("no-false-kill", "fail", expected, observed)
+        return Check("no-false-kill", "fail", expected, observed, first.ended or first.began)
     if not facts.connections:
         return None
     wrong = facts.false_kills
     return decided(
-        "no-false-kill", ok=not wrong, expected=expected, observed=_ends(wrong) if wrong else "none"
+        "no-false-kill",
+        ok=not wrong,
+        expected=expected,
+        observed=_ends(wrong) if wrong else "none",
+        at=min((c.closed.t for c in wrong if c.closed is not None), default=None),
     )
 
 

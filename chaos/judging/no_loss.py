@@ -35,7 +35,8 @@ def by_reports(facts: Facts, _: Scenario) -> Check | None:
         wrong = f"{len(facts.lost)} lost: seq {some(sorted(facts.lost))}"
         if not facts.lost:
             wrong = f"{len(early)} taken for confirmed before they had arrived: seq {some(early)}"
-        return Check("no-loss", "fail", expected, wrong)
+        first = min(facts.lost or early)
+        return Check("no-loss", "fail", expected, wrong, facts.accepted.get(first))
     left = len(facts.declared_left)
     if len(facts.missing) > left:
         return Check("no-loss", "unknown", expected, f"{len(facts.missing)} were still in flight at the end")
@@ -56,7 +57,14 @@ def by_peer(facts: PeerFacts, scenario: Scenario) -> Check | None:
         return None
     expected = f"all {len(facts.accepted)} frames that surely reached the client sent on to the sink"
     if facts.lost:
-        return Check("no-loss", "fail", expected, f"{len(facts.lost)} lost, the first is {min(facts.lost)}")
+        first = min(facts.lost)
+        return Check(
+            "no-loss",
+            "fail",
+            expected,
+            f"{len(facts.lost)} lost, the first is {first}",
+            facts.accepted.get(first),
+        )
     moot = ""
     if facts.missing:
         if not _refused_for_good(facts.history, scenario):

@@ -195,13 +195,13 @@ class PeerFacts(Facts):
         )
 
     @cached_property
-    def longest_silence(self) -> float | None:
+    def longest_gap(self) -> tuple[float, float] | None:
         """See `Facts`; a client that only reads is silent where no frame could be offered to it."""
         begin = self.history.phase("steady")
         if begin is None or begin >= self.stopping:
             return None
         times = [t for t, _ in self._arrivals if begin <= t <= self.stopping]
-        return max(b - a for a, b in pairwise([begin, *times, self.stopping]))
+        return max(pairwise([begin, *times, self.stopping]), key=lambda gap: gap[1] - gap[0])
 
 
 def _excuses_for(strike: Strike) -> float:

@@ -71,10 +71,15 @@ def by_peer(facts: PeerFacts, scenario: Scenario) -> Check | None:
     )
     expected = f"back-off: at most {ATTEMPTS} attempts in {ATTEMPTS_WITHIN:g} s"
     if busiest > ATTEMPTS:
-        return Check("polite", "fail", expected, f"{busiest}, on {link}")
+        return Check("polite", "fail", expected, f"{busiest}, on {link}", _rush(made[link]))
     if unseen is not None:
         return Check("polite", "unknown", expected, unseen)
     return Check("polite", "pass", expected, f"at most {busiest}, on {link}")
+
+
+def _rush(times: list[float]) -> float | None:
+    """When there first were too many."""
+    return next((b for a, b in zip(times, times[ATTEMPTS:], strict=False) if b - a < ATTEMPTS_WITHIN), None)
 
 
 def _attempts(facts: PeerFacts) -> dict[str, list[float]]:

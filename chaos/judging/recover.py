@@ -40,9 +40,9 @@ def by_reports(facts: Facts, scenario: Scenario) -> Check | None:
         longest = max(longest, limit)
         what = "; ".join(str(strike.fault) for strike in disruption.strikes)
         if took is not None and took > limit:
-            return Check("recover", "fail", _expected(limit), f"{took:.2f} s after {what}")
+            return Check("recover", "fail", _expected(limit), f"{took:.2f} s after {what}", disruption.end)
         if took is None and disruption.until - disruption.end >= limit:
-            return Check("recover", "fail", _expected(limit), f"no delivery after {what}")
+            return Check("recover", "fail", _expected(limit), f"no delivery after {what}", disruption.end)
         if took is not None and (worst is None or took > worst[0]):
             worst = took, limit
     if worst is None:

@@ -30,7 +30,7 @@ def by_sockets(facts: Facts, _: Scenario) -> Check | None:
         return Check("single", "pass", expected, "one at a time")
     link, begin, end, most = longest
     observed = f"{most} at once on {link}, for {end - begin:.1f} s from {begin:.1f} s on"
-    return decided("single", ok=False, expected=expected, observed=observed)
+    return decided("single", ok=False, expected=expected, observed=observed, at=begin + OVERLAP)
 
 
 def _several(facts: Facts, link: PeerLink) -> Iterator[tuple[PeerLink, float, float, int]]:

@@ -28,7 +28,11 @@ def by_reports(facts: Facts, _: Scenario) -> Check | None:
     if not (after or reasons["internal-error"] or facts.quit_early) and facts.stopping - since < PAUSE:
         return Check("survives-input", "unknown", expected, f"{seen}: the run was over")
     return decided(
-        "survives-input", ok=after > 0 and not reasons["internal-error"], expected=expected, observed=seen
+        "survives-input",
+        ok=after > 0 and not reasons["internal-error"],
+        expected=expected,
+        observed=seen,
+        at=bad[-1].t,
     )
 
 
@@ -41,4 +45,4 @@ def by_peer(facts: PeerFacts, _: Scenario) -> Check | None:
     seen = f"{len(bad)} bad messages, {after} frames sent on after the last"
     if not after and facts.stopping - bad[-1] < PAUSE:
         return Check("survives-input", "unknown", "frames sent on", f"{seen}: the run was over")
-    return decided("survives-input", ok=after > 0, expected="frames sent on", observed=seen)
+    return decided("survives-input", ok=after > 0, expected="frames sent on", observed=seen, at=bad[-1])

@@ -10,6 +10,17 @@ CheckVerdict = Literal["pass", "fail", "unknown", "note"]
 
 
 @dataclass(frozen=True, slots=True)
+class Circumstances:
+    """Three views of one moment, each a sentence without a full stop."""
+
+    at: float
+    """Scenario seconds."""
+    peer: str
+    fault: str
+    client: str
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """One promise, judged on one record."""
 
@@ -17,11 +28,23 @@ class Check:
     verdict: CheckVerdict
     expected: str
     observed: str
+    at: float | None = None
+    """The moment of what is wrong, in scenario seconds; None: it has none, or nothing is."""
+    circumstances: Circumstances | None = None
+    """What went on then, where that is known."""
+
+    def told(self) -> tuple[tuple[str, str], ...]:
+        """What it says, line by line, each under its heading."""
+        said = ("expected", self.expected), ("observed", self.observed)
+        then = self.circumstances
+        if then is None:
+            return said
+        return *said, ("peer", then.peer), ("fault", then.fault), ("client", then.client)
 
 
-def decided(name: str, *, ok: bool, expected: str, observed: str) -> Check:
-    """A check that knows."""
-    return Check(name, "pass" if ok else "fail", expected, observed)
+def decided(name: str, *, ok: bool, expected: str, observed: str, at: float | None = None) -> Check:
+    """A check that knows; `at` is when what is wrong happened."""
+    return Check(name, "pass" if ok else "fail", expected, observed, None if ok else at)
 
 
 def worst(verdicts: Iterable[CheckVerdict]) -> Verdict:

@@ -58,7 +58,9 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     def explanation(self) -> str:
         """What did not pass, in lines: expected and observed, and how to make the run again."""
         lines = [
-            f"{check.verdict} {check.name}\n  expected  {check.expected}\n  observed  {check.observed}"
+            "\n".join(
+                [f"{check.verdict} {check.name}", *(f"  {head:8}  {text}" for head, text in check.told())]
+            )
             for check in self.troubles()
         ]
         return "\n".join(lines if self.command_line is None else [*lines, f"command: {self.command_line}"])

@@ -126,8 +126,8 @@ def _explain_alike(to: Console, row: Row, alike: Sequence[RunResult]) -> None:
     to.print(Text.assemble((first.verdict, COLOURS[first.verdict]), f"  {_which(row, alike)}"))
     for check in first.troubles():
         to.print(Text(f"  {check.name}"), style=COLOURS[check.verdict])
-        _line(to, "expected", check.expected)
-        _line(to, "observed", check.observed)
+        for head, text in check.told():
+            _line(to, head, text)
         _hint(to, check)
     for what, where in (
         ("output", first.output),

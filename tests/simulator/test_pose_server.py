@@ -387,3 +387,32 @@ def test_a_client_that_does_not_read_delays_the_stop_of_the_peer_by_seconds_only
         return asyncio.get_running_loop().time() - began
 
     assert served(main) <= STOP_WITHIN + 0.1
+
+
+def test_an_end_tells_how_many_pings_came_over_the_connection(served: Serve) -> None:
+    async def main(peer: Served) -> list[events.Ended]:
+        for pings in (0, 2):
+            client = await peer.connect()
+            for _ in range(pings):
+                await (await client.ping())
+            await client.close()
+        await asyncio.sleep(1)
+        return peer.told(events.Ended)
+
+    ends = served(main)
+    assert [(end.pings, end.untaken) for end in ends] == [(0, 0.0), (2, 0.0)]
+
+
+def test_an_end_tells_for_how_long_nothing_was_taken_of_what_the_peer_sent(served: Serve) -> None:
+    async def main(peer: Served) -> events.Ended:
+        client = await peer.connect()
+        peer.server.echo = True
+        for _ in range(200):
+            await client.send(bytes(100_000))  # what comes back is not read
+        await asyncio.sleep(10)
+        client.transport.abort()
+        await asyncio.sleep(1)
+        (ended,) = peer.told(events.Ended)
+        return ended
+
+    assert 10 <= served(main).untaken < 12

@@ -52,7 +52,14 @@ def test_the_document_has_exactly_the_keys_that_other_programs_read() -> None:
         "time_scale",
     ]
     assert run["checks"] == [
-        {"name": "no-loss", "verdict": "fail", "expected": "all 3", "observed": "1 lost"}
+        {
+            "name": "no-loss",
+            "verdict": "fail",
+            "expected": "all 3",
+            "observed": "1 lost",
+            "at": None,
+            "circumstances": None,
+        }
     ]
     assert list(run["measures"]) == [
         "offered",

@@ -1,9 +1,10 @@
 """Faults as a scenario writes them, and when each begins and heals.                                         pure"""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from chaos.durations import DurationError, format_duration, parse_duration
+from chaos.file_values import FileError, Problems
 from chaos.kinds import DIRECTIONS, KINDS, Attribute, Direction, KindSpec, Link, Value
 from chaos.nearest import unknown_name
 
@@ -13,8 +14,8 @@ MILD_LOSS = 5
 + 1.6), once in three million segments."""
 
 
-class FaultError(ValueError):
-    """A fault that cannot be; the text is one line that names the kind and the key, not the file."""
+class FaultError(FileError):
+    """A fault that cannot be; a line for each thing wrong names the kind and the key, not the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,42 +110,55 @@ def timeline(faults: Iterable[Fault]) -> tuple[Change, ...]:
 def read_fault(table: Mapping[str, object]) -> tuple[Fault, ...]:
     """The faults that one [[faults]] table means: one, or `times` of them, `every` so long.
 
-    Raises FaultError for the first thing wrong with it.
+    Raises FaultError with all that is wrong with it.
     """
     kind = table.get("kind")
     if not isinstance(kind, str):
         raise FaultError(
-            "the key 'kind' is missing" if kind is None else f"kind is {kind!r}: it must be a name in quotes"
+            "the key 'kind' is missing" if kind is None else f"kind is {kind!r}: it must be a name in quotes",
+            "kind",
         )
     if kind not in KINDS:
-        raise FaultError(f"kind is {kind!r}, which is no kind of fault: {unknown_name(kind, KINDS)}")
-    spec = KINDS[kind]
-    try:
-        for key in table:
-            if key not in spec.keys:
-                near = unknown_name(key, spec.keys)
-                raise FaultError(f"the key {key!r} means nothing here: {near}")  # noqa: TRY301 - one place adds the kind
-        first = Fault(
-            kind,
-            at=_duration(table, "at"),
-            duration=_lasting(table, spec),
-            on=_link(table, spec),
-            direction=_direction(table),
-            toxicity=_toxicity(table),
-            attributes=_attributes(table, spec),
+        problems = Problems()
+        problems.add(
+            FaultError(f"kind is {kind!r}, which is no kind of fault: {unknown_name(kind, KINDS)}", "kind")
         )
-        return _repeated(first, table)
-    except FaultError as error:
-        raise FaultError(f"{kind}: {error}") from None
+        _only(table, sorted({key for spec in KINDS.values() for key in spec.keys}), problems)
+        problems.raise_any()
+    spec = KINDS[kind]
+    problems = Problems()
+    _only(table, spec.keys, problems)
+    first = Fault(
+        kind,
+        at=problems.gather(0.0, _duration, table, "at"),
+        duration=problems.gather(0.0, _lasting, table, spec),
+        on=problems.gather(None, _link, table, spec),
+        direction=problems.gather(DIRECTIONS[-1], _direction, table),
+        toxicity=problems.gather(1.0, _toxicity, table),
+        attributes=_attributes(table, spec, problems),
+    )
+    found = problems.gather((), _repeated, first, table)
+    try:
+        problems.raise_any()
+    except FileError as error:
+        raise error.inside(f"{kind}: ", as_a=FaultError) from None
+    return found
+
+
+def _only(table: Mapping[str, object], known: Sequence[str], problems: Problems) -> None:
+    for key in table:
+        if key not in known:
+            near = unknown_name(key, known)
+            problems.add(FaultError(f"the key {key!r} means nothing here: {near}", key))
 
 
 def _duration(table: Mapping[str, object], key: str) -> float:
     if key not in table:
-        raise FaultError(f'the key {key!r} is missing: say when or how long, as in {key} = "10s"')
+        raise FaultError(f'the key {key!r} is missing: say when or how long, as in {key} = "10s"', key)
     try:
         return parse_duration(table[key])
     except DurationError as error:
-        raise FaultError(f"{key}: {error}") from None
+        raise FaultError(f"{key}: {error}", key) from None
 
 
 def _lasting(table: Mapping[str, object], spec: KindSpec) -> float | None:
@@ -154,7 +168,7 @@ def _lasting(table: Mapping[str, object], spec: KindSpec) -> float | None:
         return None
     duration = _duration(table, "for")
     if duration == 0:
-        raise FaultError(f"for is {table['for']!r}: a fault that lasts no time does nothing")
+        raise FaultError(f"for is {table['for']!r}: a fault that lasts no time does nothing", "for")
     return duration
 
 
@@ -167,8 +181,8 @@ def _link(table: Mapping[str, object], spec: KindSpec) -> Link | None:
         return None
     choices = " or ".join(f'on = "{link}"' for link in spec.links)
     if value is None:
-        raise FaultError(f"the key 'on' is missing: say which link it strikes, {choices}")
-    raise FaultError(f"on is {value!r}: write {choices}")
+        raise FaultError(f"the key 'on' is missing: say which link it strikes, {choices}", "on")
+    raise FaultError(f"on is {value!r}: write {choices}", "on")
 
 
 def _direction(table: Mapping[str, object]) -> Direction:
@@ -176,38 +190,40 @@ def _direction(table: Mapping[str, object]) -> Direction:
     for direction in DIRECTIONS:
         if value == direction:
             return direction
-    raise FaultError(f"direction is {value!r}: it must be one of {', '.join(DIRECTIONS)}")
+    raise FaultError(f"direction is {value!r}: it must be one of {', '.join(DIRECTIONS)}", "direction")
 
 
 def _toxicity(table: Mapping[str, object]) -> float:
     value = table.get("toxicity", 1.0)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise FaultError(
-            f"toxicity is {value!r}: it must be a number from 0 to 1, the share of connections struck"
+            f"toxicity is {value!r}: it must be a number from 0 to 1, the share of connections struck",
+            "toxicity",
         )
     return float(value)
 
 
-def _attributes(table: Mapping[str, object], spec: KindSpec) -> dict[str, Value]:
+def _attributes(table: Mapping[str, object], spec: KindSpec, problems: Problems) -> dict[str, Value]:
     values: dict[str, Value] = {}
     for name, attribute in spec.attributes.items():
-        if name in table:
-            values[name] = (
-                _names(name, table[name], attribute)
-                if attribute.choices
-                else _number(name, table[name], attribute)
-            )
-        elif attribute.default is not None:
-            values[name] = attribute.default
-        else:
-            unit = f" in {attribute.unit}" if attribute.unit else ""
-            raise FaultError(
-                f"the key {name!r} is missing: give it as a whole number{unit} ({attribute.about})"
-            )
-    wrong = spec.rule(values)
-    if wrong is not None:
-        raise FaultError(wrong)
+        value = problems.gather(None, _attribute, table, name, attribute)
+        if value is not None:
+            values[name] = value
+    if len(values) == len(spec.attributes) and (why := spec.rule(values)) is not None:
+        problems.add(FaultError(why, *list(spec.attributes)[:1]))
     return values
+
+
+def _attribute(table: Mapping[str, object], name: str, attribute: Attribute) -> Value:
+    if name in table:
+        read = _names if attribute.choices else _number
+        return read(name, table[name], attribute)
+    if attribute.default is not None:
+        return attribute.default
+    unit = f" in {attribute.unit}" if attribute.unit else ""
+    raise FaultError(
+        f"the key {name!r} is missing: give it as a whole number{unit} ({attribute.about})", name
+    )
 
 
 def _number(name: str, value: object, attribute: Attribute) -> int:
@@ -218,19 +234,18 @@ def _number(name: str, value: object, attribute: Attribute) -> int:
         problem = f"it must be from {attribute.minimum} to {attribute.maximum}{unit}"
     else:
         problem = f"it must be a whole number without quotes{unit and f', in{unit}'}"
-    raise FaultError(f"{name} is {value!r}: {problem} ({attribute.about})")
+    raise FaultError(f"{name} is {value!r}: {problem} ({attribute.about})", name)
 
 
 def _names(name: str, value: object, attribute: Attribute) -> tuple[str, ...]:
     if not isinstance(value, list) or not value:
         raise FaultError(
-            f"{name} is {value!r}: it must be a list of one or more of {', '.join(attribute.choices)}"
+            f"{name} is {value!r}: it must be a list of one or more of {', '.join(attribute.choices)}", name
         )
     for item in value:
         if item not in attribute.choices:
-            raise FaultError(
-                f"{name} has {item!r}, which is none of them: {unknown_name(str(item), attribute.choices)}"
-            )
+            near = unknown_name(str(item), attribute.choices)
+            raise FaultError(f"{name} has {item!r}, which is none of them: {near}", name)
     return tuple(value)
 
 
@@ -240,14 +255,17 @@ def _repeated(first: Fault, table: Mapping[str, object]) -> tuple[Fault, ...]:
     every, times = _duration(table, "every"), table.get("times")
     if isinstance(times, bool) or not isinstance(times, int) or not 2 <= times <= MAX_TIMES:
         what = "the key 'times' is missing" if times is None else f"times is {times!r}"
-        raise FaultError(f"{what}: with 'every', say how often in all, a whole number from 2 to {MAX_TIMES}")
+        raise FaultError(
+            f"{what}: with 'every', say how often in all, a whole number from 2 to {MAX_TIMES}", "times"
+        )
     if every == 0:
-        raise FaultError(f"every is {table['every']!r}: it must be longer than no time")
+        raise FaultError(f"every is {table['every']!r}: it must be longer than no time", "every")
     if first.duration is None:
-        raise FaultError("a fault that comes again must end: add 'for'")
+        raise FaultError("a fault that comes again must end: add 'for'", "every")
     if first.duration >= every:
         raise FaultError(
-            f"for is {table['for']!r} and every is {table['every']!r}: it must end before it begins again"
+            f"for is {table['for']!r} and every is {table['every']!r}: it must end before it begins again",
+            "every",
         )
     # Rounded to the nanosecond, so that three times 0.1 s is 0.3 s.
     return tuple(replace(first, at=round(first.at + n * every, 9)) for n in range(times))

@@ -11,6 +11,7 @@ from typing import Literal
 
 from chaos.controls import TimedControl
 from chaos.faults import Fault
+from chaos.file_values import RefusedFile
 from chaos.kinds import ALL_LINKS, LINKS, Link
 from chaos.nearest import unknown_name
 from chaos.presets import PRESETS, Preset
@@ -46,8 +47,8 @@ MAX_CLIENTS = 100
 """All of them share one process."""
 
 
-class ScenarioError(ValueError):
-    """A scenario that cannot be used; the text is one line with the file, the key or line, and the remedy."""
+class ScenarioError(RefusedFile):
+    """A scenario that cannot be used; a line for each thing wrong has the file, the line, the key and the remedy."""
 
 
 class UnsuitablePreset(ScenarioError):

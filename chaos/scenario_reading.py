@@ -1,228 +1,182 @@
-"""A scenario's file read, strictly: every key is checked.                                                    pure
+"""A scenario's file read, strictly: every key is checked, and all that is wrong is told at once.             pure
 
 The format is TOML. An unknown key is an error that names the nearest valid one, so that no misspelled fault passes as a
-healthy run.
+healthy run. The keys are a table of their own, `chaos.scenario_keys`.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
-from typing import get_args
+from typing import Any
 
-from chaos.controls import ControlError, TimedControl, read_control
-from chaos.durations import DurationError, format_duration, parse_duration
+from chaos.controls import TimedControl, read_control
+from chaos.durations import LONGEST, format_duration
 from chaos.faults import Fault, FaultError, read_fault
-from chaos.file_values import one_of, only, positive, subtable, subtables, switch, text, toml_tables
-from chaos.nearest import unknown_name
+from chaos.file_keys import read_keys
+from chaos.file_values import FileError, Problems, complaints, subtable, subtables, text, toml_tables
 from chaos.scenario import (
-    MAX_CLIENTS,
-    PROMISES,
     RECOVERY_MARGIN,
     STEADY_BY,
     ClientOverrides,
     Expect,
     Peer,
-    PeerConfirm,
     Scenario,
     ScenarioError,
     Workload,
     on_preset,
 )
-from simulator.climber import MAX_FPS, MAX_HOLDS, MIN_FPS, MIN_HOLDS
-from tracker.config import ConfigError, Confirm, OutboxLimits, Overflow, Timing
-from tracker.events import StopCause
+from chaos.scenario_keys import (
+    CLIENT,
+    EXPECT,
+    GENERATED,
+    OUTBOX,
+    PEER,
+    RECORDED,
+    SCENARIO,
+    TABLES,
+    TIMING,
+    WORKLOAD,
+)
+from tracker.config import ConfigError, OutboxLimits, Timing
 
 
 def parse(text: str, file: Path) -> Scenario:
-    """The scenario that `text` says. `file` gives its name, and the folder of a recording; it is not opened."""
+    """The scenario that `text` says. `file` gives its name, and the folder of a recording; it is not opened.
+
+    Raises ScenarioError with a line for each thing wrong.
+    """
     try:
-        return _scenario(toml_tables(text, "a scenario"), file)
-    except ValueError as error:  # ours, or Python's for a hexadecimal number too long to print in our text
+        scenario = _scenario(toml_tables(text, "a scenario"), file)
+    except FileError as error:
+        raise ScenarioError(*complaints(error, text, file)) from None
+    except ValueError as error:  # Python's own for a hexadecimal number too long to print in our text
         raise ScenarioError(f"{file}: {error}") from None
+    return scenario
 
 
 # One function a table, in the order of the file
 
 
 def _scenario(table: Mapping[str, object], file: Path) -> Scenario:
-    only(table, [f.name for f in fields(Scenario)], "")
-    name = _name(table, file)
-    about = " ".join(text(table, "about", "what goes wrong, in a sentence that a user understands").split())
-    stresses = _stresses(table)
-    duration = positive(table, "duration", "")
-    if duration is None:
-        raise ScenarioError(
-            "the key 'duration' is missing: say how long the run takes, as in duration = \"60s\""
-        )
-    peer = _peer(subtable(table, "peer"))
-    client = _client(subtable(table, "client"))
-    if client.confirm == "ack" and peer.confirm != "ack":
-        raise ScenarioError("client.confirm is 'ack', but the peer sends no acks: add peer.confirm = \"ack\"")
+    problems = Problems()
+    values = read_keys(table, SCENARIO, "", problems, besides=filter(None, TABLES))
+    problems.gather(None, _require_name, values.get("name"), file)
+    stresses = values.get("stresses", ())
+    duration = values.get("duration", LONGEST)
+
+    def under(key: str) -> Mapping[str, object]:
+        return problems.gather({}, subtable, table, key)
+
     scenario = Scenario(
-        name=name,
-        about=about,
+        name=values.get("name", file.stem),
+        about=" ".join(values.get("about", "").split()),
         stresses=stresses,
         duration=duration,
-        workload=_workload(subtable(table, "workload"), file, duration),
-        client=client,
-        peer=peer,
-        faults=_faults(table, duration, judges_recovery="recover" in stresses),
-        controls=_controls(table, duration),
-        expect=_expect(subtable(table, "expect")),
-        sim_only=text(table, "sim_only", "the reason, in a few words") if "sim_only" in table else None,
+        workload=_workload(under("workload"), file, duration, problems),
+        client=_client(under("client"), problems),
+        peer=Peer(**read_keys(under("peer"), PEER, "peer.", problems)),
+        faults=_faults(
+            table, duration, problems, judges_recovery="recover" in stresses and "duration" in values
+        ),
+        controls=_controls(table, duration, problems),
+        expect=Expect(**read_keys(under("expect"), EXPECT, "expect.", problems)),
+        sim_only=values.get("sim_only"),
     )
-    _require_control_link(scenario)
-    _require_end(scenario)
-    if "preset" not in table:
-        return scenario
-    return on_preset(scenario, text(table, "preset", 'the name of a network, as in preset = "3g"'))
+    together = (
+        (_require_acks, ("client", "peer")),
+        (_require_control_link, ("faults", "controls")),
+        (_require_end, ("client", "controls", "expect")),
+    )
+    for require in [rule for rule, tables in together if not problems.within(*tables)]:
+        problems.gather(None, require, scenario)
+    problems.raise_any()
+    return on_preset(scenario, values["preset"]) if "preset" in values else scenario
 
 
-def _name(table: Mapping[str, object], file: Path) -> str:
-    name = text(table, "name", "the file's name without .toml")
+def _require_name(name: str | None, file: Path) -> None:
+    if name is None:
+        return
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
-        raise ScenarioError(
-            f"name is {name!r}: it must be lower-case words joined by hyphens, as in 'slow-link'"
+        raise FileError(
+            f"name is {name!r}: it must be lower-case words joined by hyphens, as in 'slow-link'", "name"
         )
     if name != file.stem:
-        raise ScenarioError(f"name is {name!r}, but the file is {file.name!r}: make them the same")
-    return name
+        raise FileError(f"name is {name!r}, but the file is {file.name!r}: make them the same", "name")
 
 
-def _stresses(table: Mapping[str, object]) -> tuple[str, ...]:
-    value = table.get("stresses")
-    if not isinstance(value, list) or not value:
-        what = "the key 'stresses' is missing" if value is None else f"stresses is {value!r}"
-        raise ScenarioError(
-            f'{what}: list the promises under stress, as in stresses = ["no-loss", "recover"]'
+def _require_acks(scenario: Scenario) -> None:
+    if scenario.client.confirm == "ack" and scenario.peer.confirm != "ack":
+        raise FileError(
+            "client.confirm is 'ack', but the peer sends no acks: add peer.confirm = \"ack\"",
+            *("client", "confirm"),
         )
-    for position, promise in enumerate(value):
-        if promise not in PROMISES:
-            raise ScenarioError(
-                f"stresses has {promise!r}, which is no promise: {unknown_name(str(promise), PROMISES)}"
-            )
-        if promise in value[:position]:
-            raise ScenarioError(f"stresses has {promise!r} twice: name each promise once")
-    return tuple(value)
 
 
-_WALL_FILES = ("wall", "calibration", "route")
-
-
-def _workload(table: Mapping[str, object], file: Path, end: float) -> Workload:
-    only(table, [f.name for f in fields(Workload)], "workload.")
-    reset_at = _reset_at(table, end)
-    clients = table.get("clients", Workload().clients)
-    if isinstance(clients, bool) or not isinstance(clients, int) or not 1 <= clients <= MAX_CLIENTS:
-        raise ScenarioError(
-            f"workload.clients is {clients!r}: it must be a whole number from 1 to {MAX_CLIENTS}"
-        )
-    if "recording" in table:
-        for key in ("fps", "holds"):
-            if key in table:
-                raise ScenarioError(f"workload.{key} is given beside workload.recording: keep one of the two")
-        recording = file.parent / text(table, "recording", "the path of a recording", "workload.")
-        wall, calibration, route = (
-            file.parent / text(table, key, f"the path of the recording's {key}", "workload.")
-            for key in _WALL_FILES
-        )
-        return Workload(
-            recording=recording,
-            wall=wall,
-            calibration=calibration,
-            route=route,
-            reset_at=reset_at,
-            clients=clients,
-        )
-    for key in _WALL_FILES:
-        if key in table:
-            raise ScenarioError(
-                f"workload.{key} is given without workload.recording: a generated climb has a wall of its own"
-            )
-    fps, holds = table.get("fps", Workload().fps), table.get("holds", Workload().holds)
-    if isinstance(fps, bool) or not isinstance(fps, int | float) or not MIN_FPS <= fps <= MAX_FPS:
-        raise ScenarioError(f"workload.fps is {fps!r}: it must be a number from {MIN_FPS} to {MAX_FPS}")
-    if isinstance(holds, bool) or not isinstance(holds, int) or not MIN_HOLDS <= holds <= MAX_HOLDS:
-        raise ScenarioError(
-            f"workload.holds is {holds!r}: it must be a whole number from {MIN_HOLDS} to {MAX_HOLDS}"
-        )
-    return Workload(fps=float(fps), holds=holds, reset_at=reset_at, clients=clients)
-
-
-def _reset_at(table: Mapping[str, object], end: float) -> tuple[float, ...]:
-    value = table.get("reset_at", [])
-    if not isinstance(value, list):
-        raise ScenarioError(
-            f'workload.reset_at is {value!r}: it must be a list of times, as in ["12s", "20s"]'
-        )
-    try:
-        times = sorted(parse_duration(entry) for entry in value)
-    except DurationError as error:
-        raise ScenarioError(f"workload.reset_at: {error}") from None
-    for at in times:
+def _workload(table: Mapping[str, object], file: Path, end: float, problems: Problems) -> Workload:
+    values = read_keys(table, WORKLOAD, "workload.", problems)
+    reset_at = values.get("reset_at", ())
+    for at in reset_at:
         if not STEADY_BY <= at < end:
-            raise ScenarioError(
-                f"workload.reset_at has {format_duration(at)}: it must be {format_duration(STEADY_BY)} or later,"
-                f" and before the run ends at {format_duration(end)}"
+            problems.add(
+                FileError(
+                    f"workload.reset_at has {format_duration(at)}: {_within_the_run(end)}",
+                    *("workload", "reset_at"),
+                )
             )
-    return tuple(times)
+    recorded = "recording" in table
+    for key in GENERATED if recorded else RECORDED:
+        if key.name in table:
+            beside = "beside workload.recording: keep one of the two"
+            without = "without workload.recording: a generated climb has a wall of its own"
+            problems.add(
+                FileError(
+                    f"workload.{key.name} is given {beside if recorded else without}", "workload", key.name
+                )
+            )
+    if recorded:
+        for key in RECORDED:
+            problems.gather(None, text, table, key.name, key.sort.said, "workload.")
+    return Workload(**_with_paths(values, file.parent))
 
 
-_TIMING = [f.name for f in fields(Timing)]
-_OUTBOX = {f"outbox_{f.name}": f.name for f in fields(OutboxLimits)}
-_CONFIRMS: tuple[Confirm, ...] = get_args(Confirm)
-_OVERFLOWS: tuple[Overflow, ...] = get_args(Overflow)
-_PEER_CONFIRMS: tuple[PeerConfirm, ...] = get_args(PeerConfirm)
+def _with_paths(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+    paths = {key.name: folder / values[key.name] for key in RECORDED if key.name in values}
+    return {**values, **paths}
 
 
-def _client(table: Mapping[str, object]) -> ClientOverrides:
-    only(table, [*_TIMING, *_OUTBOX, "confirm", "overflow"], "client.")
-    timing = {}
-    for key in _TIMING:
-        value = positive(table, key, "client.")
-        if value is not None:
-            timing[key] = value
-    outbox = {}
-    for key, limit in _OUTBOX.items():
-        count = table.get(key, 1)
-        if isinstance(count, bool) or not isinstance(count, int):
-            raise ScenarioError(f"client.{key} is {count!r}: it must be a whole number")
-        if key in table:
-            outbox[limit] = count
+def _within_the_run(end: float) -> str:
+    return (
+        f"it must be {format_duration(STEADY_BY)} or later, and before the run ends at {format_duration(end)}"
+    )
+
+
+def _client(table: Mapping[str, object], problems: Problems) -> ClientOverrides:
+    values = read_keys(table, CLIENT, "client.", problems)
+    timing = {key.name: values[key.name] for key in TIMING if key.name in values}
+    outbox = {key.name.removeprefix("outbox_"): values[key.name] for key in OUTBOX if key.name in values}
     try:
         Timing(**timing)
         OutboxLimits(**outbox)
     except ConfigError as error:
-        raise ScenarioError(f"client: {error}") from None
-    return ClientOverrides(
-        timing=timing,
-        outbox=outbox,
-        confirm=one_of(table, "confirm", _CONFIRMS, "client."),
-        overflow=one_of(table, "overflow", _OVERFLOWS, "client."),
-    )
+        problems.add(FileError(f"client: {error}", "client"))
+    return ClientOverrides(timing, outbox, values.get("confirm"), values.get("overflow"))
 
 
-def _peer(table: Mapping[str, object]) -> Peer:
-    only(table, [f.name for f in fields(Peer)], "peer.")
-    return Peer(
-        confirm=one_of(table, "confirm", _PEER_CONFIRMS, "peer.") or Peer().confirm,
-        echo=switch(table, "echo", "peer."),
-    )
-
-
-def _faults(table: Mapping[str, object], end: float, *, judges_recovery: bool) -> tuple[Fault, ...]:
-    tables = subtables(table, "faults", "fault")
+def _faults(
+    table: Mapping[str, object], end: float, problems: Problems, *, judges_recovery: bool
+) -> tuple[Fault, ...]:
+    tables: list[dict[str, object]] = problems.gather([], subtables, table, "faults", "fault")
     faults: list[Fault] = []
-    for number, entry in enumerate(tables, 1):
+    for index, entry in enumerate(tables):
         try:
             these = read_fault(entry)
             for fault in these:
                 _in_time(fault, end, judges_recovery=judges_recovery)
         except FaultError as error:
-            raise ScenarioError(f"fault {number}: {error}") from None
-        faults += these
-    _one_at_a_time(faults)
+            problems.add(error.inside(f"fault {index + 1}: ", "faults", index))
+        else:
+            faults += these
+    problems.gather(None, _one_at_a_time, faults)
     return tuple(faults)
 
 
@@ -237,8 +191,9 @@ def _one_at_a_time(faults: list[Fault]) -> None:
                 and earlier.at <= later.at
                 and (earlier.heals_at is None or later.at < earlier.heals_at)
             ):
-                raise ScenarioError(
-                    f"two faults are in force at once, {earlier}, and {later}: let one end before the other"
+                raise FileError(
+                    f"two faults are in force at once, {earlier}, and {later}: let one end before the other",
+                    "faults",
                 )
 
 
@@ -272,28 +227,28 @@ def _in_time(fault: Fault, end: float, *, judges_recovery: bool) -> None:
         )
 
 
-def _controls(table: Mapping[str, object], end: float) -> tuple[TimedControl, ...]:
-    tables = subtables(table, "controls", "control")
+def _controls(table: Mapping[str, object], end: float, problems: Problems) -> tuple[TimedControl, ...]:
+    tables: list[dict[str, object]] = problems.gather([], subtables, table, "controls", "control")
     controls = []
-    for number, entry in enumerate(tables, 1):
+    for index, entry in enumerate(tables):
         try:
             control = read_control(entry)
-        except ControlError as error:
-            raise ScenarioError(f"control {number}: {error}") from None
-        if not STEADY_BY <= control.at < end:
-            raise ScenarioError(
-                f"control {number}: {control.message.kind}: it is sent at {format_duration(control.at)}: it must be"
-                f" {format_duration(STEADY_BY)} or later, and before the run ends at {format_duration(end)}"
-            )
-        controls.append(control)
+            if not STEADY_BY <= control.at < end:
+                sent = f"it is sent at {format_duration(control.at)}: {_within_the_run(end)}"
+                raise FileError(f"{control.message.kind}: {sent}", "at")  # noqa: TRY301 - one place adds the number
+        except FileError as error:
+            problems.add(error.inside(f"control {index + 1}: ", "controls", index))
+        else:
+            controls.append(control)
     return tuple(controls)
 
 
 def _require_control_link(scenario: Scenario) -> None:
     for fault in scenario.faults:
         if fault.on == "control" and "control" not in scenario.links:
-            raise ScenarioError(
-                f"{fault}: there is no control link: send something over it, in a table [[controls]]"
+            raise FileError(
+                f"{fault}: there is no control link: send something over it, in a table [[controls]]",
+                "faults",
             )
 
 
@@ -302,28 +257,18 @@ def _require_end(scenario: Scenario) -> None:
     ends, overflow = scenario.expect.ends, scenario.client.overflow
     stops = [control for control in scenario.controls if control.stops]
     if stops and ends != "stop-control":
-        raise ScenarioError('controls has a stop, which ends the client: add expect.ends = "stop-control"')
-    if ends == "stop-control" and not stops:
-        raise ScenarioError("expect.ends is 'stop-control', but controls sends no stop over the control link")
-    if ends == "outbox-full" and overflow != "fail":
-        raise ScenarioError(
-            f"expect.ends is 'outbox-full', but client.overflow is {overflow or 'latest'!r}: a full outbox ends a"
-            ' client under client.overflow = "fail" only'
+        raise FileError(
+            'controls has a stop, which ends the client: add expect.ends = "stop-control"', "controls", 0
         )
-
-
-_ENDS: tuple[StopCause, ...] = ("stop-control", "outbox-full")
-"""What a scenario can ask for. A refusal for good needs no word of it: the fault says it."""
-
-
-def _expect(table: Mapping[str, object]) -> Expect:
-    names = [f.name for f in fields(Expect)]
-    only(table, names, "expect.")
-    thresholds = {
-        name: positive(table, name, "expect.") for name in names if name not in ("ends", "keeps_connections")
-    }
-    return Expect(
-        **thresholds,
-        ends=one_of(table, "ends", _ENDS, "expect."),
-        keeps_connections=switch(table, "keeps_connections", "expect."),
-    )
+    if ends == "stop-control" and not stops:
+        raise FileError(
+            "expect.ends is 'stop-control', but controls sends no stop over the control link",
+            "expect",
+            "ends",
+        )
+    if ends == "outbox-full" and overflow != "fail":
+        raise FileError(
+            f"expect.ends is 'outbox-full', but client.overflow is {overflow or 'latest'!r}: a full outbox ends a"
+            ' client under client.overflow = "fail" only',
+            *("expect", "ends"),
+        )

@@ -80,12 +80,15 @@ FLOORS = (
         "temporary",
         "text_files",
         "durations",
+        "toml_places",
+        "file_values",
+        "file_keys",
         "kinds",
         "faults",
         "presets",
         "controls",
-        "file_values",
         "scenario",
+        "scenario_keys",
         "scenario_reading",
         "scenario_writing",
         "catalogue",
@@ -134,8 +137,8 @@ def test_the_answer_to_a_climb_owes_the_tracker_nothing_but_the_types_of_its_mes
 PURE = {
     "chaos/clients": "last_words",
     "chaos": (
-        "adaptation aliases answer controls durations faults file_values history kinds nearest presets profile "
-        "profile_reading scenario scenario_reading scenario_writing side_by_side trial"
+        "adaptation aliases answer controls durations faults file_keys file_values history kinds nearest presets profile "
+        "profile_reading scenario scenario_keys scenario_reading scenario_writing side_by_side toml_places trial"
     ),
     "chaos/commands": ("marked shard usage"),
     "chaos/diagnosis": (

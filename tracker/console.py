@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping
 from importlib.metadata import version
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, Protocol, runtime_checkable
 
 import typer
 
@@ -37,6 +37,14 @@ def new_app(name: str, about: str) -> typer.Typer:
     return app
 
 
+@runtime_checkable
+class InLines(Protocol):
+    """A mistake that is several, such as all that is wrong with a file: a line for each."""
+
+    @property
+    def lines(self) -> tuple[str, ...]: ...
+
+
 def run_command(
     app: typer.Typer, name: str, *, mistakes: Mapping[type[Exception], int], interrupted: int
 ) -> NoReturn:
@@ -54,7 +62,8 @@ def run_command(
             typer.echo(f"{name}: {_one_line(text)} ({name} --help says more)", err=True)
         sys.exit(EXIT_USAGE)
     except tuple(mistakes) as error:
-        typer.echo(f"{name}: {_one_line(str(error))}", err=True)
+        for line in error.lines if isinstance(error, InLines) else (str(error),):
+            typer.echo(f"{name}: {_one_line(line)}", err=True)
         sys.exit(next(code for kind, code in mistakes.items() if isinstance(error, kind)))
     sys.exit(code if isinstance(code, int) else 0)
 

@@ -44,7 +44,7 @@ def test_only_a_stop_on_the_control_link_stops_a_client() -> None:
         (table(at=None), ["pause_output: the key 'at' is missing"]),
         (table(at="soon"), ["pause_output: at", "'soon'"]),
         (table(nestd=True), ["pause_output", "'nestd'", "did you mean 'nested'?"]),
-        (table(on="output"), ["on is 'output'", 'on = "control"']),
+        (table(on="output"), ["on is 'output'", "valid are control, input"]),
         (table(message="reset_holds", on="input"), ["workload.reset_at"]),
         (table(touch_duration="1s"), ["'touch_duration'", "update_parameters only"]),
         (table(nested=True), ["'nested'", "update_parameters only"]),

@@ -48,10 +48,10 @@ recover_within = 70
 def refusal(text: str) -> str:
     with pytest.raises(ProfileError) as caught:
         parse_profile(text, FILE)
-    error = str(caught.value)
-    assert len(error.splitlines()) == 1
-    assert error.startswith(f"{FILE}: ")
-    return error
+    for line in caught.value.lines:
+        assert len(line.splitlines()) == 1
+        assert line.startswith(f"{FILE}: ")
+    return str(caught.value)
 
 
 def test_a_whole_file_is_read_as_it_says() -> None:
@@ -189,13 +189,45 @@ def test_what_cannot_be_is_one_line_with_the_place_and_the_remedy(text: str, com
 
 
 @given(st.text())
-def test_any_text_is_a_profile_or_one_line_that_says_why_not(text: str) -> None:
-    error = ""
+def test_any_text_is_a_profile_or_a_line_for_each_reason_why_not(text: str) -> None:
+    told: tuple[str, ...] = ()
     try:
         parse_profile(text, FILE)
     except ProfileError as caught:
-        error = str(caught)
-    assert "\n" not in error
+        told = caught.lines
+    assert not any("\n" in line for line in told)
+
+
+def test_all_that_is_wrong_with_a_profile_is_told_at_once_by_line() -> None:
+    text = """kind = "relai"
+tls = 1
+[messages]
+size = 2.5
+colour = "red"
+[connection]
+subprotocol = "two words"
+query = "a b"
+token = "x"
+headers = { Authorization = "y" }
+[opening]
+answer = "hello"
+[limits]
+detect_within = "soon"
+"""
+    told = [line.removeprefix(f"{FILE}: line ") for line in refusal(text).splitlines()]
+    begins = [
+        "1: kind is 'relai'",
+        "2: tls is 1",
+        "4: messages.size is 2.5",
+        "5: the key 'messages.colour'",
+        "7: connection.subprotocol",
+        "8: connection.query",
+        "9: connection.token",
+        "12: opening.answer",
+        "14: limits.detect_within",
+    ]
+    assert len(told) == len(begins)
+    assert [begin for begin, line in zip(begins, told, strict=True) if not line.startswith(begin)] == []
 
 
 def test_a_client_that_sends_other_bodies_may_have_its_number_elsewhere() -> None:

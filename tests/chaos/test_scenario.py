@@ -26,10 +26,10 @@ CONFIG = TrackerConfig(input_url="ws://a/", output_url="ws://b/")
 def refusal(text: str, file: Path = FILE) -> str:
     with pytest.raises(ScenarioError) as caught:
         parse(text, file)
-    error = str(caught.value)
-    assert len(error.splitlines()) == 1
-    assert error.startswith(f"{file}: ")
-    return error
+    for line in caught.value.lines:
+        assert len(line.splitlines()) == 1
+        assert line.startswith(f"{file}: ")
+    return str(caught.value)
 
 
 def test_a_whole_file_is_read_as_it_says() -> None:
@@ -182,7 +182,7 @@ def test_a_multi_line_about_becomes_one_line() -> None:
         (HEAD + "[client]\nprobe_flor = 1", ["'client.probe_flor'", "did you mean 'probe_floor'?"]),
         (HEAD + "[client]\noutbox_message = 1", ["did you mean 'outbox_messages'?"]),
         (HEAD + '[client]\noutbox_messages = "9"', ["client.outbox_messages is '9'"]),
-        (HEAD + "[client]\noutbox_messages = 0", ["client: outbox messages is 0"]),
+        (HEAD + "[client]\noutbox_messages = 0", ["client.outbox_messages is 0", "from 1 to"]),
         (HEAD + '[client]\nprobe_floor = "8s"', ["client: probe_ceiling", "three times"]),
         (HEAD + '[client]\nprobe_floor = "soon"', ["client.probe_floor: 'soon'"]),
         (HEAD + '[client]\noverflow = "latst"', ["client.overflow is 'latst'", "did you mean 'latest'?"]),
@@ -251,10 +251,84 @@ signs = st.text("a1=[]\"'.-# \n\r\x00\x85\u2028é", max_size=30)
 
 
 @given(st.one_of(signs, st.lists(lines, max_size=14).map("\n".join)))
-def test_no_text_raises_anything_but_one_line(text: str) -> None:
-    refused = ""
+def test_no_text_raises_anything_but_a_line_for_each_thing_wrong(text: str) -> None:
+    told: tuple[str, ...] = (f"{FILE}: ",)
     try:
         parse(text, FILE)
     except ScenarioError as error:
-        refused = str(error)
-    assert len(refused.splitlines()) <= 1
+        told = error.lines
+    assert told
+    for line in told:
+        assert line.startswith(f"{FILE}: ")
+        assert len(line.splitlines()) == 1
+
+
+def test_all_that_is_wrong_is_told_at_once_by_line() -> None:
+    text = """name = "half-open"
+about = "The link goes silent."
+stresses = ["detect", "recver", "polte"]
+duration = "60s"
+
+[workload]
+fps = 1
+holds = 99
+
+[client]
+probe_floor = 0
+
+# one that is right
+[[faults]]
+at = "10s"
+for = "5s"
+on = "input"
+kind = "stall"
+
+[[faults]]
+at = "10s"
+for = "5s"
+on = "outptu"
+kind = "latency"
+jiter = 3
+
+[[faults]]
+at = "20s"
+fro = "5s"
+kind = "packetloss"
+
+[[controls]]
+at = "1s"
+message = "get_status"
+
+[expects]
+detect_within = "5s"
+"""
+    told = [line.removeprefix(f"{FILE}: line ") for line in refusal(text).splitlines()]
+    begins = [
+        "3: stresses has 'recver'",
+        "3: stresses has 'polte'",
+        "7: workload.fps is 1: it must be a number from 5 to 240",
+        "8: workload.holds is 99",
+        "11: client.probe_floor is 0",
+        "20: fault 2: latency: the key 'latency' is missing",
+        "23: fault 2: latency: on is 'outptu'",
+        "25: fault 2: latency: the key 'jiter' means nothing here: did you mean 'jitter'?",
+        "29: fault 3: the key 'fro' means nothing here: did you mean 'for'?",
+        "30: fault 3: kind is 'packetloss', which is no kind of fault: did you mean 'loss'?",
+        "33: control 1: get_status: it is sent at 1s",
+        "36: the key 'expects' means nothing here: did you mean 'expect'?",
+    ]
+    assert len(told) == len(begins)
+    assert [begin for begin, line in zip(begins, told, strict=True) if not line.startswith(begin)] == []
+
+
+def test_what_is_wrong_with_two_tables_together_is_told_where_each_of_them_is_right() -> None:
+    both = '[client]\nconfirm = "ack"\n[expect]\nends = "stop-control"\n'
+    assert len(refusal(HEAD + both + FAULT.replace("stall", "stal")).splitlines()) == 3
+    assert "sends no acks" not in refusal(HEAD + both.replace('"ack"', '"akc"'))
+
+
+def test_without_a_duration_no_fault_is_said_to_be_too_late() -> None:
+    told = refusal(HEAD.replace('duration = "60s"', "") + FAULT.replace('for = "20s"', ""))
+    assert told.splitlines() == [
+        f"{FILE}: the key 'duration' is missing: say how long the run takes, as in duration = \"60s\""
+    ]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 Way = tuple[str | int, ...]
 """From the top of a file to one of its values: names of keys, and numbers in lists of tables, from 0."""
-LONGEST = 500
+LONGEST = 200
 """Lines of one value. Where one is longer, what follows has no place."""
 
 

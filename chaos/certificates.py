@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from chaos.temporary import temporary_folder
+
 if TYPE_CHECKING:
     import trustme
 
@@ -40,17 +42,18 @@ def certify(context: ssl.SSLContext, hosts: Iterable[str]) -> None:
 
 
 @contextmanager
-def trusted(folder: Path) -> Iterator[Path]:
-    """The authority's file in `folder`; while this lasts, what is started and made in this process trusts it by default."""
-    file = folder / "ca.pem"
-    authority().cert_pem.write_to_path(str(file))
-    before = {name: os.environ.get(name) for name in FOR_PROGRAMS}
-    os.environ.update(dict.fromkeys(FOR_PROGRAMS, str(file)))
-    try:
-        yield file
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+def trusted() -> Iterator[Path]:
+    """The authority's file; while this lasts, what is started and made in this process trusts it by default."""
+    with temporary_folder() as folder:
+        file = folder / "ca.pem"
+        authority().cert_pem.write_to_path(str(file))
+        before = {name: os.environ.get(name) for name in FOR_PROGRAMS}
+        os.environ.update(dict.fromkeys(FOR_PROGRAMS, str(file)))
+        try:
+            yield file
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value

@@ -41,7 +41,6 @@ from chaos.kinds import LINKS, Link
 from chaos.profile import Profile
 from chaos.scenario import Scenario
 from chaos.scenario_writing import write
-from chaos.temporary import temporary_folder
 from chaos.workloads import require_runnable
 from simulator import events as peer
 from simulator.pose_server import PoseServer
@@ -134,10 +133,9 @@ class Life:
         world.on_standstill(self._stood_still)
         self._sockets_seen = world.sockets_seen
         world.watch_sockets(self)
-        with temporary_folder() as folder:
-            files = self._material.files(folder)
+        with self._material.files() as files:
             try:
-                with trusted(folder) if self._profile.tls else nullcontext() as ca:
+                with trusted() if self._profile.tls else nullcontext() as ca:
                     await self._with_peer(world, files, ca)
             except Exception as error:
                 log.debug("the laboratory failed in %s", self._scenario.name, exc_info=True)

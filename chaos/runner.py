@@ -4,17 +4,13 @@ import contextlib
 import logging
 import multiprocessing
 import os
-import pickle
 import shlex
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,20 +23,16 @@ from chaos.engines.toxiproxy import ToxiproxyEngine
 from chaos.history import History
 from chaos.judging import herd
 from chaos.judging.checks import judge
+from chaos.judging.verdicts import Judgement
 from chaos.kernel.processes import become_able, die_with_parent
 from chaos.life import Life, budget
 from chaos.profile import Profile
 from chaos.reports.results import RunResult
 from chaos.scenario import Scenario
 from chaos.side_by_side import Limits, Run, Waiting, limits, limits_of_waiting
-from chaos.temporary import temporary_folder
 
 R = TypeVar("R")
 
-HASH_SEED = "PYTHONHASHSEED"
-"""The environment's variable that decides about the order of a set of texts."""
-ELSEWHERE = "import sys; from chaos.runner import record_elsewhere; record_elsewhere(*sys.argv[1:])"
-"""What a process runs that makes one run again."""
 AGAIN_AT_MOST = 2
 """How often a run is made anew whose machine stood still so long that it proves nothing."""
 DEFAULT_TIME_SCALE = 10.0
@@ -73,8 +65,8 @@ class Plan:
     engine: str
     seed: int
     time_scale: float
-    folder: Path
-    """Where its record goes."""
+    folder: Path = Path()
+    """Where its record goes, if it is kept."""
     client: str = DEFAULT
     """As `chaos.clients.choose` reads it."""
     asked: str = ""
@@ -134,16 +126,32 @@ def default_time_scale(client: str, *, scales_itself: bool) -> float:
     return DEFAULT_TIME_SCALE if scales else TRUE_TIME
 
 
-def perform(plan: Plan) -> RunResult:
-    """Make one run, keep its record, judge it."""
-    began = time.perf_counter()
+@dataclass(frozen=True, slots=True)
+class JudgedRun:
+    """One run that was made and judged, its record in memory."""
+
+    history: History
+    judgement: Judgement
+    again: int = 0
+    """How often it was made anew, because the machine had stood still."""
+
+
+def make_and_judge(plan: Plan) -> JudgedRun:
+    """Make one run in this process and judge it. On virtual time no file is written, but those that its client asks for."""
     again = 0
     while True:
         history = make_history(plan)
         judgement = judge(history, plan.scenario)
         if not judgement.in_doubt or again == AGAIN_AT_MOST:
-            break
+            return JudgedRun(history, judgement, again)
         again += 1
+
+
+def perform(plan: Plan) -> RunResult:
+    """Make one run, judge it, keep its record."""
+    began = time.perf_counter()
+    made = make_and_judge(plan)
+    history, judgement = made.history, made.judgement
     with plan.record.open("wb") as file:
         file.writelines(history.lines())
     measures = herd.measures(history, plan.scenario)
@@ -161,7 +169,7 @@ def perform(plan: Plan) -> RunResult:
         output=str(plan.output) if plan.output.exists() and plan.output.stat().st_size else None,
         preset=plan.scenario.preset,
         time_scale=history.time_scale,
-        again=again,
+        again=made.again,
         command_line=plan.command_line,
     )
 
@@ -205,52 +213,6 @@ def engine_for(plan: Plan) -> Engine:
     return ToxiproxyEngine(scale=plan.time_scale)
 
 
-@dataclass(frozen=True, slots=True)
-class Twice:
-    """One run made twice."""
-
-    scenario: str
-    seed: int
-    digest: str
-    """Of the first history."""
-    difference: str | None
-    """The first event that differs; None: the histories are equal."""
-
-
-def perform_twice(plan: Plan) -> Twice:
-    """Make the run here, and in a process whose sets have another order, and compare the histories."""
-    first = make_history(plan)
-    difference = _first_difference(tuple(first.lines()), _made_elsewhere(plan))
-    return Twice(plan.scenario.name, plan.seed, first.digest(), difference)
-
-
-def _made_elsewhere(plan: Plan) -> tuple[bytes, ...]:
-    seed = "2" if os.environ.get(HASH_SEED) == "1" else "1"
-    with temporary_folder() as folder:
-        order, record = folder / "plan", folder / "record"
-        order.write_bytes(pickle.dumps(plan))
-        # Ended with us: an exception here, an interrupt too, kills it.
-        ended = subprocess.run(  # noqa: S603 - our own program
-            [sys.executable, "-c", ELSEWHERE, str(order), str(record)],
-            env={**os.environ, HASH_SEED: seed},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            check=False,
-        )
-        if not record.exists():
-            raise WorkerDiedError(
-                f"the process that made {plan.scenario.name}, seed {plan.seed}, again ended with {ended.returncode}:"
-                " it was killed, for its memory perhaps, or the client ended it"
-            )
-        return tuple(record.read_bytes().splitlines(keepends=True))
-
-
-def record_elsewhere(order: str, record: str) -> None:
-    """Make the pickled plan in the file `order`, and write its history to the file `record`."""
-    plan: Plan = pickle.loads(Path(order).read_bytes())  # noqa: S301 - our own, of a moment ago
-    Path(record).write_bytes(b"".join(make_history(plan).lines()))
-
-
 @contextlib.contextmanager
 def _uninterrupted() -> Iterator[None]:
     """A process that is born in here ignores the interrupt, until it has something to clean up."""
@@ -259,14 +221,6 @@ def _uninterrupted() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _first_difference(first: Sequence[bytes], second: Sequence[bytes]) -> str | None:
-    for line, (a, b) in enumerate(zip_longest(first, second, fillvalue=b"missing")):
-        if a != b:
-            what = f"event {line - 1}" if line else "the header"
-            return f"{what} is {a.decode().strip()} in one run and {b.decode().strip()} in the other"
-    return None
 
 
 def perform_all(

@@ -1,6 +1,7 @@
 """What a run feeds its client, and what must come of it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from chaos.reference import Reference
 
 FRAMES_KEPT = 8192
-"""Some 16 MB, and four minutes at 30 fps; what comes later is drawn anew each time that it is wanted."""
+"""Of one climb: some 16 MB, and four minutes at 30 fps; what comes later is drawn anew each time that it is wanted."""
+CLIMBS_KEPT = 4
+"""By seed and rate, with their frames and their answers' references: the catalogue has four rates."""
 
 
 Answers = Callable[[Iterable[Step]], tuple[Answer, ...]]
@@ -45,8 +48,8 @@ class Material:
     """Frames per second of scenario time."""
     feed: Callable[[float], LiveFeed]
     """The camera, on a clock in whose second so many scenario seconds pass."""
-    files: Callable[[Path], Files | None]
-    """The wall's files, where there is one; the folder is for those that have to be written."""
+    files: Callable[[], AbstractContextManager[Files | None]]
+    """The wall's files, where there is one, for as long as they are wanted."""
     answers: Answers
     """What the outputs must show of those frames that a client took."""
 
@@ -68,19 +71,21 @@ def _plain(numbered: NumberedMessages, fps: float) -> Material:
         numbered.message,
         fps,
         feed=lambda scale: LiveFeed(numbered.message, interval=1 / (fps * scale)),
-        files=lambda _: None,
+        files=nullcontext,
         answers=lambda _: (),
     )
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=CLIMBS_KEPT)
 def _generated(seed: int, fps: float, holds: int) -> Material:
     """Frames are wanted again, for their answer and by the seed's next scenario; and so is the answer's reference."""
     climb = generate_climb(seed, fps=fps, holds=holds)
     frame = lru_cache(FRAMES_KEPT)(climb.frame)
 
-    def files(folder: Path) -> Files:
-        return Files(*climb.write_files(folder))
+    @contextmanager
+    def files() -> Iterator[Files]:
+        with temporary_folder() as folder:
+            yield Files(*climb.write_files(folder))
 
     return Material(
         frame,
@@ -98,8 +103,8 @@ def _recorded(workload: Workload, recording: Path) -> Material:
         film.frame,
         1 / film.interval,
         feed=lambda scale: FilmFeed(film, speed=scale),
-        files=lambda _: files,
-        answers=_answers(film.frame, lambda _: files),
+        files=lambda: nullcontext(files),
+        answers=_answers(film.frame, lambda: nullcontext(files)),
     )
 
 
@@ -111,7 +116,7 @@ def _files(workload: Workload) -> Files:
     return Files(wall, calibration, route)
 
 
-def _answers(frame: FrameAt, files: Callable[[Path], Files]) -> Answers:
+def _answers(frame: FrameAt, files: Callable[[], AbstractContextManager[Files]]) -> Answers:
     """By a reference that is made when it is first wanted, and kept."""
 
     @cache
@@ -119,8 +124,8 @@ def _answers(frame: FrameAt, files: Callable[[Path], Files]) -> Answers:
         # Its libraries take a quarter of a second to import, which only a run has to wait for.
         from chaos.reference import Reference  # noqa: PLC0415 - as said
 
-        with temporary_folder() as folder:
-            return Reference(frame, *files(folder))
+        with files() as there:
+            return Reference(frame, *there)
 
     def answers(steps: Iterable[Step]) -> tuple[Answer, ...]:
         return reference().answers(steps)

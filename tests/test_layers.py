@@ -103,7 +103,18 @@ FLOORS = (
     ),
     *("traces", "timeline", "diagnosis"),
     *("judging", "reports", "toxiproxy", "kernel", "engines", "clients"),
-    *("workloads", "peer_faults", "life", "side_by_side", "runner", "league", "replay", "commands", "start"),
+    *(
+        "workloads",
+        "peer_faults",
+        "life",
+        "side_by_side",
+        "runner",
+        "made_twice",
+        "league",
+        "replay",
+        "commands",
+        "start",
+    ),
 )
 
 

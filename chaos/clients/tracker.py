@@ -14,10 +14,11 @@ from chaos.history import Role
 from chaos.scenario import ClientOverrides
 from tracker.app import Outcome, Tracker
 from tracker.config import TrackerConfig
-from tracker.files import load_calibration, load_route, load_wall
+from tracker.files import load_calibration, load_route
 from tracker.pipeline import Pipeline
+from tracker.wall import parse_wall
 
-_wall = lru_cache(maxsize=1)(load_wall)  # many trackers of one run have the same
+_wall = lru_cache(maxsize=8)(parse_wall)  # by what the drawing says: many trackers and runs have the same
 
 
 class TrackerClient:
@@ -42,7 +43,7 @@ class TrackerClient:
         config = _config(assignment)
         wall, calibration, route = assignment.wall_files
         pipeline = Pipeline(
-            _wall(wall),
+            _wall(wall.read_bytes()),
             load_calibration(calibration),
             route=load_route(str(route)),
             stream=_stream(rng),

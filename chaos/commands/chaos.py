@@ -21,11 +21,12 @@ from chaos.commands.shard import shard
 from chaos.commands.usage import UsageError
 from chaos.engines.kernel import KernelEngine
 from chaos.engines.sim import SimEngine
+from chaos.made_twice import Twice, perform_twice
 from chaos.presets import PRESETS
 from chaos.reports import github, report, results, results_table
 from chaos.reports.junit import junit_xml
 from chaos.reports.results import EXIT_FAIL, EXIT_PASS, RunResult
-from chaos.runner import Plan, Twice, perform, perform_all, perform_twice
+from chaos.runner import Plan, perform, perform_all
 
 
 def chaos(

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import atan2, ceil, cos, radians, sin, tau
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import shapely
@@ -39,9 +38,9 @@ class Outlines:
         return {self.ids[n]: self._areas.geometries[n].distance(point) for n in sorted(found)}
 
 
-def read_outlines(path: Path) -> Outlines:
+def read_outlines(svg: bytes) -> Outlines:
     """Raises whatever the libraries raise for a drawing that the tracker would not have taken either."""
-    drawing = Drawing(fromstring(path.read_bytes()))
+    drawing = Drawing(fromstring(svg))
     left, top, width, height = drawing.box
     holds: dict[str, list[Any]] = {}
     for shape in drawing.shapes():

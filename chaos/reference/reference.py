@@ -19,7 +19,7 @@ nobody can say whether a hand is in contact, and either is right."""
 KEPT = 8192
 """Frames, and their distances: four minutes at 30 fps."""
 
-_outlines = lru_cache(maxsize=1)(read_outlines)  # the runs of a recording have the same
+_outlines = lru_cache(maxsize=8)(read_outlines)  # by what the drawing says: many runs have the same
 
 
 class Reference:
@@ -27,7 +27,7 @@ class Reference:
 
     def __init__(self, frame: Callable[[int], bytes], wall: Path, calibration: Path, route: Path) -> None:
         """`frame` is the encoded message of a frame, by its number. The files are read here, and then no more."""
-        self._outlines = outlines = _outlines(wall)
+        self._outlines = outlines = _outlines(wall.read_bytes())
         self._route = read_route(msgspec.json.decode(route.read_bytes()))
         mapping = msgspec.json.decode(calibration.read_bytes(), type=Calibration)
         self._doubt = DRAWN_WITHIN * max(outlines.width, outlines.height)

@@ -1,7 +1,6 @@
 import os
 import ssl
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -9,12 +8,12 @@ from chaos.certificates import FOR_PROGRAMS, CertificateMissing, authority, cert
 
 
 def test_while_it_lasts_the_authority_is_trusted_by_default_and_afterwards_no_more(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pytest.importorskip("trustme", reason="it makes the certificates")
     monkeypatch.setenv("SSL_CERT_FILE", "/somewhere/else.pem")
     monkeypatch.delenv("SIMTOOL_CA", raising=False)
-    with trusted(tmp_path) as file:
+    with trusted() as file:
         assert {os.environ[name] for name in FOR_PROGRAMS} == {str(file)}
         assert "BEGIN CERTIFICATE" in file.read_text()
         assert ssl.create_default_context().cert_store_stats()["x509_ca"] == 1

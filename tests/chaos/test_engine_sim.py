@@ -9,7 +9,8 @@ import pytest
 
 from chaos import catalogue
 from chaos.history import Counted
-from chaos.runner import Plan, make_history, perform, perform_twice
+from chaos.made_twice import perform_twice
+from chaos.runner import Plan, make_history, perform
 
 pytestmark = pytest.mark.scenarios
 

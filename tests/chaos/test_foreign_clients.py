@@ -10,8 +10,9 @@ from chaos import catalogue
 from chaos.engines import sim
 from chaos.engines.watchdog import Watchdog
 from chaos.judging.verdicts import Check
+from chaos.made_twice import perform_twice
 from chaos.reports.results import RunResult
-from chaos.runner import Plan, perform, perform_twice
+from chaos.runner import Plan, perform
 
 pytestmark = pytest.mark.scenarios
 

@@ -8,8 +8,9 @@ from chaos import catalogue
 from chaos.clients.choose import load_client
 from chaos.commands.planning import for_client, make_plans
 from chaos.commands.speaking import load_profile
+from chaos.made_twice import perform_twice
 from chaos.reports.results import RunResult
-from chaos.runner import Plan, Speech, perform, perform_twice
+from chaos.runner import Plan, Speech, perform
 
 pytestmark = pytest.mark.scenarios
 

@@ -9,6 +9,7 @@ from websockets.asyncio.client import connect
 
 from chaos import runner
 from chaos.history import Broke, History, StoodStill
+from chaos.made_twice import perform_twice
 from chaos.runner import (
     AGAIN_AT_MOST,
     Plan,
@@ -16,7 +17,6 @@ from chaos.runner import (
     make_history,
     perform,
     perform_all,
-    perform_twice,
 )
 from tests.chaos.histories import STEADY, accepted, connected, delivered, record, scenario, sent
 

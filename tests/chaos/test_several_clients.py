@@ -13,7 +13,8 @@ from chaos.commands.check import judged
 from chaos.history import History
 from chaos.judging.checks import judge
 from chaos.judging.herd import apart
-from chaos.runner import Plan, make_history, perform, perform_twice
+from chaos.made_twice import perform_twice
+from chaos.runner import Plan, make_history, perform
 from chaos.scenario import Scenario
 from chaos.scenario_reading import parse
 from chaos.traces.reading import open_trace

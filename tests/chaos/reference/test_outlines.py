@@ -13,7 +13,7 @@ SQUARE = "M 100 100 h 100 v 100 h -100 z"
 
 def drawn(folder: Path, inside: str, view_box: str = 'viewBox="0 0 1000 800"') -> Outlines:
     (folder / "wall.svg").write_text(f'<svg xmlns="http://www.w3.org/2000/svg" {view_box}>{inside}</svg>')
-    return read_outlines(folder / "wall.svg")
+    return read_outlines((folder / "wall.svg").read_bytes())
 
 
 def hold(d: str, more: str = "") -> str:
@@ -118,7 +118,7 @@ def test_a_transform_of_the_outermost_element_is_one_of_the_paper(
 def test_on_walls_of_all_outlines_it_agrees_with_the_tracker(seed: int, tmp_path: Path) -> None:
     """To the chords of both: neither knows of the other."""
     drawing, _, _ = generate_climb(seed).write_files(tmp_path)
-    outlines, wall = read_outlines(drawing), load_wall(drawing)
+    outlines, wall = read_outlines(drawing.read_bytes()), load_wall(drawing)
     assert outlines.ids == tuple(hold.id for hold in wall.holds)
     for n, (x, y) in enumerate((137.0 * n % 2500, 311.0 * n % 3330) for n in range(200)):
         near = outlines.near(x, y, 5000.0)

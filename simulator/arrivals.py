@@ -4,7 +4,7 @@ import zlib
 
 from simulator import events
 from simulator.content import checksum
-from simulator.controls import RULES_REPLY, rules_in
+from simulator.controls import RULES_REPLIES, rules_in
 from simulator.dialect import Dialect
 from simulator.events import PeerObserver
 from simulator.peer_connection import PeerConnection
@@ -57,7 +57,7 @@ class Arrivals:
                 else None,
             )
         )
-        if output.type == RULES_REPLY and not repeat:
+        if output.type in RULES_REPLIES and not repeat:
             self._report_rules(body, output.seq, connection)
         if not repeat and output.session is not None and sender.shows_anew(output):
             self._report(

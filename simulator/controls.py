@@ -10,8 +10,10 @@ ControlKind = Literal[
 ]
 CONTROL_KINDS: tuple[ControlKind, ...] = get_args(ControlKind)
 
-RULES_REPLY = "parameters_updated"
-"""The reply that says which rules are in force."""
+RULES_REPLIES = ("parameters_updated", "parameters_unchanged")
+"""The replies that say which rules are in force: others than before, or the same."""
+REFUSED = "control_refused"
+"""The reply to a control that was not carried out."""
 
 
 @dataclass(frozen=True, slots=True)

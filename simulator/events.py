@@ -95,7 +95,7 @@ class Delivered(PeerEvent, frozen=True, tag="delivered"):
 
 
 class Parameters(PeerEvent, frozen=True, tag="parameters"):
-    """What the reply `parameters_updated` that was delivered as `seq` says of the rules in force."""
+    """What the reply to `update_parameters` that was delivered as `seq` says of the rules in force."""
 
     seq: int
     connection: int

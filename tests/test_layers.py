@@ -179,7 +179,7 @@ PURE = {
         "body choreography content controls dialect entrance identity numbered paths seen sender shown tcp"
     ),
     "tracker": (
-        "calibration config contact counters events exposition extras lateness liveness messages meter outbox pipeline "
+        "calibration config contact control_replies counters events exposition extras lateness liveness messages meter outbox pipeline "
         "quiet reconnect session states timestamps trace_format vitals wall"
     ),
     "tracker/drawing": (

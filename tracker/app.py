@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from tracker import events, messages
+from tracker import control_replies, events, messages
 from tracker.config import ConfigError, TrackerConfig
 from tracker.counters import Counters
 from tracker.link import Link
@@ -169,9 +169,10 @@ class Tracker:
         if not self._paused:
             await self._send(self._pipeline.encode, essential=step.essential, wire=wire)
 
-    def _reset(self, link: events.LinkName) -> None:
+    def _reset(self, link: events.LinkName, *, not_understood: str = "") -> None:
         self._pipeline.reset()
-        self._report(events.SessionReset(t=asyncio.get_running_loop().time(), link=link))
+        now = asyncio.get_running_loop().time()
+        self._report(events.SessionReset(t=now, link=link, not_understood=not_understood))
 
     async def _send(self, encode: Callable[[int], bytes], *, essential: bool, wire: Wire) -> None:
         """Give the next number to what `encode` makes and put it into the outbox; wait for room where the policy says.
@@ -214,16 +215,14 @@ class Tracker:
         if self._keep_message is not None:
             self._keep_message("control", data)
         try:
-            reply = self._obey(messages.decode_control(data))
-            if reply is not None:
-                await self._send(
-                    lambda seq: messages.encode_reply(reply, stream=self._pipeline.stream, seq=seq),
-                    essential=True,
-                    wire=wire,
+            try:
+                reply = self._obey(messages.decode_control(data), control_replies.not_understood(data))
+            except (BadMessage, ConfigError) as bad:
+                await self._refuse(
+                    bad if isinstance(bad, BadMessage) else BadMessage("bad-parameters", str(bad)), data, wire
                 )
-        except (BadMessage, ConfigError) as bad:
-            bad = bad if isinstance(bad, BadMessage) else BadMessage("bad-parameters", str(bad))
-            self._reject("control", bad.reason, bad.detail)
+            else:
+                await self._answer(reply, essential=True, wire=wire)
         except OutboxFull:
             self._fail(
                 "outbox-full", "outbox is full and a control's reply found no room: overflow is 'fail'"
@@ -231,46 +230,77 @@ class Tracker:
         except Exception as bug:  # noqa: BLE001 - see `_met_a_bug`
             self._met_a_bug("control", bug)
 
-    def _obey(self, control: Control) -> messages.Reply | None:
-        """Carry out a control; the reply, for those that have one."""
+    async def _answer(self, reply: messages.Reply | None, *, essential: bool, wire: Wire) -> None:
+        if reply is not None:
+            await self._send(
+                lambda seq: messages.encode_reply(reply, stream=self._pipeline.stream, seq=seq),
+                essential=essential,
+                wire=wire,
+            )
+
+    async def _refuse(self, bad: BadMessage, data: bytes, wire: Wire) -> None:
+        """Say so to whoever sent it. Others may send anything without end, so the reply gives way as a frame does."""
+        reply = control_replies.refusal(bad, data)
+        self._reject("control", bad.reason, bad.detail, answered=None if reply is None else True)
+        await self._answer(reply, essential=False, wire=wire)
+
+    def _obey(self, control: Control, strange: tuple[str, ...]) -> messages.Reply | None:
+        """Carry out a control; the reply, for those that have one. `strange` is what of it was not understood."""
+        said = ", ".join(strange)
+        reply: messages.Reply
         match control:
             case messages.ResetHolds():
-                self._reset("control")
+                self._reset("control", not_understood=said)
                 return None
             case messages.PauseOutput():
                 self._paused = True
-                self._controlled("pause_output")
-                return messages.Reply("output_paused")
+                reply = messages.Reply("output_paused")
+                self._controlled("pause_output", not_understood=said)
             case messages.ResumeOutput():
                 self._paused = False
-                self._controlled("resume_output")
-                return messages.Reply("output_resumed")
+                reply = messages.Reply("output_resumed")
+                self._controlled("resume_output", not_understood=said)
             case messages.UpdateParameters():
-                self._update(control.asked)
-                return messages.Reply("parameters_updated", self._pipeline.parameters())
+                reply = self._update(control.asked, said)
             case messages.GetStatus():
-                self._controlled("get_status")
-                return messages.Reply("status_response", self._status())
+                self._controlled("get_status", not_understood=said)
+                reply = messages.Reply("status_response", self._status())
             case messages.Stop():
-                self._controlled("stop")
+                self._controlled("stop", not_understood=said)
                 self._come_to_an_end("stop-control", "stop control")
-                return messages.Reply("stop_acknowledged")
+                reply = messages.Reply("stop_acknowledged")
+        return control_replies.with_not_understood(reply, strange)
 
-    def _update(self, asked: messages.Parameters) -> None:
+    def _update(self, asked: messages.Parameters, not_understood: str) -> messages.Reply:
+        if asked == messages.Parameters():
+            raise BadMessage(
+                "nothing-asked",
+                "it names none of proximity_threshold, touch_duration and route"
+                + (f"; not understood: {not_understood}" if not_understood else ""),
+            )
+        before = self._pipeline.parameters()
         self._pipeline.update(
             proximity_threshold=asked.proximity_threshold,
             touch_duration=asked.touch_duration,
             route=asked.route,
         )
+        now = self._pipeline.parameters()
         rules = self._pipeline.rules
-        self._controlled(
-            "update_parameters",
-            proximity_threshold=rules.proximity_threshold,
-            touch_duration=rules.touch_duration,
+        self._report(
+            events.Controlled(
+                t=asyncio.get_running_loop().time(),
+                kind="update_parameters",
+                proximity_threshold=rules.proximity_threshold,
+                touch_duration=rules.touch_duration,
+                changed=now != before,
+                not_understood=not_understood,
+            )
         )
+        return messages.Reply("parameters_updated" if now != before else "parameters_unchanged", now)
 
-    def _controlled(self, kind: str, **rules: float) -> None:
-        self._report(events.Controlled(t=asyncio.get_running_loop().time(), kind=kind, **rules))
+    def _controlled(self, kind: str, *, not_understood: str) -> None:
+        now = asyncio.get_running_loop().time()
+        self._report(events.Controlled(t=now, kind=kind, not_understood=not_understood))
 
     def _status(self) -> dict[str, object]:
         return {
@@ -293,6 +323,8 @@ class Tracker:
             log.error("a bug met a message; it is skipped, and so are others like it", exc_info=bug)
         self._reject(link, events.MET_A_BUG, repr(bug))
 
-    def _reject(self, link: events.LinkName, reason: str, detail: str) -> None:
+    def _reject(
+        self, link: events.LinkName, reason: str, detail: str, *, answered: bool | None = None
+    ) -> None:
         now = asyncio.get_running_loop().time()
-        self._report(events.Rejected(t=now, link=link, reason=reason, detail=detail))
+        self._report(events.Rejected(t=now, link=link, reason=reason, detail=detail, answered=answered))

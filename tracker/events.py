@@ -172,6 +172,8 @@ class SessionReset(Event, frozen=True, tag="session-reset"):
     """A reset was taken from `link`: all holds are untouched again, and the next output says so."""
 
     link: LinkName
+    not_understood: str = ""
+    """The names in the control that say nothing to a tracker."""
 
 
 class Controlled(Event, frozen=True, tag="controlled"):
@@ -182,6 +184,10 @@ class Controlled(Event, frozen=True, tag="controlled"):
     proximity_threshold: float | None = None
     """Of `update_parameters`: the rule in force from now on, and so below."""
     touch_duration: float | None = None
+    changed: bool | None = None
+    """Whether anything is otherwise now than it was before."""
+    not_understood: str = ""
+    """The names in it that say nothing to a tracker."""
 
 
 class Rejected(Event, frozen=True, tag="rejected"):
@@ -190,6 +196,8 @@ class Rejected(Event, frozen=True, tag="rejected"):
     link: LinkName
     reason: str
     detail: str
+    answered: bool | None = None
+    """Whether an output tells its sender so, as one does of a control."""
 
 
 class Accepted(Event, frozen=True, tag="accepted"):

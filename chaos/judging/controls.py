@@ -9,18 +9,19 @@ from chaos.judging.facts import IN_FLIGHT, Facts
 from chaos.judging.verdicts import Check, decided
 from chaos.scenario import Scenario
 from simulator import events as peer
+from simulator.controls import REFUSED, RULES_REPLIES
 from tracker import events
 
-REPLIES: Mapping[str, str] = MappingProxyType(
+REPLIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "pause_output": "output_paused",
-        "resume_output": "output_resumed",
-        "update_parameters": "parameters_updated",
-        "get_status": "status_response",
-        "stop": "stop_acknowledged",
+        "pause_output": ("output_paused",),
+        "resume_output": ("output_resumed",),
+        "update_parameters": RULES_REPLIES,
+        "get_status": ("status_response",),
+        "stop": ("stop_acknowledged",),
     }
 )
-"""What answers which control. A reset has no answer: it is told by the next output, and judged as the input's are."""
+"""What may answer which control. A reset has no answer: it is told by the next output, and judged as the input's are."""
 GOES_ON_WITHIN = 1.0
 """Seconds after a resume in which the next frame must have brought an output."""
 
@@ -37,7 +38,7 @@ def controls(facts: Facts, scenario: Scenario) -> Check | None:
         return Check("controls", "unknown", "controls that reach the client", "none was sent to it")
     obeyed = [event.kind for event in facts.history.of(events.Controlled)]
     told = sorted(
-        {e.seq: e.reply for e in facts.deliveries if e.reply and not e.repeat}.items(),
+        {e.seq: e.reply for e in facts.deliveries if e.reply not in ("", REFUSED) and not e.repeat}.items(),
     )
     expected = f"{len(obeyed)} controls obeyed, each answered once and in its place"
     wrong = (
@@ -74,12 +75,12 @@ def _not_as_obeyed(obeyed: list[str], told: list[str], *, open_end: bool) -> str
     """Replies come in the order of what was obeyed; the last may be missing where outputs are, too."""
     due = [REPLIES[kind] for kind in obeyed]
     for answer, reply in zip(due, told, strict=False):
-        if answer != reply:
-            return f"{reply} came where {answer} was due"
+        if reply not in answer:
+            return f"{reply} came where {' or '.join(answer)} was due"
     if len(told) > len(due):
         return f"{told[len(due)]} came, and nobody had asked"
     if len(told) < len(due) and not open_end:
-        return f"{due[len(told)]} never came"
+        return f"{' or '.join(due[len(told)])} never came"
     return None
 
 

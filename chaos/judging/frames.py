@@ -69,6 +69,7 @@ def passed_over(facts: Facts) -> tuple[int, int]:
     refused = max(0, good_refused(facts)) + given_up
     never_accepted = len(facts.displaced - facts.accepted.keys())
     replies = sum(1 for _ in facts.history.of(events.Controlled))
+    replies += sum(event.answered is True for event in facts.history.of(events.Rejected))
     return unread, taken - refused - never_accepted - (len(facts.accepted) - replies)
 
 

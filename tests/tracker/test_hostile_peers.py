@@ -156,9 +156,13 @@ def test_no_message_of_the_control_socket_stops_the_tracker_and_each_is_accounte
         refused = refusals(batch, decode_control)
         found = counted(record, "control")
         # What can be decoded may still have parameters that make no sense: that is the session's to judge.
-        assert found - refused == Counter({"bad-parameters": found["bad-parameters"]})
+        judged = ("bad-parameters", "nothing-asked")
+        assert found - refused == Counter({reason: found[reason] for reason in judged if found[reason]})
         assert lines.rejected == found
         replies = [output["type"] for output in outputs(sink) if "type" in output]
+        answered = [event.answered for event in record.of(events.Rejected, "control")].count(True)
+        assert replies.count("control_refused") == answered
+        replies = [kind for kind in replies if kind != "control_refused"]
         resets = record.of(events.SessionReset, "control")
         assert found.total() + len(replies) + len(resets) == len(batch) + 1
         assert [output["seq"] for output in outputs(sink) if "session" in output and "type" not in output]

@@ -159,6 +159,10 @@ def replies(sink: Sink) -> dict[str, dict[str, Any]]:
     return {output["type"]: output for output in outputs(sink) if "type" in output}
 
 
+def refusals(sink: Sink) -> list[dict[str, Any]]:
+    return [output for output in outputs(sink) if output.get("type") == "control_refused"]
+
+
 @virtual
 async def test_a_paused_output_sends_replies_only_until_it_is_resumed(
     network: Network, climb: Climb, running: Running
@@ -220,10 +224,78 @@ async def test_parameters_that_make_no_sense_change_nothing_and_are_counted(
         commander.say("dance")
         commander.say("get_status")
         await asyncio.sleep(1)
-        assert list(replies(sink)) == ["status_response"]
+        assert [(r["control"], r["reason"]) for r in refusals(sink)] == [
+            ("update_parameters", "bad-parameters"),
+            ("update_parameters", "bad-parameters"),
+            ("dance", "unknown-control"),
+        ]
+        details = [reply["detail"] for reply in refusals(sink)]
+        assert details[0].startswith("touch_duration is -1.0")
+        assert "nowhere" in details[1]
         assert replies(sink)["status_response"]["parameters"]["touch_duration"] == 2.0
     rejected = [(event.link, event.reason) for event in record.of(events.Rejected)]
     assert rejected == [("control", "bad-parameters")] * 2 + [("control", "unknown-control")]
+
+
+@virtual
+async def test_a_control_that_changes_nothing_is_not_confirmed_as_an_update(
+    network: Network, climb: Climb, running: Running
+) -> None:
+    async with commanded(network, climb, running) as (commander, sink, record, _):
+        commander.say("update_parameters", parameters={"proximity_threshold": 75, "touch_duration": 1.5})
+        commander.say("update_parameters", parameters={"touch_duration": 1.5})
+        commander.say("update_parameters", proximity=75)
+        commander.say("update_parameters")
+        await asyncio.sleep(1)
+    answers = [output for output in outputs(sink) if "type" in output]
+    assert [answer["type"] for answer in answers] == [
+        "parameters_updated",
+        "parameters_unchanged",
+        "control_refused",
+        "control_refused",
+    ]
+    assert [(a["proximity_threshold"], a["touch_duration"]) for a in answers[:2]] == [(75, 1.5)] * 2
+    assert answers[2]["reason"] == "nothing-asked"
+    assert answers[2]["detail"].endswith("not understood: proximity")
+    assert [event.changed for event in record.of(events.Controlled)] == [True, False]
+
+
+@virtual
+async def test_what_of_a_control_is_not_understood_is_named(
+    network: Network, climb: Climb, running: Running
+) -> None:
+    async with commanded(network, climb, running) as (commander, sink, record, _):
+        commander.say("update_parameters", touch_duration=0.5, grace=1, parameters={"speed\x1b[2J": 2})
+        commander.say("pause_output", until="noon")
+        commander.say("get_status")
+        commander.say("reset_holds", why="lunch")
+        await asyncio.sleep(1)
+    answers = {output["type"]: output.get("not_understood") for output in outputs(sink) if "type" in output}
+    assert answers == {
+        "parameters_updated": ["grace", "parameters.speed?[2J"],
+        "output_paused": ["until"],
+        "status_response": None,
+    }
+    assert [event.not_understood for event in record.of(events.SessionReset)] == ["why"]
+    assert [event.not_understood for event in record.of(events.Controlled)] == [
+        "grace, parameters.speed?[2J",
+        "until",
+        "",
+    ]
+
+
+@virtual
+async def test_what_is_no_control_is_not_answered_or_two_trackers_would_talk_for_ever(
+    network: Network, climb: Climb, running: Running
+) -> None:
+    async with commanded(network, climb, running) as (commander, sink, record, _):
+        commander.say("pose", landmarks=[])
+        commander.say("control_refused", stream="another", seq=7)
+        for text in (b"hello", b"[1]", b'{"type": 7}'):
+            commander.orders.put_nowait(text)
+        await asyncio.sleep(1)
+    assert replies(sink) == {}
+    assert [event.answered for event in record.of(events.Rejected)] == [None] * 5
 
 
 @virtual

@@ -36,7 +36,7 @@ def output(t: float, seq: int, reply: str = "", *, arrives: bool = True) -> list
 
 def answered(t: float, seq: int, kind: str, **more: Any) -> list[HistoryEvent]:
     """Offered, obeyed and answered as `seq`, all at `t`."""
-    return [offered(t, kind, **more), obeyed(t, kind), *output(t, seq, REPLIES[kind])]
+    return [offered(t, kind, **more), obeyed(t, kind), *output(t, seq, REPLIES[kind][0])]
 
 
 def rules(t: float, seq: int, distance: float, seconds: float) -> HistoryEvent:

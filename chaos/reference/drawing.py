@@ -21,6 +21,11 @@ SHAPES = {
     "ellipse": (svgelements.Ellipse, ("cx", "cy", "rx", "ry")),
 }
 CONTAINERS = {"svg", "g", "a"}
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_GAP = r"[\s,]*"
+_RADII = re.compile(
+    rf"({_NUMBER}){_GAP}({_NUMBER})({_GAP}{_NUMBER}{_GAP}[01]{_GAP}[01]{_GAP}{_NUMBER}{_GAP}{_NUMBER})"
+)
 PROPERTIES = ("display", "visibility", "fill-rule", "transform", "transform-origin")
 
 
@@ -188,7 +193,9 @@ def _declarations(block: str) -> Iterator[tuple[str, str, bool]]:
 def _path(element: Element, around: _Around) -> Any:
     name = _name(element)
     if name == "path":
-        return parse_path(element.get("d", ""))
+        # The library refuses radii below 0, which the standard takes for what they are above it.
+        arcs = re.compile(r"(?<=[Aa])[^A-DF-Za-df-z]*")
+        return parse_path(arcs.sub(lambda arc: _RADII.sub(_without_signs, arc[0]), element.get("d", "")))
     if name in SHAPES:
         make, names = SHAPES[name]
         sizes = {
@@ -209,6 +216,10 @@ def _path(element: Element, around: _Around) -> Any:
         return parse_path("M{!r},{!r}L{!r},{!r}".format(*ends))
     points = element.get("points", "").strip()
     return parse_path(f"M{points}Z") if points else None
+
+
+def _without_signs(arc: re.Match[str]) -> str:
+    return f"{abs(float(arc[1]))!r} {abs(float(arc[2]))!r}{arc[3]}"
 
 
 def _whole(key: str, around: _Around) -> float:

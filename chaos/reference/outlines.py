@@ -53,7 +53,12 @@ def read_outlines(svg: bytes) -> Outlines:
 
 def _area(rings: list[Ring], *, even_odd: bool) -> Any:
     """What is inside of the outline, and the outline itself."""
-    lines = shapely.union_all([shapely.LineString([*ring, ring[0]]) for ring in rings])
+    lines = shapely.union_all(
+        [
+            shapely.LineString([*ring, ring[0]]) if len({*ring}) > 1 else shapely.Point(ring[0])
+            for ring in rings
+        ]
+    )
     faces = shapely.get_parts(shapely.polygonize([lines]))
     inside = []
     for face in faces:

@@ -179,8 +179,9 @@ PURE = {
         "body choreography content controls dialect entrance identity numbered paths seen sender shown tcp"
     ),
     "tracker": (
-        "calibration config contact control_replies counters events exposition extras lateness liveness messages meter outbox pipeline "
-        "quiet reconnect session states timestamps trace_format vitals wall"
+        "calibration config contact control_replies counters events exposition extras lateness "
+        "liveness messages meter outbox pipeline quiet reconnect session state_format states "
+        "timestamps trace_format vitals wall"
     ),
     "tracker/drawing": (
         "arcs css_transforms curves document holds left_out numbers path_data placing problems shapes styles "

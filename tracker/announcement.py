@@ -35,7 +35,7 @@ def announcement(
         "reconnect_cap": timing.reconnect_cap,
         "flush_timeout": timing.flush_timeout,
     }
-    for name in ("trace", "metrics_host", "metrics_port"):
+    for name in ("trace", "state", "metrics_host", "metrics_port"):
         if name in settings:
             fields[name] = settings[name]
     return fields

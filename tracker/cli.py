@@ -28,6 +28,7 @@ from tracker.recording_file import RecordingError
 from tracker.session import Rules
 from tracker.settings import read_settings, tracker_config
 from tracker.solving import Skipped, solve_file
+from tracker.state_file import MAX_AGE, StateFile
 from tracker.status_server import answering
 from tracker.trace import Recorder
 from tracker.trace_parts import Bounds
@@ -102,6 +103,12 @@ def run(
     trace_payloads: Annotated[
         bool | None,
         typer.Option("--trace-payloads", help="Keep the input's messages and the wall's files in the trace."),
+    ] = None,
+    state: Annotated[
+        str | None, typer.Option(help="Keep the climb in this file, and go on with it after a crash.")
+    ] = None,
+    state_max_age: Annotated[
+        float | None, typer.Option(help="Seconds: an older climb is not taken up again. [300]")
     ] = None,
     metrics_port: Annotated[
         int | None, typer.Option(help="Answer /metrics, /healthz and /readyz at this port.")
@@ -187,6 +194,12 @@ async def _track(config: TrackerConfig, pipeline: Pipeline, settings: dict[str, 
         if "trace" in settings:
             recorder = stack.enter_context(_recorder(config, pipeline, settings))
             observers.append(recorder.observe)
+        if "state" in settings:
+            state_file = StateFile(
+                Path(settings["state"]), pipeline, max_age=settings.get("state_max_age", MAX_AGE)
+            )
+            await stack.enter_async_context(state_file.kept())
+            observers.append(state_file.observe)
         keep = recorder.keep if recorder is not None and settings.get("trace_payloads") else None
         tracker = Tracker(config, pipeline, rng=Random(), observers=tuple(observers), keep=keep)
         heartbeat = Heartbeat()

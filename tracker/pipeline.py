@@ -8,7 +8,7 @@ import msgspec
 
 from tracker.calibration import LEFT_HAND, RIGHT_HAND, Calibration, Unmappable
 from tracker.messages import Landmark, Pose, ResetHolds
-from tracker.session import Route, Rules, Session, parse_route
+from tracker.session import Route, Rules, Session, SessionMemory, parse_route
 from tracker.wall import Wall
 
 VISIBLE = 0.2
@@ -37,6 +37,16 @@ class Step:
 
 
 _NOTHING = Step()
+
+
+class PipelineMemory(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a pipeline knows of its climb."""
+
+    session: SessionMemory
+    reset_due: bool = False
+    """The next output is to announce a reset."""
+    completed: bool = False
+    """The completion has been announced."""
 
 
 class Pipeline:
@@ -120,6 +130,18 @@ class Pipeline:
         self._session.reset()
         self._was_completed = False
         self._reset_due = True
+
+    def remember(self) -> PipelineMemory:
+        """What a later pipeline needs to go on from here."""
+        return PipelineMemory(
+            session=self._session.remember(), reset_due=self._reset_due, completed=self._was_completed
+        )
+
+    def recall(self, memory: PipelineMemory) -> None:
+        """Go on where another pipeline of the same wall was. Raises `KeyError` for a hold that the wall lacks."""
+        self._session.recall(memory.session)
+        self._reset_due = memory.reset_due
+        self._was_completed = memory.completed
 
     def update(
         self,

@@ -14,11 +14,13 @@ from msgspec import Meta, Struct
 
 from tracker.config import ConfigError
 from tracker.messages import iso_time
+from tracker.timestamps import LAST_MS
 
 LATE_MS = 1000
 """How far a timestamp may lie behind the newest and still be a late frame, and not a clock set back."""
 
 HoldType = Literal["start", "normal", "finish"]
+Time = Annotated[float, Meta(ge=0, le=LAST_MS)]
 
 
 class RouteError(ConfigError):
@@ -122,6 +124,16 @@ class _Contact:
     until: float
 
 
+class SessionMemory(Struct, frozen=True, kw_only=True):
+    """All that a session knows of its climb, by hold id; times are milliseconds of message time."""
+
+    newest: Time | None = None
+    start: Time | None = None
+    touched: dict[str, Time] = {}  # in order of touching
+    contacts: dict[str, tuple[Time, Time]] = {}
+    """Since when, and until when so far."""
+
+
 class Session:
     """Which holds have been touched, and when.
 
@@ -182,6 +194,25 @@ class Session:
         self._start = None
         self._contacts.clear()
         self._touched.clear()
+        self.revision += 1
+
+    def remember(self) -> SessionMemory:
+        """What a later session needs to go on from here."""
+        names = self._ids
+        return SessionMemory(
+            newest=self._newest,
+            start=self._start,
+            touched={names[hold]: time for hold, time in self._touched.items()},
+            contacts={names[hold]: (run.since, run.until) for hold, run in self._contacts.items()},
+        )
+
+    def recall(self, memory: SessionMemory) -> None:
+        """Go on where another session of the same holds was. Raises `KeyError` for a hold that there is not."""
+        index = {name: number for number, name in enumerate(self._ids)}
+        touched = {index[hold]: time for hold, time in memory.touched.items()}
+        contacts = {index[hold]: _Contact(*run) for hold, run in memory.contacts.items()}
+        self._newest, self._start = memory.newest, memory.start
+        self._touched, self._contacts = touched, contacts
         self.revision += 1
 
     def change(self, *, rules: Rules, route: Route | None) -> None:

@@ -45,6 +45,8 @@ OPTIONS: dict[str, type | tuple[type, ...]] = {
     "trace_bytes": int,
     "trace_files": int,
     "trace_payloads": bool,
+    "state": str,
+    "state_max_age": (int, float),
     "metrics_port": int,
     "metrics_host": str,
     "debug": bool,
@@ -105,6 +107,8 @@ def tracker_config(settings: Mapping[str, Any]) -> TrackerConfig:
     for option in ("trace_bytes", "trace_files", "trace_payloads"):
         if settings.get(option) and not settings.get("trace"):
             raise ConfigError(f"--{option.replace('_', '-')} without a trace: name its file, --trace FILE")
+    if settings.get("state_max_age") is not None and not settings.get("state"):
+        raise ConfigError("--state-max-age without a state: name its file, --state FILE")
     _one_of("log_format", settings.get("log_format", "text"), get_args(LogFormat))
     if settings.get("metrics_host") and settings.get("metrics_port") is None:
         raise ConfigError("--metrics-host without a port: choose one, --metrics-port N")

@@ -5,8 +5,6 @@ written through a symbolic link. What a run recorded is never given up for a sta
 is replaced by the next one, and one part is all that it may take.
 """
 
-import contextlib
-import fcntl
 import os
 import stat
 from dataclasses import dataclass
@@ -16,11 +14,11 @@ from pathlib import Path
 import msgspec
 
 from tracker.config import ConfigError
+from tracker.file_lock import OWNER_ALONE, FileLock, Held, reason
 from tracker.trace_format import BEGINNING
 
 MOST_PARTS = 999
 """However small they are."""
-_OWN_EYES = 0o600
 # What a start that reaches nothing has to tell; anything else is worth keeping.
 _IN_VAIN = tuple(
     b'{"event":"%s"' % name for name in (b"connecting", b"refused", b"waiting", b"stopping", b"stopped")
@@ -53,7 +51,7 @@ class Parts:
         self._path = path
         self._bounds = bounds
         self._reached = False
-        self._lock: FileIO | None = None
+        self._lock: FileLock | None = None
         self.size = 0
         """Bytes in the newest part."""
         self.replaced = 0
@@ -61,14 +59,21 @@ class Parts:
         try:
             self.regular = not path.exists() or path.is_file()
             if self.regular:
-                self._lock = _locked(path)
+                self._lock = FileLock(path)
                 _require_traces(path)
             self._file = self._opened()
-        except (OSError, ConfigError) as error:
+        except Held as held:
+            raise ConfigError(
+                f"cannot write the trace {path}: {held}: end that one, or choose another --trace FILE"
+            ) from None
+        except OSError as error:
             self._unlock()
-            if isinstance(error, ConfigError):
-                raise
-            raise ConfigError(f"cannot write the trace {path}: {_reason(error)}") from None
+            raise ConfigError(
+                f"cannot write the trace {path}: {reason(error)}: choose another --trace FILE"
+            ) from None
+        except ConfigError:
+            self._unlock()
+            raise
 
     @property
     def closed(self) -> bool:
@@ -116,9 +121,9 @@ class Parts:
     def _opened(self) -> FileIO:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         # A link to a device, such as /dev/stdout, overwrites nothing.
-        descriptor = os.open(self._path, flags | (os.O_NOFOLLOW if self.regular else 0), _OWN_EYES)
+        descriptor = os.open(self._path, flags | (os.O_NOFOLLOW if self.regular else 0), OWNER_ALONE)
         if self.regular:
-            os.fchmod(descriptor, _OWN_EYES)  # it may be older than this rule
+            os.fchmod(descriptor, OWNER_ALONE)  # it may be older than this rule
         return FileIO(descriptor, "a")
 
     def _move_on(self) -> None:
@@ -141,51 +146,7 @@ class Parts:
 
     def _unlock(self) -> None:
         if self._lock is not None:
-            with contextlib.suppress(OSError):
-                _lock_path(self._path).unlink()  # while it is held, or it could be the next one's
-            self._lock.close()
-            self._lock = None
-
-
-def _lock_path(path: Path) -> Path:
-    return path.with_name(f"{path.name}.lock")
-
-
-def _locked(path: Path) -> FileIO:
-    """The lock, held until it is closed or this process ends, however it ends."""
-    place = _lock_path(path)
-    while True:
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        lock = FileIO(os.open(place, flags, _OWN_EYES), "r+")
-        try:
-            fcntl.flock(lock.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-            there = place.stat()
-        except BlockingIOError:
-            holder = lock.read(20).decode(errors="replace").strip()
-            lock.close()
-            raise ConfigError(
-                f"cannot write the trace {path}: another tracker writes it"
-                f"{f' (process {holder})' if holder.isdecimal() else ''}:"
-                " end that one, or choose another --trace FILE"
-            ) from None
-        except FileNotFoundError:
-            there = None
-        except OSError:
-            lock.close()
-            raise
-        ours = os.fstat(lock.fileno())
-        if there is not None and (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino):
-            break
-        lock.close()  # its last holder has just removed it
-    lock.truncate(0)
-    lock.write(b"%d\n" % os.getpid())
-    return lock
-
-
-def _reason(error: OSError) -> str:
-    if error.filename is not None and Path(os.fsdecode(error.filename)).is_symlink():
-        return f"{os.fsdecode(error.filename)} is a symbolic link, and those are not followed: name the file itself"
-    return f"{error.strerror}: choose another --trace FILE"
+            self._lock.release()
 
 
 def _numbered(path: Path, number: int) -> Path:

@@ -92,7 +92,7 @@ class Life:
         """
         require_runnable(scenario)
         self._as_run = write(scenario)
-        self._climb = climb
+        self._climb = climb and scenario.workload.kind == "climb"
         self._scenario = scenario.paced
         network = scenario.network
         # Numbered after the scenario's own, which keep the numbers that their file gives them.
@@ -225,6 +225,7 @@ class Life:
                 calibration=files and files.calibration,
                 route=files and files.route,
                 overrides=self._scenario.client,
+                landmarks=self._scenario.workload.kind == "climb",
                 scale=world.scale,
                 seed=self._seed,
                 report=self._note,

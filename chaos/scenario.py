@@ -43,6 +43,9 @@ RECOVERY_MARGIN = 5.0
 
 
 PeerConfirm = Literal["pong", "ack"]
+WorkloadKind = Literal["climb", "lean"]
+LEAN_FPS = 10.0
+"""Messages a second of a lean workload that says nothing else."""
 MAX_CLIENTS = 100
 """All of them share one process."""
 
@@ -57,8 +60,10 @@ class UnsuitablePreset(ScenarioError):
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """What the pose server feeds: a generated climb, or a recording."""
+    """What the pose server feeds: a generated climb, or a recording, or messages that are cheap to make and to judge."""
 
+    kind: WorkloadKind = "climb"
+    """`lean`: small messages that go the way of all others and show nobody's climb, so that nobody judges one."""
     fps: float = 30.0
     """Frames per second of scenario time."""
     holds: int = 5

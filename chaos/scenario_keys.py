@@ -11,7 +11,17 @@ from chaos.faults import MAX_TIMES
 from chaos.file_keys import Duration, Durations, Key, Moment, Names, Number, OneOf, Switch, Whole, Words
 from chaos.kinds import ALL_LINKS, DIRECTIONS, KINDS
 from chaos.presets import PRESETS
-from chaos.scenario import MAX_CLIENTS, PROMISES, STEADY_BY, Expect, Peer, PeerConfirm, Workload
+from chaos.scenario import (
+    LEAN_FPS,
+    MAX_CLIENTS,
+    PROMISES,
+    STEADY_BY,
+    Expect,
+    Peer,
+    PeerConfirm,
+    Workload,
+    WorkloadKind,
+)
 from simulator.climber import MAX_FPS, MAX_HOLDS, MIN_FPS, MIN_HOLDS
 from tracker.config import Confirm, OutboxLimits, Overflow, Timing
 from tracker.events import StopCause
@@ -62,7 +72,18 @@ SCENARIO = (
 
 _PLAIN = Workload()
 GENERATED = (
-    Key("fps", "Frames that the feed sends.", Number(MIN_FPS, MAX_FPS, "a second"), f"{_PLAIN.fps:g}"),
+    Key(
+        "kind",
+        "What the feed sends: a climb, or lean, small messages without one, for many cheap runs.",
+        OneOf(get_args(WorkloadKind)),
+        _PLAIN.kind,
+    ),
+    Key(
+        "fps",
+        "Frames that the feed sends.",
+        Number(MIN_FPS, MAX_FPS, "a second"),
+        f"{_PLAIN.fps:g}, lean {LEAN_FPS:g}",
+    ),
     Key("holds", "Holds on the generated climb's route.", Whole(MIN_HOLDS, MAX_HOLDS), f"{_PLAIN.holds}"),
 )
 RECORDED = tuple(

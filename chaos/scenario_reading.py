@@ -15,6 +15,7 @@ from chaos.faults import Fault, FaultError, read_fault
 from chaos.file_keys import read_keys
 from chaos.file_values import FileError, Problems, complaints, subtable, subtables, text, toml_tables
 from chaos.scenario import (
+    LEAN_FPS,
     RECOVERY_MARGIN,
     STEADY_BY,
     ClientOverrides,
@@ -86,6 +87,7 @@ def _scenario(table: Mapping[str, object], file: Path) -> Scenario:
         (_require_acks, ("client", "peer")),
         (_require_control_link, ("faults", "controls")),
         (_require_end, ("client", "controls", "expect")),
+        (_require_climb, ("stresses", "workload")),
     )
     for require in [rule for rule, tables in together if not problems.within(*tables)]:
         problems.gather(None, require, scenario)
@@ -136,7 +138,19 @@ def _workload(table: Mapping[str, object], file: Path, end: float, problems: Pro
     if recorded:
         for key in RECORDED:
             problems.gather(None, text, table, key.name, key.sort.said, "workload.")
+    elif values.get("kind") == "lean":
+        if "holds" in table:
+            problems.add(FileError(_NO_CLIMB.format("workload.holds is given"), "workload", "holds"))
+        values.setdefault("fps", LEAN_FPS)
     return Workload(**_with_paths(values, file.parent))
+
+
+_NO_CLIMB = "{}, but workload.kind is 'lean', which shows no climb: leave one of the two out"
+
+
+def _require_climb(scenario: Scenario) -> None:
+    if scenario.workload.kind == "lean" and "same-climb" in scenario.stresses:
+        raise FileError(_NO_CLIMB.format("stresses has 'same-climb'"), "stresses")
 
 
 def _with_paths(values: dict[str, Any], folder: Path) -> dict[str, Any]:

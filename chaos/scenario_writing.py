@@ -8,7 +8,7 @@ from chaos.controls import TimedControl
 from chaos.durations import format_duration
 from chaos.faults import Fault
 from chaos.kinds import Value
-from chaos.scenario import Expect, Peer, Scenario, Workload
+from chaos.scenario import LEAN_FPS, Expect, Peer, Scenario, Workload
 
 WIDTH = 108
 """Characters of a comment's line."""
@@ -59,7 +59,9 @@ def _workload(workload: Workload, folder: Path | None) -> list[str]:
         if path is not None:
             inside = folder is not None and path.is_relative_to(folder)
             lines.append(f"{key} = {_quoted(str(path.relative_to(folder) if inside and folder else path))}")
-    if workload.fps != default.fps:
+    if workload.kind != default.kind:
+        lines.append(f"kind = {_quoted(workload.kind)}")
+    if workload.fps != (LEAN_FPS if workload.kind == "lean" else default.fps):
         lines.append(f"fps = {workload.fps!r}")
     if workload.holds != default.holds:
         lines.append(f"holds = {workload.holds}")

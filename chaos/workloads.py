@@ -1,9 +1,10 @@
 """What a run feeds its client, and what must come of it."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +14,7 @@ from chaos.temporary import temporary_folder
 from simulator.climber import generate_climb
 from simulator.feeds import FrameAt, LiveFeed
 from simulator.film import Film, FilmFeed
+from simulator.idle import idle_frame
 from simulator.numbered import NumberedMessages
 from simulator.recording import RecordingError, read_recording
 from tracker.config import ConfigError
@@ -26,6 +28,9 @@ FRAMES_KEPT = 8192
 CLIMBS_KEPT = 4
 """By seed and rate, with their frames and their answers' references: the catalogue has four rates."""
 
+
+_IDLE_WALL = resources.files("chaos") / "idle_wall"
+_IDLE_FILES = ("wall.svg", "calibration.json", "route.json")
 
 Answers = Callable[[Iterable[Step]], tuple[Answer, ...]]
 
@@ -55,14 +60,16 @@ class Material:
 
 
 def material(workload: Workload, seed: int, numbered: NumberedMessages | None = None) -> Material:
-    """The workload with its chances taken: a generated climb depends on the seed, a recording does not.
+    """The workload with its chances taken: a generated climb depends on the seed, nothing else does.
 
-    With `numbered`, these messages in place of a generated climb.
+    With `numbered`, these messages in place of a generated climb, and short ones in place of lean poses.
     """
     if workload.recording is not None:
         return _recorded(workload, workload.recording)
     if numbered is not None:
-        return _plain(numbered, workload.fps)
+        return _plain(numbered.short() if workload.kind == "lean" else numbered, workload.fps)
+    if workload.kind == "lean":
+        return _lean(workload.fps)
     return _generated(seed, workload.fps, workload.holds)
 
 
@@ -74,6 +81,24 @@ def _plain(numbered: NumberedMessages, fps: float) -> Material:
         files=nullcontext,
         answers=lambda _: (),
     )
+
+
+def _lean(fps: float) -> Material:
+    """Nothing is drawn or written: what each frame says is known beforehand, and its wall comes with the laboratory."""
+    frame = partial(idle_frame, fps)
+    return Material(
+        frame,
+        fps,
+        feed=lambda scale: LiveFeed(frame, interval=1 / (fps * scale)),
+        files=_idle_wall,
+        answers=lambda _: (),
+    )
+
+
+@contextmanager
+def _idle_wall() -> Iterator[Files]:
+    with ExitStack() as there:
+        yield Files(*(there.enter_context(resources.as_file(_IDLE_WALL / name)) for name in _IDLE_FILES))
 
 
 @lru_cache(maxsize=CLIMBS_KEPT)

@@ -1,6 +1,6 @@
 """Plain numbered messages, as the mock peer sends them to a client that wants no poses.                       pure"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 NUMBER, FILLER = "{n}", "{filler}"
@@ -8,6 +8,8 @@ NUMBER, FILLER = "{n}", "{filler}"
 TEMPLATE = '{"sequence": {n}, "filler": "{filler}"}'
 SIZE = 2036
 """Bytes of a pose, so that what a scenario says of buffers and rates holds for these messages too."""
+LEAST = 16
+"""Bytes of a short message that is nothing but filler."""
 _PERIOD = 4099
 
 
@@ -29,6 +31,11 @@ class NumberedMessages:
             return body
         missing = max(0, self.size - len(body) + len(place))
         return body.replace(place, self._filler(n, missing), 1)
+
+    def short(self) -> "NumberedMessages":
+        """The same with as little filler as it takes, some bytes where they are nothing but filler."""
+        least = LEAST if self.template == FILLER else self.shortest
+        return self if self.size is None else replace(self, size=min(self.size, least))
 
     @property
     def shortest(self) -> int:

@@ -37,6 +37,8 @@ class Assignment:
     """When set, the client comes to an orderly end."""
     control_url: str | None = None
     """Where controls come from, in scenarios that send some; a client that takes none leaves it alone."""
+    landmarks: bool = True
+    """Whether a tracker's outputs show the body's landmarks."""
     number: int = 0
     """Of several clients in one run, counted from 0; the URLs of the others than the first say it too."""
     ca: Path | None = None

@@ -47,6 +47,7 @@ class TrackerClient:
             load_calibration(calibration),
             route=load_route(str(route)),
             stream=_stream(rng),
+            landmarks=assignment.landmarks,
         )
         return Tracker(
             replace(config, timing=config.timing.scaled(1 / assignment.scale)),

@@ -9,7 +9,7 @@ from dataclasses import replace
 from math import inf
 
 from chaos.faults import Fault
-from chaos.history import Broke, History, StoodStill
+from chaos.history import Attempted, Broke, History, StoodStill
 from chaos.judging.accounts import accounts
 from chaos.judging.attempts import refused_for_good
 from chaos.judging.circumstances import circumstances
@@ -187,6 +187,8 @@ def valid_run(history: History, scenario: Scenario) -> Check:
             return Check("valid-run", "fail", expected, mute)
         seen = f"no output arrived before the first fault was due: {_why_not_steady(history)}"
         return Check("valid-run", "unknown", expected, seen)
+    if steady is None and history.sockets_seen == "all" and history.first(Attempted) is None:
+        return Check("valid-run", "unknown", expected, "the client did nothing: it never tried to connect")
     seen = "never steady, with a fault from the start" if steady is None else f"steady after {steady:.1f} s"
     return Check("valid-run", "pass", expected, seen + gave_up)
 

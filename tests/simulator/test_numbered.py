@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.numbered import SIZE, NumberedMessages
+from simulator.numbered import LEAST, SIZE, NumberedMessages
 
 
 @given(st.integers(0, 10**9))
@@ -36,3 +36,9 @@ def test_a_binary_filler_is_no_text() -> None:
 def test_a_message_is_no_shorter_than_its_template_and_else_as_long_as_it_should_be(size: int) -> None:
     messages = NumberedMessages(size=size)
     assert len(messages.message(0)) == max(size, messages.shortest)
+
+
+def test_short_messages_have_no_more_filler_than_they_take() -> None:
+    assert NumberedMessages().short().message(7) == b'{"sequence": 7, "filler": ""}'
+    assert len(NumberedMessages("{filler}", binary=True).short().message(7)) == LEAST
+    assert NumberedMessages("{n}", size=None).short().message(7) == b"7"

@@ -8,7 +8,7 @@ READY := $(VENV)/ready
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ready chaos compare league test check bench tcp roundtrips mutants fuzz clean
+.PHONY: help setup ready chaos compare league test check bench tcp roundtrips mutants fuzz docs clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ mutants: ready ## who notices a tracker, judge or world broken in one place; the
 
 fuzz: ready ## each parser fed with 10,000 spoilt files; what `make test` does with a tenth
 	@$(BIN)/pytest -q -n 2 --hypothesis-profile=fuzz --timeout 1800 tests/fuzz $(ARGS)
+
+docs: ready ## docs/scenarios.md anew, from what reads a scenario's file
+	@$(BIN)/python -m chaos.glossary.document docs/scenarios.md
 
 clean: ## remove what the targets above made, .venv included
 	rm -rf $(VENV) runs build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

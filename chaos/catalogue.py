@@ -44,8 +44,13 @@ def find(name_or_file: str) -> Scenario:
 
     Raises ScenarioError; for an unknown name it says the nearest.
     """
+    return parse(*source(name_or_file))
+
+
+def source(name_or_file: str) -> tuple[str, Path]:
+    """Its text as it was written, comments included, and its file. Raises ScenarioError, as `find` does."""
     if "/" in name_or_file or name_or_file.endswith(".toml"):
-        return load(Path(name_or_file))
+        return _text(Path(name_or_file)), Path(name_or_file)
     known = names()
     if name_or_file not in known:
         raise ScenarioError(
@@ -53,7 +58,7 @@ def find(name_or_file: str) -> Scenario:
             " (a file of your own is named with its ending, .toml)"
         )
     with as_file(_FOLDER / f"{name_or_file}.toml") as file:
-        return load(file)
+        return _text(file), file
 
 
 def with_kind(kind: str) -> tuple[str, ...]:
@@ -86,4 +91,8 @@ def everything() -> tuple[Scenario, ...]:
 
 def load(file: Path) -> Scenario:
     """The scenario in `file`. Raises ScenarioError, also for a file that cannot be read."""
-    return parse(text_of(file, "a scenario's TOML file", ScenarioError), file)
+    return parse(_text(file), file)
+
+
+def _text(file: Path) -> str:
+    return text_of(file, "a scenario's TOML file", ScenarioError)

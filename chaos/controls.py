@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from chaos.durations import format_duration
-from chaos.file_keys import Above0, Duration, Key, Moment, OneOf, Switch, read_keys
+from chaos.file_keys import Above0, Key, Moment, OneOf, Switch, read_keys
 from chaos.file_values import FileError, Problems
 from simulator.controls import CONTROL_KINDS, Control
 
@@ -25,7 +25,12 @@ KEYS = (
         required=f"say which, one of {', '.join(CONTROL_KINDS)}",
     ),
     Key("proximity_threshold", "Of update_parameters alone.", Above0("wall units"), "as it was"),
-    Key("touch_duration", "Of update_parameters alone.", Duration(), "as it was"),
+    Key(
+        "touch_duration",
+        "Of update_parameters alone; 0: the first contact is a touch.",
+        Moment(),
+        "as it was",
+    ),
     Key("nested", "Of update_parameters alone: its rules stand inside `parameters`.", Switch(), "false"),
 )
 """Of a table [[controls]]."""

@@ -4,6 +4,7 @@ All durations are seconds of scenario time. `chaos.scenario_reading` makes one o
 of one.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -36,6 +37,8 @@ PROMISES = (
 )
 """The tracker's promises, by the names that checks and scenarios use."""
 
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+"""What a scenario may be called, and its file."""
 STEADY_BY = 2.0
 """Seconds. No fault begins earlier, unless at 0: a run that never was healthy says nothing about what a fault broke."""
 RECOVERY_MARGIN = 5.0

@@ -4,7 +4,6 @@ The format is TOML. An unknown key is an error that names the nearest valid one,
 healthy run. The keys are a table of their own, `chaos.scenario_keys`.
 """
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from chaos.file_keys import read_keys
 from chaos.file_values import FileError, Problems, complaints, subtable, subtables, text, toml_tables
 from chaos.scenario import (
     LEAN_FPS,
+    NAME,
     RECOVERY_MARGIN,
     STEADY_BY,
     ClientOverrides,
@@ -98,7 +98,7 @@ def _scenario(table: Mapping[str, object], file: Path) -> Scenario:
 def _require_name(name: str | None, file: Path) -> None:
     if name is None:
         return
-    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
+    if not NAME.fullmatch(name):
         raise FileError(
             f"name is {name!r}: it must be lower-case words joined by hyphens, as in 'slow-link'", "name"
         )

@@ -112,6 +112,7 @@ FLOORS = (
         "made_twice",
         "league",
         "replay",
+        "glossary",
         "commands",
         "start",
     ),
@@ -157,6 +158,7 @@ PURE = {
         "log_rows outage_findings peer_findings peer_standstills retransmission saying saying_attempts "
         "saying_ends saying_exceptions saying_silences symptoms telling wording"
     ),
+    "chaos/glossary": "entries starting",
     "chaos/judging": (
         "accounts attempts backoff bounded carried checks circumstances clean_stop climbed controls "
         "dedup_safe detect disruptions evidence facts field_checks fire_and_forget frames herd hints in_order intact "

@@ -12,9 +12,11 @@ from chaos import catalogue
 from chaos.certificates import CertificateMissing
 from chaos.clients import ClientError
 from chaos.commands import serving
+from chaos.commands.beginning import new
 from chaos.commands.chaos import chaos
 from chaos.commands.check import check
 from chaos.commands.compare import compare
+from chaos.commands.explaining import explain
 from chaos.commands.league import league
 from chaos.commands.replay import replay
 from chaos.commands.trying import try_client
@@ -50,6 +52,8 @@ app.command()(compare)
 app.command()(league)
 app.command()(check)
 app.command()(replay)
+app.command()(explain)
+app.command()(new)
 
 
 def main() -> None:

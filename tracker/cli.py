@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import sys
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from dataclasses import asdict
 from pathlib import Path
 from random import Random
@@ -20,7 +20,7 @@ from tracker.config import ConfigError, TrackerConfig
 from tracker.console import EXIT_USAGE, new_app, run_command
 from tracker.events import Observer
 from tracker.files import load_calibration, load_route, load_wall
-from tracker.heartbeat import Heartbeat
+from tracker.heartbeat import BEAT, Heartbeat
 from tracker.logs import EventLog, say, to_stderr
 from tracker.metrics import SelfReport
 from tracker.pipeline import Pipeline
@@ -30,6 +30,7 @@ from tracker.settings import read_settings, tracker_config
 from tracker.solving import Skipped, solve_file
 from tracker.state_file import MAX_AGE, StateFile
 from tracker.status_server import answering
+from tracker.supervisor import Supervisor
 from tracker.trace import Recorder
 from tracker.trace_parts import Bounds
 from tracker.user_files import read_whole
@@ -189,8 +190,9 @@ async def _track(config: TrackerConfig, pipeline: Pipeline, settings: dict[str, 
     loop = asyncio.get_running_loop()
     async with AsyncExitStack() as stack:
         recorder: Recorder | None = None
+        supervisor = stack.enter_context(closing(Supervisor()))
         vitals = Vitals(confirm=config.confirm)
-        observers: list[Observer] = [vitals.observe, EventLog(log, vitals).observe]
+        observers: list[Observer] = [vitals.observe, EventLog(log, vitals).observe, supervisor.observe]
         if "trace" in settings:
             recorder = stack.enter_context(_recorder(config, pipeline, settings))
             observers.append(recorder.observe)
@@ -202,7 +204,9 @@ async def _track(config: TrackerConfig, pipeline: Pipeline, settings: dict[str, 
             observers.append(state_file.observe)
         keep = recorder.keep if recorder is not None and settings.get("trace_payloads") else None
         tracker = Tracker(config, pipeline, rng=Random(), observers=tuple(observers), keep=keep)
-        heartbeat = Heartbeat()
+        heartbeat = Heartbeat(
+            every=min(BEAT, (supervisor.watchdog or 3 * BEAT) / 3), on_beat=lambda: _beat(supervisor, tracker)
+        )
         if "metrics_port" in settings:
             report = SelfReport(tracker, vitals, heartbeat, since=loop.time())
             host = settings.get("metrics_host", "127.0.0.1")
@@ -221,7 +225,13 @@ async def _track(config: TrackerConfig, pipeline: Pipeline, settings: dict[str, 
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, on_signal, number)
+        supervisor.ready()
         return await tracker.run()
+
+
+def _beat(supervisor: Supervisor, tracker: Tracker) -> None:
+    supervisor.alive()
+    supervisor.status(", ".join(f"{link.name} {link.state.value}" for link in tracker.links))
 
 
 def _recorder(config: TrackerConfig, pipeline: Pipeline, settings: dict[str, Any]) -> Recorder:

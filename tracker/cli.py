@@ -16,6 +16,7 @@ import typer
 
 from tracker.announcement import announcement
 from tracker.app import Outcome, Tracker
+from tracker.check_report import check_lines
 from tracker.config import ConfigError, TrackerConfig
 from tracker.console import EXIT_USAGE, new_app, run_command
 from tracker.events import Observer
@@ -139,6 +140,8 @@ def run(
     say(log, logging.INFO, "starting", announcement(tracker_settings, pipeline, settings))
     if left_out := pipeline.wall.left_out_line:
         say(log, logging.WARNING, "no hold", {"drawn": left_out})
+    for doubt in pipeline.doubts():
+        say(log, logging.WARNING, "hardly meant", {"what": doubt})
     try:
         outcome = _run(_track(tracker_settings, pipeline, settings))
     except asyncio.CancelledError:
@@ -279,23 +282,23 @@ def _pipeline(settings: dict[str, Any], stream: str) -> Pipeline:
 
 @app.command()
 def check(
-    *, wall: WallOption = None, calibration: CalibrationOption = None, route_data: RouteOption = None
+    *,
+    wall: WallOption = None,
+    calibration: CalibrationOption = None,
+    route_data: RouteOption = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="Check all that `run` would read with this TOML; the command line wins."),
+    ] = None,
 ) -> None:
-    """Validate a wall's files and say what is in them."""
-    pipeline = _pipeline(locals(), stream="check")
-    loaded = pipeline.wall
-    typer.echo(
-        f"wall         {wall}: {len(loaded.holds)} holds, {loaded.width:g} x {loaded.height:g} wall units"
-    )
-    if loaded.left_out:
-        typer.echo(f"no hold      {loaded.left_out_line}")
-    typer.echo(f"calibration  {calibration}: hands extend {pipeline.calibration.hand_extension_percent:g} %")
-    if pipeline.route is None:
-        typer.echo("route        none: hold types come from the ids' prefixes, and no session completes")
-        return
-    for kind in ("start", "normal", "finish"):
-        ids = [hold for hold, its_kind in pipeline.route.holds.items() if its_kind == kind]
-        typer.echo(f"route        {kind + ':':8}{', '.join(ids) or '-'}")
+    """Validate a wall's files, say what is in them, and warn of what is hardly meant."""
+    given = {"wall": wall, "calibration": calibration, "route_data": route_data}
+    settings = read_settings(config) if config else {}
+    settings |= {key: value for key, value in given.items() if value is not None}
+    endpoints = tracker_config(settings) if config else None
+    pipeline = _pipeline(settings, stream="check")
+    for line in check_lines(pipeline, settings, config=config, endpoints=endpoints):
+        typer.echo(line)
 
 
 @app.command()

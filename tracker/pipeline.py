@@ -8,6 +8,7 @@ import msgspec
 
 from tracker.calibration import LEFT_HAND, RIGHT_HAND, Calibration, Unmappable
 from tracker.messages import Landmark, Pose, ResetHolds
+from tracker.plausibility import doubts
 from tracker.session import Route, Rules, Session, SessionMemory, parse_route
 from tracker.wall import Wall
 
@@ -167,6 +168,11 @@ class Pipeline:
     def snapshot(self) -> dict[str, Any]:
         """Return the session as an output message shows it, with all holds."""
         return self._session.snapshot()
+
+    def doubts(self) -> tuple[str, ...]:
+        """Return a line for whatever of the wall's files is allowed and yet hardly meant."""
+        types = {hold["id"]: hold["type"] for hold in self.snapshot()["holds"]}
+        return doubts(self.wall, self.calibration, types, with_route=self.route is not None)
 
     @property
     def rules(self) -> Rules:

@@ -14,7 +14,7 @@ from tracker.session import Rules
 from tracker.wall import FLATTENING, parse_wall
 
 WALLS = 500
-AT_ONCE = 25
+AT_ONCE = 10
 TOLERANCE = 2 * FLATTENING * SIZE
 """The chords of both; one step of the other reader is finer than the tracker's."""
 THRESHOLD = 30.0

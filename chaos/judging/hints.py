@@ -102,7 +102,7 @@ HINTS: Mapping[str, Hint] = MappingProxyType(
         ),
         "survives-input": Hint(
             "no input message stops the client; a bad one is counted and skipped",
-            _PROMISES,
+            "docs/protocol.md#input-poses",
             "an exception of the decoder leaves the loop that reads",
         ),
         "valid-run": Hint(

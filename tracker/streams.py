@@ -87,8 +87,8 @@ def in_utf8(file: BinaryIO) -> Reads:
     """The same text in UTF-8, where it is in UTF-16, as some editors and shells write it; at its beginning. UTF-8's own mark is left."""
     try:
         start = file.read(4)
-    except (OSError, *DAMAGED):
-        start = b""  # whoever reads on is told
+    except Exception:  # noqa: BLE001 - each compression has its own for what is damaged; whoever reads on is told
+        start = b""
     file.seek(0)
     if start[:2] in (BOM_UTF16_LE, BOM_UTF16_BE):
         return _Recoded(TextIOWrapper(file, "utf-16", errors="replace", newline="\n"))

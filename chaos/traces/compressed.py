@@ -3,11 +3,15 @@
 import bz2
 import gzip
 import lzma
+import os
 import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, cast
+
+from tracker.streams import Reads, Unfolding, in_utf8
+from tracker.user_files import open_regular
 
 
 class TraceError(ValueError):
@@ -34,22 +38,30 @@ _TAR, _TAR_AT = b"ustar", 257
 _LONGEST = 8  # bytes by which a compression is known
 
 
-def opened(path: Path) -> BinaryIO:
-    """The file, uncompressed, at its beginning.
+def opened(path: Path) -> Reads:
+    """The file, uncompressed within its bound, in UTF-8, at its beginning.
 
     Raises `TraceError` for what is not unpacked here, saying how it can be, and `OSError` where it cannot be opened.
     """
-    with path.open("rb") as raw:
-        start = raw.read(_LONGEST)
+    raw = open_regular(path)
+    start = raw.read(_LONGEST)
+    raw.seek(0)
     for magic, why in _REFUSED.items():
         if start.startswith(magic):
+            raw.close()
             raise TraceError(f"{path}: {why}")
+    size = os.fstat(raw.fileno()).st_size
     if start.startswith(_ZIP):
-        return _only_member(path)
+        raw.close()
+        return Unfolding(in_utf8(_only_member(path)), compressed_bytes=size)
     opener = next((opener for magic, opener in _OPENERS.items() if start.startswith(magic)), None)
-    file = path.open("rb") if opener is None else cast(BinaryIO, opener(path))
+    if opener is None:
+        _refuse_tar(path, raw)
+        return in_utf8(raw)
+    raw.close()
+    file = cast(BinaryIO, opener(path))
     _refuse_tar(path, file)
-    return file
+    return Unfolding(in_utf8(file), compressed_bytes=size)
 
 
 def _refuse_tar(path: Path, file: BinaryIO) -> None:

@@ -92,7 +92,7 @@ class _Trial:
         self.torn = False
         self._lives: dict[str, _Life] = {}
         self._begun = self._requests = 0
-        self._pinged: dict[str, list[_Life]] = {}
+        self._pinged: dict[str, dict[_Life, None]] = {}
         """By payload, which several may have sent: a program may always send the same."""
         self._last: tuple[Said, _Life] | None = None
 
@@ -102,7 +102,7 @@ class _Trial:
         again._begun, again._requests = self._begun, self._requests
         for life in self._lives.values():
             own = again._lives[name] = replace(life)
-            again._pinged = {data: [own] for data in self._pinged}
+            again._pinged = {data: {own: None} for data in self._pinged}
             again._last = None if self._last is None else (self._last[0], own)
         return again
 
@@ -133,9 +133,7 @@ class _Trial:
                 self.torn |= self._requests > 0 and not life.requests
             case Frame(opcode="PING", way=">"):
                 self._must_have_begun(life)
-                asking = self._pinged.setdefault(said.data, [])
-                if life not in asking:
-                    asking.append(life)
+                self._pinged.setdefault(said.data, {})[life] = None
                 if len(self._pinged) > _REMEMBERED:
                     self._pinged.clear()
             case Frame(opcode="PONG", way="<"):
@@ -154,7 +152,7 @@ class _Trial:
         if life not in asking:
             self.torn = True
             return
-        asking.remove(life)
+        del asking[life]
         if not asking:
             del self._pinged[data]
 

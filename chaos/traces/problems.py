@@ -24,7 +24,7 @@ class Problems:
         for kind, count in self._counts.items():
             places = ", ".join(self._places[kind])
             more = ", ..." if places and count > len(self._places[kind]) else ""
-            yield kind.format(n=count) + (f": {places}{more}" if places else "")
+            yield kind.replace("{n}", str(count)) + (f": {places}{more}" if places else "")
 
     def __len__(self) -> int:
         return len(self._counts)

@@ -366,7 +366,7 @@ def test_a_path_that_holds_no_file_is_refused(tmp_path: Path, make: Callable[[Pa
 
 def test_a_pipe_is_refused_rather_than_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(TraceError, match="a pipe or a device"):
+    with pytest.raises(TraceError, match="it is a pipe, and not a regular file"):
         open_trace(tmp_path / "pipe")
 
 

@@ -124,7 +124,7 @@ class Whole:
 
     @property
     def said(self) -> str:
-        return f"a whole number from {self.lowest} to {self.highest} {self.unit}".rstrip()
+        return f"a whole number from {self.lowest:,} to {self.highest:,} {self.unit}".rstrip()
 
     def read(self, table: Table, key: str, where: str) -> int | None:
         return whole(table, key, (self.lowest, self.highest), where)

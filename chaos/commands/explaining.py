@@ -15,7 +15,7 @@ from chaos.glossary.lookup import entries_of, every_entry, instead_of
 from chaos.reports import report
 from chaos.reports.fitting import indented, listed
 
-INDENT = 13
+INDENT = 14
 """Characters before a fact."""
 
 

@@ -11,7 +11,8 @@ from chaos.glossary.files import attribute_said, engines
 from chaos.glossary.starting import starting_scenario
 from chaos.kinds import KINDS
 from chaos.presets import PRESETS
-from chaos.reports.markdown import escaped, table
+from chaos.reports import markdown
+from chaos.reports.markdown import table
 from chaos.scenario import PROMISES, RECOVERY_MARGIN, STEADY_BY
 from chaos.scenario_keys import TABLES
 
@@ -80,7 +81,7 @@ def _lines() -> Iterator[str]:
     yield "For `preset`, and for `--preset`:"
     yield ""
     yield table(
-        ["name", "what it is"], [[f"`{name}`", escaped(each.about)] for name, each in PRESETS.items()]
+        ["name", "what it is"], [[f"`{name}`", _prose(each.about)] for name, each in PRESETS.items()]
     ).rstrip()
 
 
@@ -88,9 +89,9 @@ def _table(keys: Iterable[Key]) -> Iterator[str]:
     rows = [
         [
             f"`{key.name}`",
-            escaped(key.about),
-            escaped(key.sort.said),
-            "must be given" if key.required else escaped(key.default),
+            _prose(key.about),
+            _prose(key.sort.said),
+            "must be given" if key.required else _prose(key.default),
         ]
         for key in keys
     ]
@@ -101,7 +102,7 @@ def _kind(kind: str) -> Iterator[str]:
     spec = KINDS[kind]
     yield f"### {kind}"
     yield ""
-    yield escaped(spec.about)
+    yield _prose(spec.about)
     yield ""
     yield f"Takes {', '.join(f'`{key}`' for key in spec.keys)}."
     if spec.links:
@@ -110,13 +111,18 @@ def _kind(kind: str) -> Iterator[str]:
     if spec.lasts == "required":
         yield "`for` must be given."
     for name, attribute in spec.attributes.items():
-        yield f"- `{name}`: {escaped(attribute_said(attribute))}: {escaped(attribute.about)}"
+        yield f"- `{name}`: {_prose(attribute.about)}; {_prose(attribute_said(attribute))}"
     yield ""
-    yield f"Engines: {'; '.join(map(escaped, engines(kind)))}."
+    yield f"Engines: {'; '.join(map(_prose, engines(kind)))}."
     used = catalogue.with_kind(kind)
     if used:
         yield ""
         yield f"In {', '.join(f'[{name}](../chaos/scenarios/{name}.toml)' for name in used)}."
+
+
+def _prose(text: str) -> str:
+    """As Markdown, in which only what stands between backticks is code."""
+    return markdown.escaped(text).replace("\\`", "`")
 
 
 if __name__ == "__main__":

@@ -46,14 +46,14 @@ def keys_of(spec: KindSpec) -> Iterator[str]:
         yield "direction: upstream (from the client), downstream or both; both where it is left out"
         yield "toxicity: a number from 0 to 1, the share of connections that it strikes; 1 where it is left out"
     for name, attribute in spec.attributes.items():
-        yield f"{name}: {attribute_said(attribute)}: {attribute.about}"
+        yield f"{name}: {attribute.about}; {attribute_said(attribute)}"
 
 
 def attribute_said(attribute: Attribute) -> str:
     """What an attribute may be, and what it is where it is left out."""
     if attribute.choices:
         return f"a list of some of {', '.join(attribute.choices)}; all where it is left out"
-    bounds = f"a whole number from {attribute.minimum} to {attribute.maximum} {attribute.unit}".rstrip()
+    bounds = f"a whole number from {attribute.minimum:,} to {attribute.maximum:,} {attribute.unit}".rstrip()
     return bounds + ("" if attribute.required else f"; {attribute.default} where it is left out")
 
 
@@ -90,7 +90,7 @@ def key_entries() -> Iterator[Entry]:
             found.setdefault(key.name, []).append((table, told))
     for kind, spec in KINDS.items():
         for name, attribute in spec.attributes.items():
-            told = f"{attribute_said(attribute)}: {attribute.about}"
+            told = f"{attribute.about}; {attribute_said(attribute)}"
             found.setdefault(name, []).append((f"faults, kind {kind}", told))
     for name, places in found.items():
         says = f"A key of {', '.join(dict.fromkeys(_table(table) for table, _ in places))}."

@@ -32,7 +32,9 @@ def test_everything_that_has_a_name_is_explained() -> None:
 
 def test_a_kind_of_fault_has_its_keys_with_units_bounds_and_defaults_and_who_can_do_it() -> None:
     entry, _key = entries_of("latency")
-    assert "latency: a whole number from 0 to 3600000 ms: the delay in one direction" in lines(entry, "keys")
+    assert "latency: the delay in one direction; a whole number from 0 to 3,600,000 ms" in lines(
+        entry, "keys"
+    )
     assert any(
         line.startswith("jitter:") and "0 where it is left out" in line for line in lines(entry, "keys")
     )

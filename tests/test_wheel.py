@@ -198,3 +198,11 @@ def test_a_profile_over_tls_says_which_extra_it_lacks(lab: Run, tmp_path: Path) 
     done = lab("simtool", *words)
     assert "pip install 'pose-session-tracker[tls]'" in done.stderr
     assert done.returncode == 3
+
+
+def test_a_newcomer_is_explained_words_and_given_a_scenario(lab: Run, tmp_path: Path) -> None:
+    assert lab("simtool", "explain", "packetloss").stdout.startswith("packetloss is no name here; see loss")
+    mine = tmp_path / "mine.toml"
+    assert lab("simtool", "new", mine).returncode == 0
+    done = lab("simtool", "chaos", mine, "--engine", "sim")
+    assert (done.returncode, "1 pass" in done.stdout) == (0, True), done.stdout + done.stderr

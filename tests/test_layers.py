@@ -182,7 +182,7 @@ PURE = {
     ),
     "tracker": (
         "calibration config contact control_replies counters events exposition extras lateness "
-        "liveness messages meter outbox pipeline plausibility quiet reconnect session state_format states "
+        "liveness messages meter outbox pipeline printable plausibility quiet reconnect session state_format states "
         "timestamps trace_format vitals wall"
     ),
     "tracker/drawing": (

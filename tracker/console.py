@@ -7,6 +7,9 @@ from typing import Annotated, NoReturn, Protocol, runtime_checkable
 
 import typer
 
+from tracker.printable import on_one_line
+from tracker.terminal import filter_standard_streams
+
 EXIT_USAGE = 2
 TYPER_INTERRUPTED = 130
 
@@ -49,6 +52,7 @@ def run_command(
     app: typer.Typer, name: str, *, mistakes: Mapping[type[Exception], int], interrupted: int
 ) -> NoReturn:
     """Run a command line and exit. `mistakes` are the exceptions whose text is for the user, and their exit codes."""
+    filter_standard_streams()
     try:
         code = app(standalone_mode=False)
         if code == TYPER_INTERRUPTED:
@@ -59,15 +63,10 @@ def run_command(
     except typer.TyperException as error:
         text = error.format_message() if hasattr(error, "format_message") else str(error)
         if text.strip():  # without any argument the help was shown, and there is no more to say
-            typer.echo(f"{name}: {_one_line(text)} ({name} --help says more)", err=True)
+            typer.echo(f"{name}: {on_one_line(text)} ({name} --help says more)", err=True)
         sys.exit(EXIT_USAGE)
     except tuple(mistakes) as error:
         for line in error.lines if isinstance(error, InLines) else (str(error),):
-            typer.echo(f"{name}: {_one_line(line)}", err=True)
+            typer.echo(f"{name}: {on_one_line(line)}", err=True)
         sys.exit(next(code for kind, code in mistakes.items() if isinstance(error, kind)))
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _one_line(text: str) -> str:
-    """Whatever is quoted in it: a path may hold a line break."""
-    return " ".join(text.split())

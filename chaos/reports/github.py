@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from chaos.reports import markdown
 from chaos.reports.results import RunResult, tally
+from tracker.printable import printable
 
 _LEVEL = {"fail": "error", "unknown": "warning"}
 
@@ -21,7 +22,7 @@ def _title(result: RunResult) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return printable(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

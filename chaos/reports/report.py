@@ -1,16 +1,19 @@
 """What a person sees around the results: the console, progress while they are made, the last line."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self, TextIO, cast
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.segment import Segment
 from rich.text import Text
 
 from chaos.reports.results import RunResult, tally
+from tracker.printable import printable
+from tracker.terminal import unfiltered
 
 COLOURS = {"pass": "green", "fail": "red", "unknown": "yellow"}
 PLAIN_WIDTH = 110
@@ -19,8 +22,26 @@ PLAIN_WIDTH = 110
 
 def console(*, stderr: bool) -> Console:
     """A console that wraps at the terminal's width, and is plain and wide elsewhere. NO_COLOR is honoured."""
-    made = Console(stderr=stderr, highlight=False, soft_wrap=False)
-    return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=PLAIN_WIDTH)
+    made = PrintableConsole(stderr=stderr, highlight=False, soft_wrap=False)
+    return made if made.is_terminal else PrintableConsole(stderr=stderr, highlight=False, width=PLAIN_WIDTH)
+
+
+class PrintableConsole(Console):
+    """Its own colours reach the terminal, and no text commands it."""
+
+    @property
+    def file(self) -> IO[str]:
+        """Under the filter of the standard streams, which would take the colours too."""
+        return unfiltered(cast(TextIO, super().file))
+
+    @file.setter
+    def file(self, new: IO[str]) -> None:
+        self._file = new
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """Of what is shown each piece of text is filtered; what controls the terminal is rich's own."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(printable(segment.text), segment.style)
 
 
 def summary(results: Sequence[RunResult]) -> Text:

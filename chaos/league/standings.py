@@ -3,18 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from chaos.judging.verdicts import Verdict
 from chaos.league.members import Player
-from chaos.reports import comparison_report, markdown
+from chaos.reports import comparison_report, fitting, markdown
 from chaos.reports.comparison import Column, Comparison
+from chaos.reports.fitting import show_fitting
 from chaos.reports.report import COLOURS
 
 HEADING = ("client", "language", "library", "pass", "fail", "unknown")
+DISPENSABLE = {"language": 1, "library": 2}
+"""Columns that a narrow terminal goes without, this one first."""
 COUNTED: tuple[Verdict, ...] = ("pass", "fail", "unknown")
 
 
@@ -38,13 +39,15 @@ def as_markdown(comparison: Comparison, standings: Sequence[Standing]) -> str:
 
 def show(to: Console, comparison: Comparison, standings: Sequence[Standing]) -> None:
     """For a terminal, which is too narrow for a column a client: the best first, and what each did not pass."""
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, header_style="bold")
-    for name in HEADING:
-        table.add_column(name, justify="right" if name in COUNTED else "left", no_wrap=name == "client")
     ordered = _best_first(comparison, standings)
-    for each in ordered:
-        table.add_row(*map(Text, _row(comparison, each)))
-    to.print(table)
+    rows = [[Text(cell) for cell in _row(comparison, each)] for each in ordered]
+    show_fitting(
+        to,
+        [
+            fitting.Column(name, tuple(row[place] for row in rows), name in COUNTED, DISPENSABLE.get(name, 0))
+            for place, name in enumerate(HEADING)
+        ],
+    )
     for each in ordered:
         cells = {name: each.column.cell(name) for name in comparison.scenarios}
         for verdict in ("fail", "unknown"):

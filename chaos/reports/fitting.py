@@ -91,6 +91,16 @@ def show(to: Console, table: RenderableType, *, width: int) -> None:
         to.width = before
 
 
+def show_fitting(to: Console, columns: Sequence[Column]) -> None:
+    """One table, and a line that names the columns for which there was no room."""
+    width = room_of(to, needed=total_width(columns))
+    kept, left_out = fitting(columns, width)
+    show(to, drawn(kept), width=width)
+    if left_out:
+        names = ", ".join(column.heading for column in columns if column in left_out)
+        to.print(Text(f"no room at this width for: {names}"), style="dim")
+
+
 def indented(to: Console, head: Text, text: Text, indent: int) -> None:
     """The text behind its head, wrapped at the console's width, the later lines under the first."""
     for number, line in enumerate(text.wrap(to, max(LEAST_ROOM, to.width - indent))):

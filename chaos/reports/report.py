@@ -9,6 +9,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.segment import Segment
+from rich.table import Column
 from rich.text import Text
 
 from chaos.reports.results import RunResult, tally
@@ -18,6 +19,12 @@ from tracker.terminal import unfiltered
 COLOURS = {"pass": "green", "fail": "red", "unknown": "yellow"}
 PLAIN_WIDTH = 110
 """Characters a line where the output is no terminal."""
+
+
+BESIDE = 28
+"""Characters that a line of progress leaves to its bar, its count and its clock."""
+LEAST = 10
+"""Characters of its text, however narrow the terminal."""
 
 
 def console(*, stderr: bool) -> Console:
@@ -62,8 +69,9 @@ class Watching:
         self._to = to
         self._expected = expected
         self._began = time.monotonic()
+        shortened = Column(no_wrap=True, overflow="ellipsis", max_width=max(LEAST, to.width - BESIDE))
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", table_column=shortened),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),

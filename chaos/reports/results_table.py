@@ -9,7 +9,7 @@ from rich.text import Text
 
 from chaos.judging.hints import HINTS, usual_cause
 from chaos.judging.verdicts import Check, Verdict, worst
-from chaos.reports.fitting import Column, drawn, fitting, indented, room_of, show, total_width
+from chaos.reports.fitting import Column, indented, show_fitting
 from chaos.reports.report import COLOURS
 from chaos.reports.results import RunResult
 
@@ -85,13 +85,7 @@ def columns(results: Sequence[RunResult]) -> list[Column]:
 
 def show_results(to: Console, results: Sequence[RunResult]) -> None:
     """The table, and a line that names the columns for which there was no room."""
-    whole = columns(results)
-    width = room_of(to, needed=total_width(whole))
-    kept, left_out = fitting(whole, width)
-    show(to, drawn(kept), width=width)
-    if left_out:
-        names = ", ".join(column.heading for column in whole if column in left_out)
-        to.print(Text(f"no room at this width for: {names}"), style="dim")
+    show_fitting(to, columns(results))
 
 
 def _count(value: int | None) -> str:

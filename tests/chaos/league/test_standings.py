@@ -53,3 +53,15 @@ def test_on_a_terminal_a_line_a_client_says_what_it_did_not_pass() -> None:
     assert "better: unknown: half-open-output no evidence" in lines
     assert "worse: fail: reset 7 lost; half-open-output deaf 20 s" in lines
     assert lines[-1] == "Seed 0."
+
+
+def test_a_narrow_terminal_goes_without_the_language_and_says_so() -> None:
+    to = Console(
+        file=StringIO(), width=45, no_color=True, highlight=False, force_terminal=True, color_system=None
+    )
+    show(to, COMPARISON, STANDINGS)
+    assert isinstance(to.file, StringIO)
+    lines = [line.rstrip() for line in to.file.getvalue().splitlines()]
+    assert lines[0].split() == ["client", "library", "pass", "fail", "unknown"]
+    assert lines[2].split() == ["better", "better", "1.0", "1", "0", "1"]
+    assert lines[4] == "no room at this width for: language"

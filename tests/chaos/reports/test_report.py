@@ -2,6 +2,7 @@ from io import StringIO
 
 import pytest
 from rich.console import Console
+from rich.text import Text
 
 from chaos.judging.verdicts import Check, Verdict
 from chaos.reports.report import Watching, console, summary
@@ -207,6 +208,18 @@ def test_off_a_terminal_progress_is_a_line_a_run_with_engine_client_and_seed() -
         "[1/2] pass    half-open-output on toxiproxy, tracker, seed 7 (6.2 s)",
         "[2/2] fail    [x] on toxiproxy, tracker, seed 7 (6.2 s)",
     ]
+
+
+def test_on_a_narrow_terminal_progress_stays_on_one_line() -> None:
+    on = paper(60, terminal=True)
+    with Watching(on, 2) as watching:
+        watching.done(
+            run(scenario="stop-with-a-full-buffer", client="examples.a-client-with-a-long-name:relay")
+        )
+    lines = Text.from_ansi(text(on)).plain.splitlines()  # the last of them is drawn at the end
+    drawn = [line for line in lines if "stop-with-a-full-buffer" in line]
+    assert drawn
+    assert all("1/2" in line for line in drawn)
 
 
 def test_where_it_is_known_how_long_all_takes_progress_says_how_many_minutes_are_left(

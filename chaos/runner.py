@@ -30,6 +30,7 @@ from chaos.profile import Profile
 from chaos.reports.results import RunResult
 from chaos.scenario import Scenario
 from chaos.side_by_side import Limits, Run, Waiting, limits, limits_of_waiting
+from tracker.user_files import create_private
 
 R = TypeVar("R")
 
@@ -152,7 +153,7 @@ def perform(plan: Plan) -> RunResult:
     began = time.perf_counter()
     made = make_and_judge(plan)
     history, judgement = made.history, made.judgement
-    with plan.record.open("wb") as file:
+    with create_private(plan.record) as file:
         file.writelines(history.lines())
     measures = herd.measures(history, plan.scenario)
     measures["virtual_s"] = round(history.events[-1].t, 1) if history.events else 0.0

@@ -6,13 +6,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from tracker.user_files import create_private
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A binary file that takes the place of `path` when the block ends, and leaves no trace when it raises."""
+    """A binary file for its owner alone that takes the place of `path` when the block ends, and leaves no trace when it raises."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with part.open("wb") as file:
+        with create_private(part) as file:
             yield file
         part.replace(path)
     finally:

@@ -70,3 +70,24 @@ def in_utf8(data: bytes) -> bytes:
     if len(data) >= 4 and data[1] and data[3] and not (data[0] or data[2]):
         return data.decode("utf-16-be", "replace").encode()
     return data
+
+
+def create_private(path: str | Path) -> BinaryIO:
+    """Open a file for writing, anew, for its owner alone (0600); a symbolic link in its place is not followed.
+
+    Raises `OSError`.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        os.fchmod(descriptor, 0o600)  # it may have been there, for all to read
+    except OSError:
+        os.close(descriptor)
+        raise
+    return os.fdopen(descriptor, "wb")
+
+
+def write_private(path: str | Path, data: bytes) -> None:
+    """Write a file as `create_private` makes it. Raises `OSError`."""
+    with create_private(path) as file:
+        file.write(data)

@@ -27,6 +27,7 @@ from chaos.reports import github, report, results, results_table
 from chaos.reports.junit import junit_xml
 from chaos.reports.results import EXIT_FAIL, EXIT_PASS, RunResult
 from chaos.runner import Plan, perform, perform_all
+from tracker.user_files import write_private
 
 
 def chaos(
@@ -168,7 +169,7 @@ def _check_determinism(plans: Sequence[Plan], jobs: int | None) -> int:
 
 
 def _tell(out: Console, done: Sequence[RunResult], folder: Path) -> None:
-    (folder / "results.json").write_bytes(results.document(done))
+    write_private(folder / "results.json", results.document(done))
     if done and done[0].client != DEFAULT:
         out.print(f"client {done[0].client}{_pace(done)}", markup=False, soft_wrap=True)
     if (preset := results_table.common_preset(done)) is not None:

@@ -14,6 +14,7 @@ from chaos.reports.comparison import Column
 from chaos.reports.results import RunResult, document
 from chaos.runner import Plan, most_at_once, perform, perform_all
 from chaos.scenario import Scenario
+from tracker.user_files import write_private
 
 BESIDES = 2.0
 """Seconds that a run takes beside its scenario: to begin, to end, to be judged."""
@@ -75,7 +76,7 @@ def fill(
     watching = report.Watching(report.console(stderr=True), len(plans), expected=_expected(plans, jobs))
     with watching:
         done = perform_all(plans, perform, jobs=jobs, done=watching.done)
-    (folder / "results.json").write_bytes(document(done))
+    write_private(folder / "results.json", document(done))
     in_order = iter(done)
     return [column.filled(islice(in_order, len(column.plans))) for column in columns], done
 

@@ -71,7 +71,7 @@ def records_folder(chosen: Path | None) -> Path:
 def make_records_folder(folder: Path, *, chosen: bool) -> None:
     """Make it; `runs/latest` then leads there, unless somebody chose the folder. Raises `UsageError`."""
     try:
-        folder.mkdir(parents=True, exist_ok=chosen)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=chosen)  # what passed is in the records
         if not chosen:
             pointer = _RUNS / f".latest-{os.getpid()}"
             pointer.symlink_to(folder.name)

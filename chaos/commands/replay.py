@@ -32,6 +32,7 @@ from chaos.scenario_writing import write
 from chaos.temporary import temporary_folder
 from chaos.traces.reading import Trace, open_trace
 from chaos.workloads import require_runnable
+from tracker.user_files import write_private
 
 SCHEMA = "simtool.replay/1"
 
@@ -197,7 +198,7 @@ def _export(file: Path, case: Case, wanted: Wanted, small: Minimised | None) -> 
     text = write(scenario, folder=file.parent, comments=comments, remark=wanted.remark(case))
     require_runnable(parse(text, file))
     try:
-        file.write_text(text, encoding="utf-8")
+        write_private(file, text.encode())
     except OSError as error:
         raise CannotReplayError(
             f"cannot write --export {file}: {error.strerror}: choose another file"
@@ -217,7 +218,7 @@ def _beside(workload: Workload, file: Path) -> Workload:
         (workload.route, moved.route),
     ):
         if old is not None and new is not None:
-            new.write_bytes(old.read_bytes())
+            write_private(new, old.read_bytes())
     return moved
 
 

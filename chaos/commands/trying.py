@@ -19,6 +19,7 @@ from chaos.reports.fitting import indented
 from chaos.reports.results import EXIT_FAIL, EXIT_PASS, EXIT_UNKNOWN
 from chaos.runner import TRUE_TIME, Plan, make_history
 from chaos.trial import NO_FAULT, Point, points
+from tracker.user_files import write_private
 
 STYLES = {"yes": "green", "no": "red", "-": "yellow"}
 
@@ -63,7 +64,7 @@ def try_client(
     plan = Plan(scenario, chosen, 0, TRUE_TIME, folder, named, speech=speech, trial=True, asked=NO_FAULT.name)
     make_records_folder(folder, chosen=False)
     history = make_history(plan)
-    plan.record.write_bytes(b"".join(history.lines()))
+    write_private(plan.record, b"".join(history.lines()))
     out = report.console(stderr=False)
     if (failed := _laboratory(history)) is not None:
         typer.echo(f"simtool: the laboratory failed: {failed}", err=True)

@@ -9,6 +9,7 @@ from chaos.traces.reading import Trace
 from simulator.recording import RecordingError, write_recording
 from tracker.messages import BadMessage, Pose, decode_input
 from tracker.timestamps import Clock
+from tracker.user_files import write_private
 
 _FILES = {"wall": "svg", "calibration": "json", "route": "json"}
 
@@ -30,7 +31,7 @@ def kept_frames(trace: Trace, folder: Path, stem: str, *, since: float, until: f
     except RecordingError:
         return None
     for name, content in contents.items():
-        (folder / f"{stem}.{name}.{_FILES[name]}").write_bytes(content or b"")
+        write_private(folder / f"{stem}.{name}.{_FILES[name]}", content or b"")
     return beside(Workload(recording=recording), folder, stem)
 
 

@@ -4,11 +4,13 @@ from pathlib import Path
 import pytest
 
 from chaos.catalogue import load
+from chaos.commands.outputs import make_records_folder, records_folder
 from chaos.scenario import ScenarioError
+from simulator.recording import write_recording
 from tracker.config import ConfigError
 from tracker.files import load_calibration, load_route, load_wall
 from tracker.settings import read_settings
-from tracker.user_files import in_utf8, open_regular, read_whole
+from tracker.user_files import in_utf8, open_regular, read_whole, write_private
 
 CALIBRATION = '{"perspective_transform": [[1, 0, 0], [0, 1, 0], [0, 0, 1]], "hand_extension_percent": 30}'
 READERS = (load_wall, load_calibration, load_route, read_settings, load)
@@ -55,3 +57,27 @@ def test_a_text_is_read_in_whichever_encoding_an_editor_left_it(encoding: str, t
     file.write_bytes(CALIBRATION.encode(encoding))
     assert load_calibration(file).hand_extension_percent == 30
     assert in_utf8(CALIBRATION.encode(encoding)) == CALIBRATION.encode()
+
+
+def test_what_is_written_is_for_its_owner_alone_and_follows_no_link(tmp_path: Path) -> None:
+    open_to_all = tmp_path / "record"
+    open_to_all.write_bytes(b"of before")
+    open_to_all.chmod(0o666)
+    write_private(open_to_all, b"new")
+    assert (open_to_all.read_bytes(), open_to_all.stat().st_mode & 0o777) == (b"new", 0o600)
+    link = tmp_path / "link"
+    link.symlink_to(open_to_all)
+    with pytest.raises(OSError, match="link"):
+        write_private(link, b"through the link")
+    assert open_to_all.read_bytes() == b"new"
+
+
+def test_a_recording_and_the_folder_of_the_records_are_for_their_owner_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_recording(tmp_path / "climb.jsonl", [b"{}"])
+    assert (tmp_path / "climb.jsonl").stat().st_mode & 0o777 == 0o600
+    folder = records_folder(None)
+    make_records_folder(folder, chosen=False)
+    assert folder.stat().st_mode & 0o777 == 0o700

@@ -263,6 +263,39 @@ def test_a_broken_drawing_is_refused_with_its_reason(data: bytes, reason: str) -
     assert reason in refusal(data)
 
 
+@pytest.mark.parametrize(
+    ("inside", "reason"),
+    [
+        ("<path class='hold' id='a' d='M0 0" + "C5e4 0 0 5e4 9 9" * 360 + "'/>", "more than 600,000 points"),
+        ("<path class='hold' id='a' d='M0 0" + "a1 1 0 011 1" * 60_000 + "'/>", "more than 200,000 curves"),
+        ("<path class='hold' id='a' d='M0 0" + "h1" * 200_001 + "'/>", "more than 200,000 curves"),
+        ("<a/>" * 200_000, "more than 200,000 elements"),
+        (
+            "".join(f"<path class='hold' id='{n}' d='M0 0h1'/>" for n in range(10_001)),
+            "more than 10,000 holds",
+        ),
+        (
+            "<defs><g id='u0'/>"
+            + "".join(f"<g id='u{n}'>" + f"<use href='#u{n - 1}'/>" * 10 + "</g>" for n in range(1, 20))
+            + "</defs><use href='#u19'/>",
+            "draws more than 200,000 elements",
+        ),
+        ("<style>" + ".hold{display:none}" * 201 + "</style>", "more than 200 rules"),
+        ("<path class='hold' id='a' d='M0 0C 9e5 9e5 5 5 9 9'/>", "more than a thousand times as large"),
+        ("<path class='hold' id='a' d='M0 0L 1e300 5'/>", "more than a million walls away"),
+        ("<path class='hold' id='a' transform='scale(1e308) scale(1e308)' d='M0 0h1'/>", "has the transform"),
+        (
+            "<path class='hold' id='a' transform='scale(1e300)' d='M0 0L1e300 5'/>",
+            "more than a million walls away",
+        ),
+        ("<polygon class='hold' id='a' points='0 0 1e999 5'/>", "more than a million walls away"),
+    ],
+    ids=lambda value: value[:40],
+)
+def test_what_a_drawing_may_cost_has_bounds(inside: str, reason: str) -> None:
+    assert reason in refusal(drawing(inside=inside))
+
+
 def test_deeply_nested_groups_are_no_matter() -> None:
     deep = 20_000
     assert parse_wall(drawing(inside="<g>" * deep + path() + "</g>" * deep)).holds[0].id == "hold_7"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from math import ceil, hypot, sqrt
 
-from tracker.drawing.problems import PointBudget, WallError
+from tracker.drawing.problems import PointBudget
 from tracker.drawing.transforms import Matrix
 
 Point = tuple[float, float]
@@ -14,6 +14,10 @@ Curve = tuple[Point, ...]
 MAX_CHORDS = 10_000
 REACH = 1e6
 """How many times a wall's larger side an outline's points may be from the corner of the drawing."""
+
+
+class BadOutline(ValueError):
+    """Why an outline cannot be drawn, as said of its hold."""
 
 
 @dataclass(slots=True)
@@ -46,7 +50,7 @@ def _text(point: Point) -> str:
 def flattened(subpath: Subpath, *, tolerance: float, reach: float, budget: PointBudget) -> tuple[Point, ...]:
     """Return a ring of points whose chords stray from the curves by at most the tolerance.
 
-    Raises `WallError`, without the hold's name, for what is too large or too far away.
+    Raises `BadOutline` for what is too large or too far away, and `WallError` where the budget is spent.
     """
     last = _within(subpath.start, reach)
     ring = [last]
@@ -64,7 +68,7 @@ def flattened(subpath: Subpath, *, tolerance: float, reach: float, budget: Point
 
 def _within(point: Point, reach: float) -> Point:
     if not (abs(point[0]) <= reach and abs(point[1]) <= reach):  # so that a NaN is not
-        raise WallError("is drawn more than a million walls away; correct its numbers or the viewBox")
+        raise BadOutline("is drawn more than a million walls away; correct its numbers or the viewBox")
     return point
 
 
@@ -78,7 +82,7 @@ def _steps(start: Point, curve: Curve, tolerance: float) -> int:
     degree = len(curve)
     steps = sqrt(degree * (degree - 1) / 8 * bend / tolerance)
     if steps > MAX_CHORDS:
-        raise WallError(
+        raise BadOutline(
             "has a curve more than a thousand times as large as the wall; correct its numbers or the viewBox"
         )
     return max(1, ceil(steps))

@@ -7,7 +7,7 @@ from typing import Literal
 from xml.etree.ElementTree import Element
 
 from tracker.contact import Hold, Part
-from tracker.drawing.curves import REACH, Subpath, flattened, path_text
+from tracker.drawing.curves import REACH, BadOutline, Subpath, flattened, path_text
 from tracker.drawing.document import MAX_ELEMENTS, href, is_foreign, is_hold, local_name
 from tracker.drawing.left_out import LeftOut, Why
 from tracker.drawing.path_data import BadPathData, read_path
@@ -95,8 +95,6 @@ class HoldReader:
             if hold.id in holds:
                 raise WallError(f"the id {quoted(hold.id)} is given to two holds; rename one of them")
             holds[hold.id] = hold
-        if len(holds) > MAX_HOLDS:
-            raise WallError(f"it has more than {MAX_HOLDS:,} holds; each output message would list them all")
         return tuple(holds.values()), tuple(self._summary())
 
     def _visit(self, visit: _Visit) -> Iterable[_Visit]:
@@ -146,6 +144,8 @@ class HoldReader:
             raise WallError(f"{named(name)}: {place.unreadable}")
         outline = _Outline(element, place.of_hold(), name)
         self._found.append(outline)
+        if len(self._found) > MAX_HOLDS:
+            raise WallError(f"it has more than {MAX_HOLDS:,} holds; each output message would list them all")
         return outline
 
     def _draw(self, element: Element, place: Place, hold: _Outline) -> None:
@@ -163,7 +163,7 @@ class HoldReader:
                 subpaths = read_path(element.get("d", ""), self._budget)
             else:
                 subpaths = read_shape(element, place.viewport)
-                self._budget.take(sum(1 + len(subpath.curves) for subpath in subpaths))
+                self._budget.take_curves(sum(1 + len(subpath.curves) for subpath in subpaths))
         except (BadPathData, BadShape) as error:
             raise WallError(f"{_which(hold, element)}: {error}") from None
         hold.subpaths.append(([subpath.moved(place.matrix) for subpath in subpaths], place.even_odd))
@@ -204,7 +204,7 @@ class HoldReader:
                     flattened(subpath, tolerance=self._tolerance, reach=self._reach, budget=self._budget)
                     for subpath in subpaths
                 ]
-            except WallError as error:
+            except BadOutline as error:
                 raise WallError(f"{named(name)} {error}") from None
             # A moveto that draws nothing is a point only where there is nothing else.
             rings = [ring for ring in rings if len(ring) > 1] or rings

@@ -72,7 +72,7 @@ class _Pen:
         else:
             points = [(x + a, y + b) for a, b in zip(values[::2], values[1::2], strict=True)]
         if kind == "M":
-            self._budget.take(1)
+            self._budget.take_curves(1)
             self._at, self._closed = points[0], False
             self.subpaths.append(Subpath(self._at))
         elif kind == "A":
@@ -97,10 +97,10 @@ class _Pen:
 
     def _add(self, curves: list[Curve], end: Point) -> None:
         if self._closed:  # drawing goes on after a Z: from where that subpath began
-            self._budget.take(1)
+            self._budget.take_curves(1)
             self.subpaths.append(Subpath(self._at))
             self._closed = False
-        self._budget.take(len(curves))
+        self._budget.take_curves(len(curves))
         self.subpaths[-1].curves += curves
         self._at = end
 

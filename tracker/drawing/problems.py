@@ -5,16 +5,27 @@ from tracker.config import ConfigError
 MAX_POINTS = 600_000
 """Of all outlines together, once their curves are chords. Five thousand round holds have 425,000."""
 
+MAX_CURVES = 200_000
+"""Of all outlines together, before; a circle is 16."""
+
 
 class WallError(ConfigError):
     """A wall drawing that cannot be used; one complete line."""
 
 
 class PointBudget:
-    """How many points a drawing's outlines may still have."""
+    """How many curves and points a drawing's outlines may still have."""
 
     def __init__(self) -> None:
         self._left = MAX_POINTS
+        self._curves = MAX_CURVES
+
+    def take_curves(self, count: int) -> None:
+        """Raise `WallError` where the outlines have more curves than a wall needs; each ends in a point."""
+        self._curves -= count
+        if self._curves < 0:
+            raise WallError(f"its outlines have more than {MAX_CURVES:,} curves; simplify the paths")
+        self.take(count)
 
     def take(self, count: int) -> None:
         """Raise `WallError` where the outlines have more points than a wall needs."""

@@ -10,7 +10,7 @@ import ssl
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from itertools import count
@@ -101,6 +101,7 @@ class Endpoints:
 
     def __init__(self, climb: Climb, *, fps: float) -> None:
         self._climb = climb
+        self._frames = count()
         self._fps = fps
         self.outputs: list[dict[str, Any]] = []
         """What the display has read."""
@@ -128,6 +129,7 @@ class Endpoints:
             compression=None,
             max_queue=2,
         ) as server:
+            self._server = server
             self.port = next(iter(server.sockets)).getsockname()[1]
             self.scheme = "ws" if tls is None else "wss"
             try:
@@ -143,6 +145,12 @@ class Endpoints:
     def urls(self) -> list[str]:
         return ["--input-websocket-url", self.url("in"), "--output-websocket-url", self.url("out")]
 
+    def drop(self) -> None:
+        """End all connections without a word."""
+        assert self._server is not None, "only an open endpoint has connections"
+        for connection in self._server.connections:
+            connection.transport.abort()
+
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         if self.refuses is not None:
             return connection.respond(self.refuses, "no\n")
@@ -153,16 +161,26 @@ class Endpoints:
 
     async def _converse(self, connection: ServerConnection) -> None:
         assert connection.request is not None
+        path = connection.request.path.partition("?")[0]
+        part = {"/in": self._film, "/out": self._show, "/control": self._command}[path]
+        playing = asyncio.create_task(self._until_closed(part, connection))
+        await connection.wait_closed()
+        playing.cancel()  # it may wait for something that does not come any more
+        await asyncio.wait([playing])
+
+    async def _until_closed(
+        self, part: Callable[[ServerConnection], Awaitable[None]], connection: ServerConnection
+    ) -> None:
         with contextlib.suppress(ConnectionClosed):
-            path = connection.request.path.partition("?")[0]
-            await {"/in": self._film, "/out": self._show, "/control": self._command}[path](connection)
+            await part(connection)
 
     async def _film(self, connection: ServerConnection) -> None:
         loop = asyncio.get_running_loop()
-        began = loop.time()
-        for number in count():
+        due = loop.time()
+        for number in self._frames:  # a climber goes on while nobody looks, and here waits for who looks
             await connection.send(self._climb.frame(number), text=True)
-            await asyncio.sleep(max(0.0, began + number / self._fps - loop.time()))
+            due += 1 / self._fps
+            await asyncio.sleep(max(0.0, due - loop.time()))
 
     async def _show(self, connection: ServerConnection) -> None:
         while True:

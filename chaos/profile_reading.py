@@ -37,10 +37,14 @@ RATES = 0.1, 1000
 """Messages a second."""
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A name as HTTP has it (RFC 9110, section 5.6.2)."""
-_KEYS = (
-    *("kind", "identity", "answers", "transforms", "tls", "stop_signal", "scales_itself", "not_judged"),
-    *("messages", "connection", "opening", "limits"),
-)
+TABLES: Mapping[str, tuple[str, ...]] = {
+    "": ("kind", "identity", "answers", "transforms", "tls", "stop_signal", "scales_itself", "not_judged"),
+    "messages": ("template", "format", "size", "rate", "poses"),
+    "connection": ("input", "output", "path", "query", "subprotocol", "headers", "token"),
+    "opening": tuple(f.name for f in fields(Opening)),
+    "limits": tuple(f.name for f in fields(Limits)),
+}
+"""The keys of a profile, by table; those of a file's top first."""
 
 
 class ProfileError(RefusedFile):
@@ -86,7 +90,7 @@ def _profile(table: Mapping[str, object]) -> Profile:
     problems = Problems()
     gather = problems.gather
     plain = Profile()
-    gather(None, only, table, _KEYS, "")
+    gather(None, only, table, [*TABLES[""], *filter(None, TABLES)], "")
     kind = gather(None, one_of, table, "kind", KINDS, "") or plain.kind
     identity = gather(plain.identity, _identity, table, "identity") if "identity" in table else plain.identity
     gather(None, _require_kind, table, kind)
@@ -176,7 +180,7 @@ def _require_identity(profile: Profile) -> None:
 def _messages(table: Mapping[str, object], *, numbered: bool) -> NumberedMessages:
     problems = Problems()
     gather = problems.gather
-    gather(None, only, table, ["template", "format", "size", "rate", "poses"], "messages.")
+    gather(None, only, table, TABLES["messages"], "messages.")
     if table.get("poses") is True:
         for key in ("template", "format", "size"):
             if key in table:
@@ -219,8 +223,7 @@ def _connection(
         if key in table:
             has = "two links: name input and output" if kind == "relay" else "one link: name its path"
             problems.add(_at("connection", key, f"is given, but a {kind} has {has}"))
-    known = [*paths, *others, "query", "subprotocol", "headers", "token"]
-    gather(None, only, table, known, "connection.")
+    gather(None, only, table, TABLES["connection"], "connection.")
     given = {key: gather(None, _path, table, key) for key in paths}
     if kind == "relay" and (given["input"] or Profile().input_path) == (
         given["output"] or Profile().output_path
@@ -292,7 +295,7 @@ def _one_line(value: str, where: str) -> str:
 
 def _opening(table: Mapping[str, object]) -> Opening:
     problems = Problems()
-    problems.gather(None, only, table, [f.name for f in fields(Opening)], "opening.")
+    problems.gather(None, only, table, TABLES["opening"], "opening.")
     said = {
         key: problems.gather(None, text, table, key, what, "opening.") if key in table else None
         for key, what in {
@@ -314,10 +317,9 @@ def _opening(table: Mapping[str, object]) -> Opening:
 
 
 def _limits(table: Mapping[str, object]) -> Limits:
-    names = [f.name for f in fields(Limits)]
     problems = Problems()
-    problems.gather(None, only, table, names, "limits.")
-    limits = {name: problems.gather(None, positive, table, name, "limits.") for name in names}
+    problems.gather(None, only, table, TABLES["limits"], "limits.")
+    limits = {name: problems.gather(None, positive, table, name, "limits.") for name in TABLES["limits"]}
     problems.raise_any()
     return Limits(**limits)
 

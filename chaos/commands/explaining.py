@@ -90,5 +90,6 @@ def _sort(sort: Sort) -> str:
         "network": "a network, for --preset",
         "engine": "an engine, for --engine",
         "key": "a key of a scenario's file",
+        "profile": "a key of a client's profile",
         "cause": "a cause that a replay names",
     }[sort]

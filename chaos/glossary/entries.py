@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Sort = Literal["promise", "check", "fault", "scenario", "network", "key", "cause", "engine"]
+Sort = Literal["promise", "check", "fault", "scenario", "network", "key", "profile", "cause", "engine"]
 PLURALS: dict[Sort, str] = {
     "promise": "Promises",
     "check": "Other checks",
@@ -12,6 +12,7 @@ PLURALS: dict[Sort, str] = {
     "network": "Networks",
     "engine": "Engines",
     "key": "Keys of a scenario's file",
+    "profile": "Keys of a client's profile",
     "cause": "Causes that a replay names",
 }
 """What each sort is called in the table of all, in its order."""

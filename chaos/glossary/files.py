@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from chaos import catalogue
+from chaos import catalogue, profile_reading
 from chaos.durations import format_duration
 from chaos.engines import toxiproxy
 from chaos.faults import Fault
@@ -14,6 +14,7 @@ from chaos.scenario_keys import TABLES
 
 READ_KINDS = "docs/scenarios.md#kinds-of-fault"
 READ_KEYS = "docs/scenarios.md#keys"
+READ_PROFILE = "docs/profiles.md#every-key"
 READ_ENGINES = "docs/design.md#what-a-fault-is-engine-by-engine"
 
 
@@ -104,6 +105,15 @@ def _table(name: str) -> str:
     table, _, kind = name.partition(", ")
     shown = f"[[{table}]]" if table in ("faults", "controls") else f"[{table}]"
     return f"{shown} of {kind}" if kind else shown
+
+
+def profile_entries() -> Iterator[Entry]:
+    """One for each key of a profile; what each means is in the document that it leads to."""
+    for table, names in profile_reading.TABLES.items():
+        for name in names:
+            where = f"in its table [{table}]" if table else "at the top of the file"
+            says = f"What a client speaks: a key of the file that --profile names, {where}."
+            yield Entry(name, "profile", says, (Fact("read on", (READ_PROFILE,)),))
 
 
 def scenario_entries() -> Iterator[Entry]:

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from chaos.aliases import meant_by
 from chaos.glossary.entries import Entry
-from chaos.glossary.files import fault_entries, key_entries, scenario_entries
+from chaos.glossary.files import fault_entries, key_entries, profile_entries, scenario_entries
 from chaos.glossary.judged import cause_entries, check_entries, engine_entries, network_entries
 from chaos.nearest import nearest
 
@@ -19,6 +19,7 @@ def every_entry() -> tuple[Entry, ...]:
         *network_entries(),
         *engine_entries(),
         *key_entries(),
+        *profile_entries(),
         *cause_entries(),
     )
 

@@ -12,6 +12,7 @@ from chaos.glossary.lookup import entries_of, every_entry, instead_of
 from chaos.judging.hints import HINTS
 from chaos.kinds import KINDS
 from chaos.presets import PRESETS
+from chaos.profile_reading import TABLES as PROFILE_TABLES
 from chaos.scenario_keys import TABLES
 from tests.chaos.judging.test_hints import anchors
 
@@ -68,6 +69,13 @@ def test_a_key_is_explained_for_each_table_that_has_it() -> None:
 @pytest.mark.parametrize("word", [word for words in _MEANT for word in words])
 def test_each_word_of_the_field_is_explained_by_what_there_is(word: str) -> None:
     assert entries_of(word) or instead_of(word)
+
+
+def test_a_key_of_a_profile_leads_to_its_document_which_has_it() -> None:
+    text = (ROOT / "docs" / "profiles.md").read_text()
+    names = [f"{table}.{name}" if table else name for table, keys in PROFILE_TABLES.items() for name in keys]
+    assert [name for name in names if f"`{name}`" not in text] == []
+    assert [entry.sort for entry in entries_of("subprotocol")] == ["profile"]
 
 
 def test_a_misspelled_word_is_explained_by_the_nearest() -> None:

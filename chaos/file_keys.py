@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any, Protocol
 
-from chaos.durations import DurationError, parse_duration
+from chaos.durations import DurationError, format_duration, parse_duration
 from chaos.file_values import FileError, Problems, number, one_of, only, positive, switch, text, whole, wrong
 from chaos.nearest import unknown_name
 
@@ -43,12 +43,22 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """Read into seconds."""
+    """Read into seconds, not more than `longest`, which is seconds too."""
 
-    said = "a duration above 0"
+    longest: float | None = None
+
+    @property
+    def said(self) -> str:
+        most = "" if self.longest is None else f", at most {format_duration(self.longest)}"
+        return f"a duration above 0{most}"
 
     def read(self, table: Table, key: str, where: str) -> float | None:
-        return positive(table, key, where)
+        seconds = positive(table, key, where)
+        if seconds is not None and self.longest is not None and seconds > self.longest:
+            raise FileError(
+                f"{where}{key} is {table[key]!r}: it must be at most {format_duration(self.longest)}", key
+            )
+        return seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,8 @@ PeerConfirm = Literal["pong", "ack"]
 WorkloadKind = Literal["climb", "lean"]
 LEAN_FPS = 10.0
 """Messages a second of a lean workload that says nothing else."""
+MAX_DURATION = 86_400.0
+"""Seconds of one run: a day. Longer is a slip of the pen."""
 MAX_CLIENTS = 100
 """All of them share one process."""
 

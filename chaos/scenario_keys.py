@@ -14,6 +14,7 @@ from chaos.presets import PRESETS
 from chaos.scenario import (
     LEAN_FPS,
     MAX_CLIENTS,
+    MAX_DURATION,
     PROMISES,
     STEADY_BY,
     Expect,
@@ -53,7 +54,7 @@ SCENARIO = (
     Key(
         "duration",
         "How long the run takes, from its begin to the stop.",
-        Duration(),
+        Duration(MAX_DURATION),
         required='say how long the run takes, as in duration = "60s"',
     ),
     Key(

@@ -332,3 +332,11 @@ def test_without_a_duration_no_fault_is_said_to_be_too_late() -> None:
     assert told.splitlines() == [
         f"{FILE}: the key 'duration' is missing: say how long the run takes, as in duration = \"60s\""
     ]
+
+
+@pytest.mark.parametrize("duration", ['"25h"', "86401", "1e9"])
+def test_a_run_lasts_a_day_at_most(duration: str) -> None:
+    text = HEAD.replace('duration = "60s"', f"duration = {duration}")
+    assert text != HEAD
+    with pytest.raises(ScenarioError, match=r"duration is .*: it must be at most 24h"):
+        parse(text, FILE)

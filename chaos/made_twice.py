@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
+from chaos.kernel.processes import die_with
 from chaos.runner import Plan, WorkerDiedError, make_history
 from chaos.temporary import temporary_folder
 
@@ -44,7 +45,7 @@ def _made_elsewhere(plan: Plan) -> tuple[bytes, ...]:
         order.write_bytes(pickle.dumps(plan))
         # Ended with us: an exception here, an interrupt too, kills it.
         ended = subprocess.run(  # noqa: S603 - our own program
-            [sys.executable, "-c", ELSEWHERE, str(order), str(record)],
+            [sys.executable, "-c", ELSEWHERE, str(order), str(record), str(os.getpid())],
             env={**os.environ, HASH_SEED: seed},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -58,8 +59,9 @@ def _made_elsewhere(plan: Plan) -> tuple[bytes, ...]:
         return tuple(record.read_bytes().splitlines(keepends=True))
 
 
-def record_elsewhere(order: str, record: str) -> None:
-    """Make the pickled plan in the file `order`, and write its history to the file `record`."""
+def record_elsewhere(order: str, record: str, parent: str) -> None:
+    """Make the pickled plan in the file `order`, and write its history to the file `record`; it ends with its parent."""
+    die_with(int(parent))
     plan: Plan = pickle.loads(Path(order).read_bytes())  # noqa: S301 - our own, of a moment ago
     Path(record).write_bytes(b"".join(make_history(plan).lines()))
 

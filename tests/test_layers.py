@@ -78,6 +78,7 @@ FLOORS = (
         "aliases",
         "nearest",
         "temporary",
+        "guard",
         "text_files",
         "durations",
         "toml_places",
@@ -110,6 +111,7 @@ FLOORS = (
         "side_by_side",
         "runner",
         "made_twice",
+        "workers",
         "league",
         "replay",
         "glossary",
@@ -162,7 +164,7 @@ PURE = {
     "chaos/judging": (
         "accounts attempts backoff bounded carried checks circumstances clean_stop climbed controls "
         "dedup_safe detect disruptions evidence facts field_checks fire_and_forget frames herd hints in_order intact "
-        "limits log_checks measures no_false_kill no_loss peer_evidence peer_facts "
+        "limits log_checks machine measures no_false_kill no_loss peer_evidence peer_facts "
         "polite probing promises recover same_climb sessions single strikes survives_input verdicts"
     ),
     "chaos/kernel": ("commands faults"),
@@ -181,7 +183,7 @@ PURE = {
         "body choreography content controls dialect entrance identity numbered paths seen sender shown tcp"
     ),
     "tracker": (
-        "calibration config contact control_replies counters events exposition extras lateness "
+        "calibration config contact control_replies counters events exposition extras full_disk lateness "
         "liveness messages meter outbox pipeline printable plausibility quiet reconnect session state_format states "
         "timestamps trace_format vitals wall"
     ),

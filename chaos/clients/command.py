@@ -17,6 +17,7 @@ from typing import Any
 
 from chaos.clients import Assignment, ClientError
 from chaos.clients.last_words import error_line
+from chaos.guard import guarded
 from chaos.history import Role
 from chaos.scenario import ClientOverrides
 
@@ -28,8 +29,6 @@ LAST_BYTES = 65_536
 """Of that end, in which the lines are looked for."""
 MOST_WRITTEN = 64_000_000
 """Bytes that it may write in one run. The disk is not its to fill."""
-GUARD = 'read -r _; kill -s KILL -- "-$0"'
-"""A shell that ends the process group that it is told when its input ends: so does ours, however we are ended."""
 WATCH_EVERY = 0.1
 """Seconds between two looks at how much it has written."""
 
@@ -70,41 +69,42 @@ class CommandClient:
         number = f".{assignment.number}" if assignment.number else ""
         output = self._output.with_suffix(f"{number}{self._output.suffix}")
         process = await self._start(assignment, output)
+        async with guarded(f"-{process.pid}"):
+            try:
+                await self._to_its_end(process, assignment, output)
+            finally:
+                # The program, should we be cancelled, and whatever it started, should that still be there.
+                _signal(process, signal.SIGKILL)
+                await process.wait()
+
+    async def _to_its_end(
+        self, process: asyncio.subprocess.Process, assignment: Assignment, output: Path
+    ) -> None:
         began = _now()
-        guard = await _guard(process)
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                ended = tasks.create_task(process.wait())
-                stop = tasks.create_task(assignment.stop.wait())
-                flood = tasks.create_task(_until_too_much(output))
-                await asyncio.wait([ended, stop, flood], return_when=asyncio.FIRST_COMPLETED)
-                stop.cancel()
-                if ended.done():
-                    raise ProgramFailed(
-                        f"it ended by itself after {_now() - began:.1f} s {_how(process, output)}"
-                    )
-                if not flood.done():
-                    _signal(process, signal.Signals[assignment.stop_signal])
-                    await asyncio.wait(
-                        [ended, flood],
-                        timeout=TERM_WITHIN,
-                        return_when=asyncio.FIRST_COMPLETED,
-                    )
-                flood.cancel()
-                if not ended.done():
-                    _signal(process, signal.SIGKILL)
-                    await ended
-                    raise ProgramFailed(
-                        f"{_why_killed(flood, assignment.stop_signal)} and was killed{_last(output)}"
-                    )
-        finally:
-            # The program, should we be cancelled, and whatever it started, should that still be there.
-            _signal(process, signal.SIGKILL)
-            await process.wait()
-            # Not before: until here it has something to guard.
-            with contextlib.suppress(ProcessLookupError):
-                guard.kill()
-            await guard.wait()
+        async with asyncio.TaskGroup() as tasks:
+            ended = tasks.create_task(process.wait())
+            stop = tasks.create_task(assignment.stop.wait())
+            flood = tasks.create_task(_until_too_much(output))
+            await asyncio.wait([ended, stop, flood], return_when=asyncio.FIRST_COMPLETED)
+            stop.cancel()
+            if ended.done():
+                raise ProgramFailed(
+                    f"it ended by itself after {_now() - began:.1f} s {_how(process, output)}"
+                )
+            if not flood.done():
+                _signal(process, signal.Signals[assignment.stop_signal])
+                await asyncio.wait(
+                    [ended, flood],
+                    timeout=TERM_WITHIN,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+            flood.cancel()
+            if not ended.done():
+                _signal(process, signal.SIGKILL)
+                await ended
+                raise ProgramFailed(
+                    f"{_why_killed(flood, assignment.stop_signal)} and was killed{_last(output)}"
+                )
 
     def settings(self, overrides: ClientOverrides) -> dict[str, Any]:
         """None that we know."""
@@ -143,17 +143,6 @@ class CommandClient:
                 )
         except OSError as error:
             raise ProgramFailed(f"it could not be started: {error}") from error
-
-
-async def _guard(process: asyncio.subprocess.Process) -> asyncio.subprocess.Process:
-    """What ends the program should this process be killed."""
-    return await asyncio.create_subprocess_exec(
-        *("/bin/sh", "-c", GUARD, str(process.pid)),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-        start_new_session=True,  # what interrupts our group is not its business
-    )
 
 
 async def _until_too_much(output: Path) -> None:

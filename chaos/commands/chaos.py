@@ -10,6 +10,7 @@ from rich.console import Console
 
 from chaos.clients.choose import BUILT_IN, COMMAND, DEFAULT, load_client
 from chaos.commands import planning, speaking
+from chaos.commands.making import Made, make_all
 from chaos.commands.outputs import (
     make_records_folder,
     on_github,
@@ -26,8 +27,8 @@ from chaos.presets import PRESETS
 from chaos.reports import github, report, results, results_table
 from chaos.reports.junit import junit_xml
 from chaos.reports.results import EXIT_FAIL, EXIT_PASS, RunResult
-from chaos.runner import Plan, perform, perform_all
-from tracker.user_files import write_private
+from chaos.runner import Plan
+from chaos.workers import perform_all
 
 
 def chaos(
@@ -89,7 +90,7 @@ def chaos(
     """Run scenarios against a client and judge its promises.
 
     Exit codes: 0 all pass, 1 some check failed, 2 wrong use, 3 nothing failed but something is unknown or a
-    needed part is absent, 130 interrupted.
+    needed part is absent, 4 the disk is full, 130 interrupted.
     """
     named = named_client(client, command)
     speech = speaking.chosen_speech(profile, kind=kind, identity=identity, poses=poses)
@@ -128,10 +129,13 @@ def chaos(
     if trace is not None:
         make_records_folder(trace, chosen=True)
     with report.Watching(report.console(stderr=True), len(plans)) as watching:
-        done = perform_all(plans, perform, jobs=jobs, done=watching.done)
-    _tell(report.console(stderr=to_stdout), done, folder)
+        made = make_all(plans, jobs=jobs, done=watching.done)
+    done = made.results
+    _tell(report.console(stderr=to_stdout), made, folder)
+    made.write(folder)
     write_output("--json", json, results.document(done))
     write_output("--junit", junit, junit_xml(done))
+    made.require_all()
     on_github(github.annotations(done), github.summary(done))
     raise typer.Exit(results.exit_code(done))
 
@@ -155,7 +159,7 @@ def _check_determinism(plans: Sequence[Plan], jobs: int | None) -> int:
     out = report.console(stderr=False)
     differing = 0
 
-    def tell(twice: Twice) -> None:
+    def tell(_: int, twice: Twice) -> None:
         nonlocal differing
         differing += twice.difference is not None
         outcome = (
@@ -168,8 +172,8 @@ def _check_determinism(plans: Sequence[Plan], jobs: int | None) -> int:
     return EXIT_FAIL if differing else EXIT_PASS
 
 
-def _tell(out: Console, done: Sequence[RunResult], folder: Path) -> None:
-    write_private(folder / "results.json", results.document(done))
+def _tell(out: Console, made: Made, folder: Path) -> None:
+    done = made.results
     if done and done[0].client != DEFAULT:
         out.print(f"client {done[0].client}{_pace(done)}", markup=False, soft_wrap=True)
     if (preset := results_table.common_preset(done)) is not None:
@@ -177,4 +181,4 @@ def _tell(out: Console, done: Sequence[RunResult], folder: Path) -> None:
     results_table.show_results(out, done)
     results_table.explain(out, done)
     out.print(report.summary(done))
-    out.print(f"records in {folder}", style="dim")
+    out.print(f"{made.records_are_in} {folder}", style="dim")

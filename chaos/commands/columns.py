@@ -2,19 +2,19 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from chaos.clients.choose import COMMAND
 from chaos.commands import planning, speaking
 from chaos.commands.contenders import Contender
+from chaos.commands.making import Made, make_all
 from chaos.engines.sim import SimEngine
 from chaos.reports import report
 from chaos.reports.comparison import Column
-from chaos.reports.results import RunResult, document
-from chaos.runner import Plan, most_at_once, perform, perform_all
+from chaos.reports.results import RunResult
+from chaos.runner import Plan
 from chaos.scenario import Scenario
-from tracker.user_files import write_private
+from chaos.workers import most_at_once
 
 BESIDES = 2.0
 """Seconds that a run takes beside its scenario: to begin, to end, to be judged."""
@@ -65,20 +65,19 @@ def planned(
     return PlannedColumn(contender, plans, not_for_it | cannot)
 
 
-def fill(
-    columns: Sequence[PlannedColumn], folder: Path, jobs: int | None
-) -> tuple[list[Column], list[RunResult]]:
-    """Make all runs; the columns with their results, and all results in one list, which lies in `folder` too.
-
-    Raises what `perform_all` raises.
-    """
+def fill(columns: Sequence[PlannedColumn], jobs: int | None) -> tuple[list[Column], Made]:
+    """Make all runs, or as many as there will be; the columns with their results, and what came of all of them."""
     plans = [plan for column in columns for plan in column.plans]
     watching = report.Watching(report.console(stderr=True), len(plans), expected=_expected(plans, jobs))
     with watching:
-        done = perform_all(plans, perform, jobs=jobs, done=watching.done)
-    write_private(folder / "results.json", document(done))
-    in_order = iter(done)
-    return [column.filled(islice(in_order, len(column.plans))) for column in columns], done
+        made = make_all(plans, jobs=jobs, done=watching.done)
+    filled = []
+    first = 0
+    for column in columns:
+        numbers = range(first, first + len(column.plans))
+        filled.append(column.filled(made.by_plan[number] for number in numbers if number in made.by_plan))
+        first = numbers.stop
+    return filled, made
 
 
 def _expected(plans: Sequence[Plan], jobs: int | None) -> float | None:

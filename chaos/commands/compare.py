@@ -65,7 +65,8 @@ def compare(
     """Run the same scenarios against several clients: a table with a column each.
 
     Exit codes, of all clients together: 0 all pass, 1 some check failed, 2 wrong use, 3 nothing failed but something
-    is unknown, or a client that was asked for needs a part that is absent, 130 interrupted.
+    is unknown, or a client that was asked for needs a part that is absent, 4 the disk is full,
+    130 interrupted.
     """
     planning.require_time_scale(time_scale)
     if scales_itself and not command:
@@ -88,14 +89,17 @@ def compare(
         for contender in contenders
     ]
     make_records_folder(folder, chosen=report_folder is not None)
-    filled, done = columns.fill(planned_columns, folder, jobs)
+    filled, made = columns.fill(planned_columns, jobs)
     remarks = (*_commands(planned_columns), seeds_told(numbers), *left_out)
     comparison = Comparison(tuple(s.name for s in scenarios.values()), tuple(filled), remarks)
     show(out, comparison)
-    out.print(f"records in {folder}", style="dim")
+    out.print(f"{made.records_are_in} {folder}", style="dim")
+    made.write(folder)
+    done = made.results
     table = as_markdown(comparison)
     write_output("--json", json, results.document(done))
     write_output("--junit", junit, junit_xml(done))
+    made.require_all()
     write_output("--markdown", markdown, table.encode())
     if into is not None:
         write_output("--into", into, rewritten(into, table, name="compare").encode())

@@ -73,7 +73,7 @@ def league(
         for player in players
     ]
     make_records_folder(folder, chosen=report_folder is not None)
-    filled, done = columns.fill(planned, folder, jobs)
+    filled, made = columns.fill(planned, jobs)
     standing = [
         Standing(replace(column, mends=player.member.mends), player)
         for column, player in zip(filled, players, strict=True)
@@ -84,9 +84,12 @@ def league(
         (f"{seeds_told(numbers)} All of them {report.pace(TRUE_TIME)}.", *left_out),
     )
     show(out, comparison, standing)
-    out.print(f"records in {folder}", style="dim")
+    out.print(f"{made.records_are_in} {folder}", style="dim")
+    made.write(folder)
+    done = made.results
     table = as_markdown(comparison, standing)
     write_output("--json", json, results.document(done))
+    made.require_all()
     if into is not None:
         write_output("--into", into, rewritten(into, table, name=MARK).encode())
     on_github((), f"### simtool league\n\n{table}\n")

@@ -10,6 +10,7 @@ import typer
 
 from chaos.commands.marked import replaced
 from chaos.commands.usage import UsageError
+from tracker.full_disk import is_full
 
 _RUNS = Path("runs")
 
@@ -40,6 +41,8 @@ def write_output(option: str, to: str | None, content: bytes) -> None:
         try:
             Path(to).write_bytes(content)
         except OSError as error:
+            if is_full(error):
+                raise
             raise UsageError(f"cannot write {option} {to}: {error.strerror}: choose another file") from None
 
 
@@ -77,6 +80,8 @@ def make_records_folder(folder: Path, *, chosen: bool) -> None:
             pointer.symlink_to(folder.name)
             pointer.replace(_RUNS / "latest")
     except OSError as error:
+        if is_full(error):
+            raise
         raise UsageError(
             f"cannot write records to {error.filename}: {error.strerror}: name a folder with --report or --trace"
         ) from None

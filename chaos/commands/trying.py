@@ -19,7 +19,8 @@ from chaos.reports.fitting import indented
 from chaos.reports.results import EXIT_FAIL, EXIT_PASS, EXIT_UNKNOWN
 from chaos.runner import TRUE_TIME, Plan, make_history
 from chaos.trial import NO_FAULT, Point, points
-from tracker.user_files import write_private
+from chaos.workers import perform_all
+from simulator.atomic import replacing
 
 STYLES = {"yes": "green", "no": "red", "-": "yellow"}
 
@@ -63,8 +64,10 @@ def try_client(
     folder = records_folder(None)
     plan = Plan(scenario, chosen, 0, TRUE_TIME, folder, named, speech=speech, trial=True, asked=NO_FAULT.name)
     make_records_folder(folder, chosen=False)
-    history = make_history(plan)
-    write_private(plan.record, b"".join(history.lines()))
+    # In a process of its own, which can be ended whatever the client does.
+    (history,) = perform_all([plan], make_history, jobs=1, done=lambda *_: None)
+    with replacing(plan.record) as file:
+        file.writelines(history.lines())
     out = report.console(stderr=False)
     if (failed := _laboratory(history)) is not None:
         typer.echo(f"simtool: the laboratory failed: {failed}", err=True)

@@ -4,12 +4,12 @@ Nothing observed is `unknown`, never `pass`: a fault without a trace makes the r
 that the scenario stresses and the record holds nothing about.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from math import inf
 
 from chaos.faults import Fault
-from chaos.history import Attempted, Broke, History, StoodStill
+from chaos.history import Attempted, Broke, History
 from chaos.judging.accounts import accounts
 from chaos.judging.attempts import refused_for_good
 from chaos.judging.circumstances import circumstances
@@ -18,12 +18,13 @@ from chaos.judging.evidence import Window, evidence, misbehaviour, windows
 from chaos.judging.facts import Facts
 from chaos.judging.frames import every_frame, silence
 from chaos.judging.herd import apart, jitter, spread, together
+from chaos.judging.machine import TIMED, in_doubt, paused
 from chaos.judging.peer_evidence import peer_evidence, slow_throughout
 from chaos.judging.peer_facts import PeerFacts
 from chaos.judging.probing import probes
 from chaos.judging.promises import CHECKS, seen_from_outside
 from chaos.judging.sessions import every_reset
-from chaos.judging.verdicts import HOST_PAUSED, Check, Judgement, Verdict
+from chaos.judging.verdicts import Check, Judgement, Verdict
 from chaos.scenario import Scenario
 from simulator import events as peer
 from tracker import events
@@ -32,10 +33,6 @@ QUOTED = 80
 """Characters of a message that could not be read."""
 ENOUGH_OFFERED = 30
 """Frames after which a relay that has sent none on does not send any."""
-TIMED = frozenset(
-    {"detect", "no-false-kill", "recover", "polite", "clean-stop", "silence", "spread", "probes"}
-)
-"""Checks that a pause of the machine can turn red. What was lost, reordered or changed was so on any machine."""
 
 
 def judge(history: History, scenario: Scenario) -> Judgement:
@@ -45,9 +42,11 @@ def judge(history: History, scenario: Scenario) -> Judgement:
     """
     each = [_checks(part, scenario) for part in apart(history)]
     checks = each[0] if len(each) == 1 else together(each)
-    if checks[0].verdict != "unknown":
+    if checks[0].verdict == "unknown":
+        checks += [check for check in [paused(history)] if check is not None]
+    else:
         checks += [check for check in (spread(history, scenario), jitter(history)) if check is not None]
-        checks = [*_in_doubt(checks, history)]
+        checks = [*in_doubt(checks, history, scenario)]
         if not history.shows_its_own_times:
             checks = [_untimed(check, history) for check in checks]
     return Judgement.of(checks)
@@ -131,26 +130,6 @@ def _untimed(check: Check, history: History) -> Check:
     return replace(
         check, verdict="unknown", observed=f"{check.observed}; but {why}: --time-scale 1 tells what is true"
     )
-
-
-def _in_doubt(checks: Iterable[Check], history: History) -> Iterator[Check]:
-    """What was too late, or looked dead, on a machine that stood still says nothing about the client."""
-    stood = list(history.of(StoodStill))
-    doubtful = False
-    for check in checks:
-        excused = stood and check.verdict == "fail" and check.name in TIMED
-        judged = replace(check, verdict="unknown") if excused else check
-        doubtful |= judged.verdict == "unknown"
-        yield judged
-    if stood and doubtful:
-        longest = max(stood, key=lambda event: event.seconds)
-        yield Check(
-            HOST_PAUSED,
-            "unknown",
-            "a machine that runs the laboratory without a pause",
-            f"it stood still for {longest.seconds:.1f} s of scenario time, up to {longest.t:.1f} s"
-            f"{f', and {len(stood) - 1} times more' if len(stood) > 1 else ''}",
-        )
 
 
 # What a record needs before it can prove anything

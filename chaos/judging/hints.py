@@ -131,6 +131,11 @@ HINTS: Mapping[str, Hint] = MappingProxyType(
             f"{DESIGN}#toxiproxy",
             doubt="other programs took this machine: --jobs 1 asks less of it, and --engine sim does not depend on it",
         ),
+        "host-slow": Hint(
+            "the machine was fast enough for what the scenario asks of the peer",
+            f"{DESIGN}#toxiproxy",
+            doubt="other programs took this machine: --jobs 1 asks less of it, and --engine sim does not depend on it",
+        ),
         "accounts": Hint(
             "what the tracker says of its outbox adds up: order, window, confirms",
             _OUTBOX,

@@ -62,6 +62,8 @@ def worst_of(checks: Iterable[Check]) -> list[Check]:
 
 HOST_PAUSED = "host-paused"
 """The check that speaks where the machine stood still and something is unknown, perhaps for that reason."""
+HOST_SLOW = "host-slow"
+"""The check that speaks where the peer could not do what a scenario asks of it, because the machine was too slow for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,9 @@ class Judgement:
 
     @property
     def in_doubt(self) -> bool:
-        """Whether nothing but a machine that stood still may be to blame."""
-        return self.verdict == "unknown" and any(check.name == HOST_PAUSED for check in self.checks)
+        """Whether nothing but the machine may be to blame."""
+        names = {check.name for check in self.checks}
+        return self.verdict == "unknown" and bool(names & {HOST_PAUSED, HOST_SLOW})
 
     @classmethod
     def of(cls, checks: Iterable[Check]) -> "Judgement":

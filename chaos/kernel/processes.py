@@ -16,10 +16,16 @@ PR_SET_PDEATHSIG = 1
 def die_with_parent() -> None:
     """In a worker of `multiprocessing`: let the kernel kill us when our parent is gone, however it went. Linux only."""
     parent = multiprocessing.parent_process()
-    if sys.platform != "linux" or parent is None:
+    if parent is not None and parent.pid is not None:
+        die_with(parent.pid)
+
+
+def die_with(parent: int) -> None:
+    """The same for any process, which knows its parent's id."""
+    if sys.platform != "linux":
         return
     system_call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent.pid:  # it was gone before we had asked
+    if os.getppid() != parent:  # it was gone before we had asked
         os._exit(1)
 
 

@@ -36,7 +36,9 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     time_scale: float = 1.0
     """Scenario seconds that passed in one second."""
     again: int = 0
-    """How often it was made before, in vain: the machine had stood still, and what failed may have been its doing."""
+    """How often it was made before, in vain, because of the machine: see `in_doubt`."""
+    in_doubt: bool = False
+    """Whether nothing but the machine, which stood still or was too slow, may be to blame for what is unknown."""
     command_line: str | None = None
     """What makes exactly this run again; None: nothing here made it."""
 
@@ -83,6 +85,7 @@ def document(results: Sequence[RunResult]) -> bytes:
             run["output"],
             run["command_line"],
             run["again"],
+            run["in_doubt"],
         )  # they say something of this machine
     return msgspec.json.format(msgspec.json.encode({"schema": SCHEMA, "runs": runs}), indent=1) + b"\n"
 

@@ -107,7 +107,7 @@ def explain(to: Console, results: Sequence[RunResult]) -> None:
     for result in results:
         if result.again:
             to.print(
-                Text(f"made {result.again + 1} times: {result.title}: the machine had stood still"),
+                Text(f"made {result.again + 1} times: {result.title}: this machine was too busy for it"),
                 style="dim",
             )
     for row in rows(results):

@@ -10,6 +10,7 @@ import re
 import secrets
 import socket
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from chaos.guard import guarded
 from chaos.temporary import temporary_folder
 from chaos.toxiproxy.api import innermost, point_to, read_back, remedy, request
 from chaos.toxiproxy.proxy import ProxyHandle
@@ -67,6 +69,8 @@ class ToxiproxyServer:
         self._process: asyncio.subprocess.Process | None = None
         self._log = _Log()
         self._reading: asyncio.Task[None] | None = None
+        self._guard = AsyncExitStack()
+        """Of the process, which ends with us even if we are killed."""
         self._proxies: dict[str, ProxyHandle] = {}
 
     @classmethod
@@ -218,6 +222,7 @@ class ToxiproxyServer:
             raise ToxiproxyError(
                 f"{self._binary} cannot be started ({error.strerror}): set TOXIPROXY_SERVER to a toxiproxy-server"
             ) from error
+        await self._guard.enter_async_context(guarded(str(self._process.pid)))
         stdout = self._process.stdout
         if stdout is None:
             raise AssertionError("stdout was asked to be a pipe")
@@ -273,6 +278,7 @@ class ToxiproxyServer:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+            await self._guard.aclose()
             if self._reading is not None:
                 # Bounded: where the server is a wrapper, a child of it may hold the pipe open.
                 with contextlib.suppress(TimeoutError):

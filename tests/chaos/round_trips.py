@@ -13,9 +13,10 @@ from chaos import catalogue
 from chaos.replay.alignment import Row
 from chaos.replay.cases import Wanted, understand
 from chaos.replay.same_findings import FindingRow
-from chaos.runner import Plan, perform, perform_all
+from chaos.runner import Plan, perform
 from chaos.scenario import ClientOverrides
 from chaos.traces.reading import open_trace
+from chaos.workers import perform_all
 
 TEN: Mapping[str, frozenset[str]] = {
     "latency-ramp": frozenset({"latency"}),
@@ -91,7 +92,7 @@ def planned(name: str, folder: Path) -> Plan:
 def main() -> None:
     with TemporaryDirectory() as folder:
         plans = [planned(name, Path(folder)) for name in TEN]
-        trips = perform_all(plans, round_trip, jobs=2, done=lambda _: None)
+        trips = perform_all(plans, round_trip, jobs=2, done=lambda *_: None)
     head = (
         "| scenario | faults | inferred | link events again | farthest in time | findings again | verdict |",
         "|---" * 7 + "|",

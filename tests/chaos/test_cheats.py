@@ -7,7 +7,8 @@ import pytest
 
 from chaos import catalogue
 from chaos.reports.results import RunResult
-from chaos.runner import Plan, perform, perform_all
+from chaos.runner import Plan, perform
+from chaos.workers import perform_all
 
 pytestmark = pytest.mark.scenarios
 
@@ -38,7 +39,7 @@ def test_a_cheat_is_failed_where_nothing_is_wrong(cheat: str, broken: str, tmp_p
 def test_each_cheat_is_failed_on_real_sockets_too(tmp_path: Path) -> None:
     short = replace(catalogue.find("steady"), duration=8.0)
     plans = [Plan(short, "toxiproxy", 0, 1.0, tmp_path, f"tests.chaos.cheats:{cheat}") for cheat in CHEATS]
-    results = perform_all(plans, perform, jobs=len(plans), done=lambda _: None)
+    results = perform_all(plans, perform, jobs=len(plans), done=lambda *_: None)
     assert {result.verdict for result in results} == {"fail"}
     for result, broken in zip(results, CHEATS.values(), strict=True):
         assert broken in broken_by(result), result.client

@@ -12,9 +12,10 @@ from secrets import token_hex
 
 import pytest
 
-from chaos.runner import Plan, perform, perform_all
+from chaos.runner import Plan, perform
 from chaos.scenario_reading import parse
 from chaos.temporary import temporary_folder
+from chaos.workers import perform_all
 
 pytestmark = [pytest.mark.kernel, pytest.mark.usefixtures("kernel")]
 
@@ -57,7 +58,7 @@ def plan(folder: Path, text: str = STRUCK, client: str = "tracker") -> Plan:
 
 
 def test_a_tracker_keeps_its_promises_whichever_way_a_router_strikes(tmp_path: Path) -> None:
-    (result,) = perform_all([plan(tmp_path)], perform, jobs=None, done=lambda _: None)
+    (result,) = perform_all([plan(tmp_path)], perform, jobs=None, done=lambda *_: None)
     assert (result.verdict, result.troubles()) == ("pass", ())
 
 
@@ -86,7 +87,7 @@ def test_an_outage_that_heals_in_time_costs_only_those_a_connection_who_do_not_n
 ) -> None:
     """The kernel's RTO is some 0.24 s here, so the peer's fourth try comes when the link would be given up."""
     plans = [plan(tmp_path, HEALED), plan(tmp_path, HEALED, "tests.chaos.ablations:heals_unnoticed")]
-    whole, ablated = perform_all(plans, perform, jobs=None, done=lambda _: None)
+    whole, ablated = perform_all(plans, perform, jobs=None, done=lambda *_: None)
     assert (whole.verdict, whole.troubles()) == ("pass", ())
     assert {check.name for check in ablated.checks if check.verdict == "fail"} == {"no-false-kill"}
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from chaos.judging.hints import HINTS, usual_cause
-from chaos.judging.verdicts import HOST_PAUSED, Check
+from chaos.judging.verdicts import HOST_PAUSED, HOST_SLOW, Check
 from chaos.scenario import PROMISES
 
 ROOT = Path(__file__).parents[3]
@@ -15,7 +15,7 @@ MOST = 120
 
 def names_of_checks() -> set[str]:
     """Each name that the judges give a check."""
-    found = {HOST_PAUSED}
+    found = {HOST_PAUSED, HOST_SLOW}
     for file in (ROOT / "chaos" / "judging").glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:

@@ -3,7 +3,7 @@
 EXTRAS = {
     "metrics": ("prometheus_client",),
     "uvloop": ("uvloop",),
-    "lab": ("faker", "future", "requests", "rich", "shapely", "svg", "toxiproxy"),
+    "lab": ("faker", "future", "requests", "rich", "shapely", "svg", "svgelements", "toxiproxy"),
     "tls": ("trustme",),
     "clients": ("aiohttp", "websocket"),
 }

@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 
 from tracker import control_replies, events, messages
+from tracker.access import Access
 from tracker.config import ConfigError, TrackerConfig
 from tracker.counters import Counters
 from tracker.link import Link
@@ -41,9 +42,11 @@ class Tracker:
         rng: Random,
         observers: tuple[events.Observer, ...] = (),
         keep: Callable[[events.LinkName, bytes], None] | None = None,
+        access: Mapping[events.LinkName, Access] | None = None,
     ) -> None:
-        """`keep` is given every message of the input and the control link as it came, before it is decoded."""
+        """`access` to the endpoints, where one wants more than its URL; `keep` is given every message of the input and the control link as it came, before it is decoded."""
         self._config = config
+        self._access = access or {}
         self._pipeline = pipeline
         self.counters = Counters()
         self._observers = (self.counters.observe, *observers)
@@ -64,7 +67,15 @@ class Tracker:
         self._bugs: set[type[Exception]] = set()
 
     def _link(self, name: events.LinkName, url: str, traffic: Incoming | Outgoing, rng: Random) -> Link:
-        return Link(name, url, traffic, timing=self._config.timing, rng=rng, report=self._report)
+        return Link(
+            name,
+            url,
+            traffic,
+            timing=self._config.timing,
+            rng=rng,
+            report=self._report,
+            access=self._access.get(name, Access()),
+        )
 
     @property
     def stopping(self) -> bool:

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from contextlib import AsyncExitStack, closing
 from dataclasses import asdict
 from pathlib import Path
@@ -14,12 +15,13 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from tracker.access import Access, accesses, on_the_command_line
 from tracker.announcement import announcement
 from tracker.app import Outcome, Tracker
 from tracker.check_report import check_lines
 from tracker.config import ConfigError, TrackerConfig
 from tracker.console import EXIT_USAGE, new_app, run_command
-from tracker.events import Observer
+from tracker.events import LinkName, Observer
 from tracker.files import load_calibration, load_route, load_wall
 from tracker.heartbeat import BEAT, Heartbeat
 from tracker.logs import EventLog, say, to_stderr
@@ -118,6 +120,26 @@ def run(
     metrics_host: Annotated[
         str | None, typer.Option(help="The address at which to answer them. [127.0.0.1]")
     ] = None,
+    ca_file: Annotated[
+        str | None, typer.Option(help="PEM: the authorities to trust, in place of the system's.")
+    ] = None,
+    cert_file: Annotated[str | None, typer.Option(help="PEM: the tracker's own certificate.")] = None,
+    key_file: Annotated[str | None, typer.Option(help="PEM: its key. [in --cert-file]")] = None,
+    token_file: Annotated[
+        str | None, typer.Option(help="A token, sent as 'Authorization: Bearer'; read anew for each attempt.")
+    ] = None,
+    token_env: Annotated[
+        str | None, typer.Option(help="The same from a variable of the environment, by its name.")
+    ] = None,
+    header: Annotated[
+        list[str] | None, typer.Option(help="'Name: value' of the handshake; anybody here can see it.")
+    ] = None,
+    header_file: Annotated[
+        str | None, typer.Option(help="The same from a file, one a line; read anew for each attempt.")
+    ] = None,
+    allow_redirects: Annotated[
+        bool | None, typer.Option("--allow-redirects", help="Follow a redirect to another origin.")
+    ] = None,
     config: Annotated[
         Path | None, typer.Option(help="TOML with these options; the command line wins.")
     ] = None,
@@ -131,19 +153,22 @@ def run(
     Exit codes: 0 stopped and all delivered, 1 stopped with messages undelivered, 2 wrong use, 3 gave up
     (an endpoint refuses for good, or the outbox is full and overflow is 'fail').
     """
-    given = {key: value for key, value in locals().items() if key != "config" and value is not None}
+    given = {key: value for key, value in locals().items() if key != "config" and value not in (None, [])}
     settings = {**(read_settings(config) if config else {}), **given}
     tracker_settings = tracker_config(settings)
+    access = accesses(settings)
     to_stderr(debug=settings.get("debug", False), log_format=settings.get("log_format", "text"))
     stream = f"{Random().getrandbits(48):012x}"
     pipeline = _pipeline(settings, stream)
     say(log, logging.INFO, "starting", announcement(tracker_settings, pipeline, settings))
+    for warning in on_the_command_line(given):
+        log.warning("%s", warning)
     if left_out := pipeline.wall.left_out_line:
         say(log, logging.WARNING, "no hold", {"drawn": left_out})
     for doubt in pipeline.doubts():
         say(log, logging.WARNING, "hardly meant", {"what": doubt})
     try:
-        outcome = _run(_track(tracker_settings, pipeline, settings))
+        outcome = _run(_track(tracker_settings, pipeline, settings, access))
     except asyncio.CancelledError:
         _say_last("stopped at once by a second signal; what was unconfirmed is lost", settings)
         _leave(EXIT_UNDELIVERED)
@@ -189,7 +214,12 @@ def _leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-async def _track(config: TrackerConfig, pipeline: Pipeline, settings: dict[str, Any]) -> Outcome:
+async def _track(
+    config: TrackerConfig,
+    pipeline: Pipeline,
+    settings: dict[str, Any],
+    access: Mapping[LinkName, Access] | None = None,
+) -> Outcome:
     loop = asyncio.get_running_loop()
     async with AsyncExitStack() as stack:
         recorder: Recorder | None = None
@@ -206,7 +236,9 @@ async def _track(config: TrackerConfig, pipeline: Pipeline, settings: dict[str, 
             await stack.enter_async_context(state_file.kept())
             observers.append(state_file.observe)
         keep = recorder.keep if recorder is not None and settings.get("trace_payloads") else None
-        tracker = Tracker(config, pipeline, rng=Random(), observers=tuple(observers), keep=keep)
+        tracker = Tracker(
+            config, pipeline, rng=Random(), observers=tuple(observers), keep=keep, access=access
+        )
         heartbeat = Heartbeat(
             every=min(BEAT, (supervisor.watchdog or 3 * BEAT) / 3), on_beat=lambda: _beat(supervisor, tracker)
         )

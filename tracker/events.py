@@ -76,6 +76,15 @@ class Refused(Event, frozen=True, tag="refused"):
     fatal: bool = False
     cause: RefusalCause | None = None
     """None: it is not known, as in traces that were written before there was this field."""
+    renewable: bool = False
+    """What was shown and refused comes from a file, and may be another tomorrow."""
+
+
+class Redirected(Event, frozen=True, tag="redirected"):
+    """An attempt goes on at another URL, as the endpoint asked; `to` without credentials."""
+
+    link: LinkName
+    to: str
 
 
 class Waiting(Event, frozen=True, tag="waiting"):
@@ -259,6 +268,7 @@ class Stopped(Event, frozen=True, tag="stopped"):
 AnyEvent = (
     Connecting
     | Connected
+    | Redirected
     | Refused
     | Waiting
     | Suspected

@@ -8,8 +8,16 @@ from websockets.exceptions import InvalidMessage, InvalidStatus
 
 from tracker import events
 from tracker.config import without_credentials
-from tracker.reconnect import Failure
+from tracker.opening import RedirectRefused
+from tracker.reconnect import CertificateFault, Failure
 
+# The numbers of OpenSSL's X509_V_ERR_...
+_CERTIFICATE_FAULTS = {
+    9: CertificateFault.NOT_YET_VALID,
+    10: CertificateFault.EXPIRED,
+    **dict.fromkeys((18, 19, 20, 21), CertificateFault.UNKNOWN_AUTHORITY),
+    **dict.fromkeys((62, 64), CertificateFault.OTHER_NAME),
+}
 _NOBODY_THERE = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH)
 
 TEXT_AT_MOST = 300
@@ -28,14 +36,22 @@ def failure_of(error: Exception) -> Failure:
             retry_after=float(patience) if patience.isdecimal() else None,
             cause=events.RefusalCause.STATUS,
         )
+    if isinstance(error, RedirectRefused):
+        return Failure(str(error)[:TEXT_AT_MOST], status=error.status, cause=events.RefusalCause.STATUS)
     text = str(error) or type(error).__name__
     if isinstance(error, InvalidMessage) and error.__cause__ is not None:
         text = f"{text}: {error.__cause__}"  # what of the answer was none
     return Failure(
         without_credentials(text[:TEXT_AT_MOST]),
-        bad_certificate=isinstance(error, ssl.SSLCertVerificationError),
+        certificate=_certificate_fault(error),
         cause=_cause_of(error),
     )
+
+
+def _certificate_fault(error: Exception) -> CertificateFault | None:
+    if not isinstance(error, ssl.SSLCertVerificationError):
+        return None
+    return _CERTIFICATE_FAULTS.get(error.verify_code, CertificateFault.OTHER)
 
 
 def _cause_of(error: Exception) -> events.RefusalCause:

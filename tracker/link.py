@@ -7,24 +7,25 @@ The library's own keepalive is off: it counts only its own Pong, and waits witho
 """
 
 import asyncio
-from importlib.metadata import version
 from random import Random
 from typing import cast
 
-from websockets.asyncio.client import connect
-
 from tracker import events, states
+from tracker.access import Access, AccessError, Papers
 from tracker.config import Timing, redacted
 from tracker.connection import LinkConnection
 from tracker.failures import failure_of
+from tracker.opening import Opening
 from tracker.reconnect import Backoff, Failure, remedy
 from tracker.states import LinkState
 from tracker.wire import Traffic, Wire
 
-MAX_FRAME_BYTES = 64 * 2**20
-"""A larger message ends the connection with 1009; a smaller bad one is read and skipped."""
+RENEWAL_PATIENCE = 60.0
+"""Seconds, beside the jitter, until papers that were refused and come from a file are shown again as they are."""
+RENEWAL_LOOK = 1.0
+"""Seconds between two looks whether they were renewed meanwhile."""
 
-USER_AGENT = f"pose-session-tracker/{version('pose-session-tracker')}"
+_MAY_BE_RENEWED = (401, 403)
 
 
 class Link:
@@ -39,6 +40,7 @@ class Link:
         timing: Timing,
         rng: Random,
         report: events.Observer,
+        access: Access = Access(),  # noqa: B008 - frozen
     ) -> None:
         self.name = name
         self.url = url
@@ -48,6 +50,10 @@ class Link:
         self.state = LinkState.CONNECTING
         self.refusal: str | None = None
         """Why there will be no more attempts, once the state is FAILED."""
+        self._access = access
+        self._papers = Papers()  # of the latest attempt
+        self._refused_until: float | None = None
+        """They were refused, and are not shown again as they are before this moment."""
         self._backoff = Backoff(timing, rng)
         self._connections = 0
         self._wire: Wire | None = None
@@ -82,25 +88,31 @@ class Link:
             delay = await self._connect_and_serve()
             if delay is None or self._stop.is_set():
                 return
+            again, self._refused_until = self._refused_until, None
             self.report(events.Waiting(t=_now(), link=self.name, delay=delay))
             await asyncio.sleep(delay)
+            if again is not None:
+                await self._renewed(again)
             self.enter("delay over")
+
+    async def _renewed(self, until: float) -> None:
+        """Wait until there are other papers to show than those that were refused, and no longer than `until`."""
+        while (left := until - _now()) > 0:
+            try:
+                if self._access.papers() != self._papers:
+                    return
+            except AccessError:
+                pass  # they are being written; the next attempt says what is wrong with them, if it still is
+            await asyncio.sleep(min(left, RENEWAL_LOOK))
 
     async def _connect_and_serve(self) -> float | None:
         """One attempt and all that follows from it: seconds to wait before the next, None when there is none."""
         began = _now()
         self.report(events.Connecting(t=began, link=self.name, attempt=self._backoff.attempt))
         try:
-            connection = await connect(
-                self.url,
-                create_connection=LinkConnection,
-                open_timeout=self.timing.open_timeout,
-                close_timeout=self.timing.close_timeout,
-                ping_interval=None,
-                max_size=MAX_FRAME_BYTES,
-                compression=None,
-                proxy=None,
-                user_agent_header=USER_AGENT,
+            self._papers = self._access.papers()
+            connection = await Opening(
+                self.url, self._access, self._papers, timing=self.timing, redirected=self._redirected
             )
         except Exception as error:  # noqa: BLE001 - an endpoint can answer with anything: a redirect to no URL, a name
             # that cannot be encoded, two headers where one belongs. Whatever it was, the attempt failed, and
@@ -140,8 +152,14 @@ class Link:
             await self.traffic.converse(wire)
             watch.cancel()
 
+    def _redirected(self, url: str) -> None:
+        self.report(events.Redirected(t=_now(), link=self.name, to=url))
+
     def _refused(self, failure: Failure) -> float | None:
-        cure = remedy(failure)
+        renewable = failure.status in _MAY_BE_RENEWED and self._access.renewable
+        cure = None if renewable else remedy(failure)
+        if renewable:
+            self._refused_until = _now() + RENEWAL_PATIENCE
         self.report(
             events.Refused(
                 t=_now(),
@@ -150,6 +168,7 @@ class Link:
                 status=failure.status,
                 fatal=cure is not None,
                 cause=failure.cause,
+                renewable=renewable,
             )
         )
         if cure is None:

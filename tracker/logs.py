@@ -16,6 +16,7 @@ from tracker.vitals import Vitals
 
 _LEVELS: dict[type[events.Event], int] = {
     events.Connected: logging.INFO,
+    events.Redirected: logging.INFO,
     events.Refused: logging.WARNING,
     events.Suspected: logging.WARNING,
     events.Revived: logging.INFO,

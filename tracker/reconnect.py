@@ -1,6 +1,7 @@
 """When to try again, and when not to.                                                                     pure"""
 
 from dataclasses import dataclass
+from enum import Enum
 from random import Random
 
 from tracker import events
@@ -10,9 +11,28 @@ RETRY_AFTER_LIMIT = 300.0
 """Seconds. A server that asks for more patience than this gets this much."""
 
 _REMEDIES = {
-    401: "the endpoint wants credentials: put them into the URL or ask who runs it",
+    401: "the endpoint wants credentials: give a token (--token-file) or ask who runs it",
     403: "the endpoint does not admit this client: ask who runs it",
     404: "there is nothing at this path: check the URL",
+}
+
+
+class CertificateFault(Enum):
+    """Why an endpoint's certificate is not believed."""
+
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not yet valid"
+    UNKNOWN_AUTHORITY = "unknown authority"
+    OTHER_NAME = "other name"
+    OTHER = "other"
+
+
+_CERTIFICATE_REMEDIES = {
+    CertificateFault.EXPIRED: "the endpoint's certificate has expired: ask who runs it to renew it, and check this machine's clock",
+    CertificateFault.NOT_YET_VALID: None,
+    CertificateFault.UNKNOWN_AUTHORITY: "nobody who is trusted here has signed the endpoint's certificate: name the authority's file, --ca-file",
+    CertificateFault.OTHER_NAME: "the endpoint's certificate is one for another name: check the URL's host and the certificate",
+    CertificateFault.OTHER: "the endpoint's certificate is not valid for this URL: check the host name and the certificate",
 }
 
 
@@ -25,7 +45,7 @@ class Failure:
     """The HTTP status of the refusal, where there was one."""
     retry_after: float | None = None
     """Seconds that the refusal asked to wait."""
-    bad_certificate: bool = False
+    certificate: CertificateFault | None = None
     cause: events.RefusalCause = events.RefusalCause.BROKEN_OFF
 
 
@@ -33,10 +53,11 @@ def remedy(failure: Failure) -> str | None:
     """What a person must do before another attempt can succeed; None when time alone may heal it.
 
     Only a refusal that names the client's own mistake is fatal: credentials, admission, path, TLS name. A
-    server error, a refused or silent port and a close code of any kind are transient.
+    server error, a refused or silent port and a close code of any kind are transient, and so is a certificate that is
+    not valid yet: it will be, or our clock was not set when the machine started.
     """
-    if failure.bad_certificate:
-        return "the endpoint's certificate is not valid for this URL: check the host name and the certificate"
+    if failure.certificate is not None:
+        return _CERTIFICATE_REMEDIES[failure.certificate]
     return _REMEDIES.get(failure.status) if failure.status is not None else None
 
 

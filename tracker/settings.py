@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from websockets.exceptions import InvalidURI
 from websockets.uri import parse_uri
 
+from tracker import access
 from tracker.config import (
     ConfigError,
     Confirm,
@@ -21,6 +22,7 @@ from tracker.config import (
     TrackerConfig,
     redacted,
 )
+from tracker.events import LinkName
 from tracker.user_files import in_utf8, read_whole
 
 MAX_WHOLE = 10**15
@@ -51,14 +53,24 @@ OPTIONS: dict[str, type | tuple[type, ...]] = {
     "metrics_host": str,
     "debug": bool,
     "log_format": str,
+    **access.OPTIONS,
 }
 """What `tracker run` takes on the command line and, under the same names, in its configuration file."""
 
-_TABLES: dict[str, type[Timing | OutboxLimits]] = {"timing": Timing, "outbox": OutboxLimits}
+_TABLES: dict[str, dict[str, Any]] = {
+    **{
+        name: {f.name: (int, float) if f.type is float else int for f in fields(table)}
+        for name, table in {"timing": Timing, "outbox": OutboxLimits}.items()
+    },
+    **dict.fromkeys(get_args(LinkName), access.OPTIONS),
+}
+_SECRET = frozenset({"header"})
+"""Settings that no error may show."""
 
 
 def read_settings(path: Path) -> dict[str, Any]:
-    """The settings of a TOML file; its tables `timing` and `outbox` hold the fields of `Timing` and `OutboxLimits`.
+    """The settings of a TOML file; its tables `timing` and `outbox` hold the fields of `Timing` and `OutboxLimits`, and
+    `input`, `output` and `control` the access to one endpoint (`access.Access`).
 
     Raises `ConfigError` for a file, a key or a type that cannot be used.
     """
@@ -70,11 +82,10 @@ def read_settings(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: not TOML ({error}): mend the file") from None
     for key, value in settings.items():
         if key in _TABLES:
-            known = {f.name: (int, float) if f.type is float else int for f in fields(_TABLES[key])}
             if not isinstance(value, dict):
                 raise ConfigError(f"{path}: {key} is {value!r}: it must be a table, [{key}]")
             for name, entry in value.items():
-                _check(f"{path}: [{key}]", name, entry, known)
+                _check(f"{path}: [{key}]", name, entry, _TABLES[key])
         else:
             _check(f"{path}:", key, value, {**OPTIONS, **dict.fromkeys(_TABLES, dict)})
     return settings
@@ -87,13 +98,22 @@ def _check(where: str, key: str, value: Any, known: Mapping[str, Any]) -> None:
         raise ConfigError(f"{where} unknown setting {key!r}: {hint}")
     wanted = known[key]
     if wanted is str and isinstance(value, str) and not value.isprintable():
-        raise ConfigError(f"{where} {key} is {value!r}: it must not hold control characters")
+        raise ConfigError(f"{where} {key} is {_said(key, value)}: it must not hold control characters")
     if isinstance(value, int) and abs(value) > MAX_WHOLE:
         raise ConfigError(f"{where} {key} is a number of {len(str(abs(value)))} digits: take a smaller one")
     # True is an int to Python, and not to whoever wrote the file.
     if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
         names = " or ".join(t.__name__ for t in (wanted if isinstance(wanted, tuple) else (wanted,)))
-        raise ConfigError(f"{where} {key} is {value!r}: it must be {names}")
+        raise ConfigError(f"{where} {key} is {_said(key, value)}: it must be {names}")
+    if wanted is list and not all(isinstance(entry, str) for entry in value):
+        raise ConfigError(f"{where} {key} holds what is no text: it must be a list of texts")
+
+
+def _said(key: str, value: Any) -> str:
+    """A value as an error may show it."""
+    if key in _SECRET:
+        return "not shown, for it may be a secret"
+    return _shown(value) if key.endswith("_url") and isinstance(value, str) else repr(value)
 
 
 def tracker_config(settings: Mapping[str, Any]) -> TrackerConfig:

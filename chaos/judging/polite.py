@@ -112,9 +112,13 @@ def _final(facts: Facts) -> list[events.Refused]:
     """The first refusal for good on each link."""
     found: dict[str, events.Refused] = {}
     for event in facts.history.of(events.Refused):
-        if event.fatal or event.status in FOR_GOOD:
+        if _for_good(event):
             found.setdefault(event.link, event)
     return list(found.values())
+
+
+def _for_good(refusal: events.Refused) -> bool:
+    return refusal.fatal or (refusal.status in FOR_GOOD and not refusal.renewable)
 
 
 def _haste(facts: Facts) -> str | None:
@@ -130,7 +134,7 @@ def _haste(facts: Facts) -> str | None:
             free_at[event.link] = event.t + event.delay
         elif isinstance(event, events.Closed | events.Refused):
             free_at[event.link] = inf  # until a delay is announced
-            if isinstance(event, events.Refused) and (event.fatal or event.status in FOR_GOOD):
+            if isinstance(event, events.Refused) and _for_good(event):
                 final.add(event.link)
     return f"{hasty} attempts came at once, or before their time" if hasty else None
 

@@ -24,11 +24,13 @@ from simulator.network import Path as Way
 from simulator.paths import FEED_PATH, SINK_PATH
 from simulator.pose_server import PoseServer
 from tracker import events
+from tracker.access import Access
 from tracker.app import Outcome, Tracker
 from tracker.config import Timing, TrackerConfig
 from tracker.files import load_calibration, load_route, load_wall
 from tracker.link import Link
 from tracker.pipeline import Pipeline
+from tracker.reconnect import Backoff, Failure
 from tracker.wire import Traffic, Wire
 
 LATENCY = 0.05
@@ -201,6 +203,12 @@ def cut(way: Way) -> None:
         connection.reset()
 
 
+def delays_of(count: int, seed: int = 1) -> list[float]:
+    """What a back-off draws that never starts over."""
+    backoff = Backoff(Timing(), Random(seed))
+    return [backoff.after_refusal(Failure("")) for _ in range(count)]
+
+
 # What is under test
 
 
@@ -267,10 +275,11 @@ async def linked(
     *,
     timing: Timing = Timing(),  # noqa: B008 - frozen
     seed: int = 1,
+    access: Access = Access(),  # noqa: B008 - frozen
 ) -> AsyncIterator[tuple[Link, Record]]:
     """A link that is kept connected meanwhile, on a host of its own, and stopped at the end; also what it reports."""
     record = Record()
-    link = Link("output", url, traffic, timing=timing, rng=Random(seed), report=record.note)
+    link = Link("output", url, traffic, timing=timing, rng=Random(seed), report=record.note, access=access)
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(link.run(), name="the link", context=machine().context())
         yield link, record

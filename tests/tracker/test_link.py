@@ -137,7 +137,7 @@ async def test_what_an_attempt_failed_for_is_told_without_the_credentials_of_a_u
 
     async with endpoint(network, quiet, process_request=redirect), linked(Reading()) as (_, record):
         refused = await record.until(events.Refused)
-    assert "http://wall/" in refused.why
+    assert "ws://wall/" in refused.why
     assert "s3cret" not in refused.why
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.config import Timing
-from tracker.reconnect import RETRY_AFTER_LIMIT, Backoff, Failure, remedy
+from tracker.reconnect import RETRY_AFTER_LIMIT, Backoff, CertificateFault, Failure, remedy
 
 TIMING = Timing(reconnect_delay=0.5, reconnect_cap=8.0, stable_after=10.0)
 UNREACHABLE = Failure("connection refused")
@@ -128,7 +128,11 @@ def test_a_server_that_asks_for_none_does_not_take_the_jitter_away(asked: float)
         (Failure("HTTP 401", status=401), "credentials"),
         (Failure("HTTP 403", status=403), "does not admit"),
         (Failure("HTTP 404", status=404), "path"),
-        (Failure("certificate verify failed", bad_certificate=True), "certificate"),
+        *(
+            (Failure("certificate verify failed", certificate=fault), "certificate")
+            for fault in CertificateFault
+            if fault is not CertificateFault.NOT_YET_VALID
+        ),
     ],
 )
 def test_a_refusal_that_names_the_clients_own_mistake_has_a_remedy_in_one_line(
@@ -144,6 +148,10 @@ def test_a_refusal_that_names_the_clients_own_mistake_has_a_remedy_in_one_line(
 def test_every_other_status_may_heal_by_itself() -> None:
     fatal = [status for status in range(100, 600) if remedy(Failure(f"HTTP {status}", status=status))]
     assert fatal == [401, 403, 404]
+
+
+def test_a_certificate_that_is_not_valid_yet_will_be() -> None:
+    assert remedy(Failure("certificate verify failed", certificate=CertificateFault.NOT_YET_VALID)) is None
 
 
 def test_a_port_that_refuses_or_says_nothing_may_heal_by_itself() -> None:

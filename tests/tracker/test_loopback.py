@@ -123,4 +123,4 @@ async def test_a_certificate_that_is_not_valid_here_is_a_refusal_for_good(
     failure = outcome.result().failure
     assert failure is not None
     assert failure.startswith(f"output endpoint wss://{secure}/ refused for good (")
-    assert "check the host name and the certificate" in failure
+    assert "name the authority's file, --ca-file" in failure

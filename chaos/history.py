@@ -199,6 +199,11 @@ class History:
                 self._by_kind.setdefault(type(event), []).append(event)
         return iter(cast(list[E], self._by_kind.get(kind, [])))
 
+    def among(self, *kinds: type[E]) -> list[E]:
+        """All events of any of these kinds, in order. Most of a record are none of what one check looks for."""
+        wanted = frozenset(kinds)
+        return [cast(E, event) for event in self.events if type(event) in wanted]
+
     def first(self, kind: type[E], where: Callable[[E], bool] = lambda _: True) -> E | None:
         """The first event of a kind for which `where` holds."""
         return next((event for event in self.of(kind) if where(event)), None)
@@ -259,6 +264,8 @@ def in_scenario_time(
     events: Iterable[HistoryEvent], *, began: float, scale: float
 ) -> tuple[HistoryEvent, ...]:
     """Events stamped by the engine's clock, as the history wants them: `scale` scenario seconds pass in one of it."""
+    if began == 0 and scale == 1:
+        return tuple(events)
 
     def moved(event: E) -> E:
         changes: dict[str, Any] = {

@@ -73,13 +73,25 @@ class Backoff:
     """Attempts with a number that nothing explains, and what would have been right."""
 
 
+_TELL = (
+    peer.Misbehaved,
+    events.Connecting,
+    events.Closed,
+    events.Refused,
+    events.Waiting,
+    events.Connected,
+    events.Answered,
+    events.Carried,
+)
+
+
 def backoff(history: History) -> Backoff:
     """Follow every link through its failures."""
     found = Backoff()
     stable_after = history.settings.get("timing", {}).get("stable_after", inf)
     links: dict[str, _Link] = {}
     patience: dict[str, float] = {}  # what the peer asked for at its last refusal
-    for event in history.events:
+    for event in history.among(*_TELL):
         match event:
             case peer.Misbehaved(kind="refuse"):
                 patience[event.link] = event.retry_after

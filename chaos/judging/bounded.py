@@ -50,18 +50,19 @@ def most_held(facts: Facts) -> tuple[int, int]:
     """
     held: dict[int, int] = {}
     size = most = most_bytes = 0
+    forgets = facts.forgets
     for event in facts.history.events:
-        if isinstance(event, events.Displaced):
+        if type(event) is events.Displaced:
             size -= held.pop(event.seq, 0)
             continue
         most, most_bytes = max(most, len(held)), max(most_bytes, size)
-        if isinstance(event, events.Accepted):
+        if type(event) is events.Accepted:
             held[event.seq] = event.size
             size += event.size
-        elif isinstance(event, events.Confirmed):
+        elif type(event) is events.Confirmed:
             for seq in list(islice(held, event.count)):
                 size -= held.pop(seq)
-        elif isinstance(event, events.Sent) and facts.forgets:
+        elif type(event) is events.Sent and forgets:
             size -= held.pop(event.seq, 0)
     return max(most, len(held)), max(most_bytes, size)
 
@@ -70,7 +71,7 @@ def passed_by(facts: Facts) -> tuple[int, ...]:
     """Outputs that gave way although an older plain one had never been sent and waited still."""
     waiting: dict[int, None] = {}
     found = []
-    for event in facts.history.events:
+    for event in facts.history.among(events.Accepted, events.Sent, events.Displaced):
         if isinstance(event, events.Accepted) and not event.essential:
             waiting[event.seq] = None
         elif isinstance(event, events.Sent):

@@ -31,7 +31,7 @@ class Written(NamedTuple):
 def written(facts: Facts) -> dict[int, list[Written]]:
     """By the peer's number of the connection. Controls on the input are left out: there they are no controls."""
     found: dict[int, list[Written]] = {}
-    for event in facts.history.events:
+    for event in facts.history.among(peer.Offered, peer.ResetOffered, peer.ControlOffered):
         if isinstance(event, peer.Offered):
             one = Written(event.t, "input", event.connection, event.sequence)
         elif isinstance(event, peer.ResetOffered):
@@ -48,7 +48,8 @@ def taken(facts: Facts) -> dict[int, list[Item]]:
     """By the peer's number of the connection; connections whose number nobody knows are left out."""
     found: dict[int, list[Item]] = {}
     current: dict[str, int | None] = {}
-    for event in facts.history.events:
+    kinds = (events.Connected, events.Received, events.Controlled, events.SessionReset)
+    for event in facts.history.among(*kinds):
         if isinstance(event, events.Connected):
             number = facts.peers_numbers.get((event.link, event.connection))
             current[event.link] = number

@@ -135,7 +135,8 @@ def _held_at(facts: Facts, moment: events.Event) -> int:
     """How many messages the outbox held when this event was reported, by the client's own account."""
     held: set[int] = set()
     count = 0
-    for event in facts.history.events:
+    kinds = (events.Accepted, events.Displaced, events.Confirmed, events.Sent, type(moment))
+    for event in facts.history.among(*kinds):
         if event is moment:
             break
         if isinstance(event, events.Accepted):

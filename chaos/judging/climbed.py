@@ -40,7 +40,7 @@ _Offer = peer.Offered | peer.ResetOffered | peer.ControlOffered
 def _offers(history: History) -> dict[int, "deque[_Offer]"]:
     """By the peer's number of the connection, in order."""
     found: dict[int, deque[_Offer]] = {}
-    for event in history.events:
+    for event in history.among(peer.Offered, peer.ResetOffered, peer.ControlOffered):
         if isinstance(event, _Offer):
             found.setdefault(event.connection, deque()).append(event)
     return found

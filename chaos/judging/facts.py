@@ -92,7 +92,7 @@ class Facts:
         """Which output was the first to show a touch, by hold and message time in whole milliseconds."""
         found: dict[tuple[str, float], int] = {}
         waiting: list[tuple[str, float]] = []
-        for event in self.history.events:
+        for event in self.history.among(events.Touched, events.Accepted):
             if isinstance(event, events.Touched):
                 waiting.append((event.hold, float(int(event.time))))
             elif isinstance(event, events.Accepted) and waiting:

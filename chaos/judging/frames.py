@@ -79,7 +79,7 @@ def _frames_for_output(facts: Facts) -> int:
     stop = facts.history.first(events.Stopping)
     last = max(facts.accepted.values(), default=inf)
     full = last if stop is not None and stop.cause == "outbox-full" else inf
-    for event in facts.history.events:
+    for event in facts.history.among(events.Received, events.Controlled):
         if event.t > full:
             break
         if isinstance(event, events.Controlled) and event.kind in ("pause_output", "resume_output"):

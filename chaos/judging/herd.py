@@ -99,8 +99,8 @@ def spread(history: History, scenario: Scenario) -> Check | None:
     """
     clients = history.clients
     limit = floor(SHARE_AT_ONCE * clients + DEVIATIONS * sqrt(SHARE_AT_ONCE * clients))
-    attempts = _attempts_again(history, scenario)
-    if limit >= clients or not attempts:
+    attempts = {} if limit >= clients else _attempts_again(history, scenario)
+    if not attempts:
         return None
     expected = f"back-off that differs: at most {limit} attempts of {clients} clients within {AT_ONCE:g} s"
     densest, link = max((most_within(AT_ONCE, [t for t, _ in made]), link) for link, made in attempts.items())

@@ -141,7 +141,7 @@ def premature(facts: Facts) -> tuple[int, ...]:
     for arrival in facts.deliveries:
         arrived.setdefault(arrival.seq, arrival.t)
     found = []
-    for event in facts.history.events:
+    for event in facts.history.among(events.Accepted, events.Displaced, events.Confirmed):
         if isinstance(event, events.Accepted):
             held[event.seq] = None
         elif isinstance(event, events.Displaced):

@@ -126,7 +126,7 @@ def _haste(facts: Facts) -> str | None:
     free_at: dict[str, float] = {}  # per link, when the next attempt may begin
     final: set[str] = set()
     hasty = 0
-    for event in facts.history.events:
+    for event in facts.history.among(events.Connecting, events.Waiting, events.Closed, events.Refused):
         if isinstance(event, events.Connecting):
             hasty += event.link in final or event.t < free_at.get(event.link, 0.0) - ON_TIME
         elif isinstance(event, events.Waiting):

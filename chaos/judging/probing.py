@@ -24,6 +24,18 @@ LATE = 0.3
 """Seconds by which probes may be late, at the median of one kind: a busy machine is late now and then."""
 _BARELY = 0.01
 """Seconds by which the client may have computed a deadline otherwise."""
+_TELL = (
+    events.Stopping,
+    events.Connected,
+    events.Sent,
+    events.Confirmed,
+    events.Probed,
+    events.Answered,
+    events.Lagged,
+    events.Suspected,
+    events.Revived,
+    events.Died,
+)
 EXPECTED = "probes at their pace, and no deadline before its time"
 
 
@@ -37,7 +49,7 @@ def probes(facts: Facts, scenario: Scenario) -> Check | None:
     held = {(e.link, e.connection) for e in history.of(events.Carried) if e.held}
     links: dict[str, _Probing] = {}
     late: dict[str, list[float]] = {}
-    for event in history.events:
+    for event in history.among(*_TELL):
         if isinstance(event, events.Stopping):
             break
         if isinstance(event, events.Connected):

@@ -30,9 +30,9 @@ def same_climb(facts: Facts, _: Scenario) -> Check | None:
     every touch arrived.
     """
     answers = facts.history.reference
-    outputs = _outputs(facts)
     if not answers or any(event.sequence is None for event in facts.history.of(events.Received)):
         return None
+    outputs = _outputs(facts)
     if not (outputs or any(answer.poses for answer in answers)):
         return None
     differences = {answer: _difference(answer, outputs) for answer in answers}
@@ -62,7 +62,7 @@ def _outputs(facts: Facts) -> list[_Output]:
     sessions: dict[tuple[int, int], SessionState] = {}
     found = []
     session: SessionState | None = None
-    for event in facts.history.events:
+    for event in facts.history.among(peer.Delivered, peer.SessionShown):
         if isinstance(event, peer.Delivered) and not event.repeat:
             found.append(event)
         elif isinstance(event, peer.SessionShown):

@@ -54,7 +54,7 @@ def _due(facts: Facts) -> list[int]:
     """The outputs that must tell of a reset: the first after each. Two in a row are told as one."""
     found = []
     waiting = False
-    for event in facts.history.events:
+    for event in facts.history.among(events.SessionReset, events.Accepted):
         if isinstance(event, events.SessionReset):
             waiting = True
         elif isinstance(event, events.Accepted) and waiting:

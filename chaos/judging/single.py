@@ -41,10 +41,11 @@ def _several(facts: Facts, link: PeerLink) -> Iterator[tuple[PeerLink, float, fl
         if fault.on in (None, link) or fault.spec.where == "client"
     )
     count, most, since = 0, 0, inf
-    for event in facts.history.events:
+    sockets: list[Attempted | SocketClosed] = facts.history.among(Attempted, SocketClosed)
+    for event in sockets:
         if event.t >= facts.stopping:
             break
-        if not isinstance(event, Attempted | SocketClosed) or event.link != link:
+        if event.link != link:
             continue
         count += 1 if isinstance(event, Attempted) else -1
         if count > 1 and since == inf:

@@ -130,6 +130,7 @@ class Channel:
 
     def __init__(self, connection: Cut) -> None:
         self._connection = connection
+        self._latency = connection.latency
         self._loop = asyncio.get_running_loop()
         self._outside = Context()  # of every host
         self._stream: Receiver  # from the end of the handshake on
@@ -165,7 +166,7 @@ class Channel:
     def delay(self) -> float:
         """Seconds that something small takes now: an acknowledgement, a packet of a handshake."""
         if not self.effects:
-            return self._connection.latency
+            return self._latency
         added = sum(effect.attributes["latency"] for effect in self.effects if effect.kind == "latency")
         return self._connection.latency + added / 1000
 
@@ -179,7 +180,9 @@ class Channel:
                 return
         self._way.append(segment)
         if self._timer is None:  # else it is set for what is before this
-            self._timer = self._loop.call_at(self._due(), self._arrive, context=self._outside)
+            head = self._way[0]
+            due = self._due() if self.effects else head.entered + self._latency
+            self._timer = self._loop.call_at(due, self._arrive, context=self._outside)
 
     def passes(self) -> bool:
         """Whether a packet of a handshake that is due now arrives; if not, it is lost, and counted."""
@@ -353,7 +356,10 @@ class Channel:
         """Hand over all that is due, and let the receiver look once."""
         self._timer = None
         now = self._loop.time()
-        while self._way and self._due() <= now + ROUNDING:
+        while (
+            self._way
+            and (self._due() if self.effects else self._way[0].entered + self._latency) <= now + ROUNDING
+        ):
             segment = self._way.popleft()
             self._last_arrival = now
             if self.effects:

@@ -385,7 +385,9 @@ class Stream:
         """It is there."""
         gone = self._receiver.gone
         self._latest = None if gone and segment.mark != "fin" else segment
-        if segment.mark == "rst":
+        if segment.mark == "data" and segment.number == self._arrived and not self._early:  # as nearly always
+            self._take_in(segment)
+        elif segment.mark == "rst":
             self._receiver.arrived_rst()
             self._connection.perish()
         elif segment.mark == "probe":

@@ -8,7 +8,7 @@ from random import Random
 
 from tracker import control_replies, events, messages
 from tracker.access import Access
-from tracker.config import ConfigError, TrackerConfig
+from tracker.config import ConfigError, OutboxLimits, TrackerConfig
 from tracker.counters import Counters
 from tracker.link import Link
 from tracker.messages import BadMessage, Control, Pose
@@ -105,6 +105,14 @@ class Tracker:
         if not self._stopping.is_set():
             self._stop_cause, self._stop_reason = cause, why
             self._stopping.set()
+
+    def report(self, event: events.AnyEvent) -> None:
+        """Tell its observers of what happened beside it."""
+        self._report(event)
+
+    def limit_outbox(self, limits: OutboxLimits) -> None:
+        """Hold so many outputs from now on; what is held already stays until it gives way."""
+        self._out.limit(limits)
 
     async def run(self) -> Outcome:
         """Until `stop`, a `stop` control, a refusal for good, or an overflow under the policy ``fail``.

@@ -6,9 +6,9 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, closing
-from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Annotated, Any, NoReturn
@@ -18,25 +18,23 @@ import typer
 from tracker.access import Access, accesses, on_the_command_line
 from tracker.announcement import announcement
 from tracker.app import Outcome, Tracker
+from tracker.assembly import pipeline_of, recorder_of
 from tracker.check_report import check_lines
 from tracker.config import ConfigError, TrackerConfig
 from tracker.console import EXIT_USAGE, new_app, run_command
 from tracker.events import LinkName, Observer
-from tracker.files import load_calibration, load_route, load_wall
 from tracker.heartbeat import BEAT, Heartbeat
 from tracker.logs import EventLog, say, to_stderr
 from tracker.metrics import SelfReport
 from tracker.pipeline import Pipeline
 from tracker.recording_file import RecordingError
-from tracker.session import Rules
+from tracker.reloading import Reloader, Setup
 from tracker.settings import read_settings, tracker_config
 from tracker.solving import Skipped, solve_file
 from tracker.state_file import MAX_AGE, StateFile
 from tracker.status_server import answering
 from tracker.supervisor import Supervisor
 from tracker.trace import Recorder
-from tracker.trace_parts import Bounds
-from tracker.user_files import read_whole
 from tracker.vitals import Vitals
 
 EXIT_DELIVERED = 0
@@ -159,7 +157,7 @@ def run(
     access = accesses(settings)
     to_stderr(debug=settings.get("debug", False), log_format=settings.get("log_format", "text"))
     stream = f"{Random().getrandbits(48):012x}"
-    pipeline = _pipeline(settings, stream)
+    pipeline = pipeline_of(settings, stream)
     say(log, logging.INFO, "starting", announcement(tracker_settings, pipeline, settings))
     for warning in on_the_command_line(given):
         log.warning("%s", warning)
@@ -168,7 +166,9 @@ def run(
     for doubt in pipeline.doubts():
         say(log, logging.WARNING, "hardly meant", {"what": doubt})
     try:
-        outcome = _run(_track(tracker_settings, pipeline, settings, access))
+        setup = Setup.of(settings, tracker_settings, pipeline)
+        load = partial(_load, config, given)
+        outcome = _run(_track(tracker_settings, pipeline, settings, access=access, reload=(setup, load)))
     except asyncio.CancelledError:
         _say_last("stopped at once by a second signal; what was unconfirmed is lost", settings)
         _leave(EXIT_UNDELIVERED)
@@ -218,7 +218,9 @@ async def _track(
     config: TrackerConfig,
     pipeline: Pipeline,
     settings: dict[str, Any],
+    *,
     access: Mapping[LinkName, Access] | None = None,
+    reload: tuple[Setup, Callable[[], Setup]] | None = None,
 ) -> Outcome:
     loop = asyncio.get_running_loop()
     async with AsyncExitStack() as stack:
@@ -227,8 +229,9 @@ async def _track(
         vitals = Vitals(confirm=config.confirm)
         observers: list[Observer] = [vitals.observe, EventLog(log, vitals).observe, supervisor.observe]
         if "trace" in settings:
-            recorder = stack.enter_context(_recorder(config, pipeline, settings))
+            recorder = stack.enter_context(recorder_of(config, pipeline, settings))
             observers.append(recorder.observe)
+        state_file: StateFile | None = None
         if "state" in settings:
             state_file = StateFile(
                 Path(settings["state"]), pipeline, max_age=settings.get("state_max_age", MAX_AGE)
@@ -260,56 +263,39 @@ async def _track(
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, on_signal, number)
+        if reload is not None and hasattr(signal, "SIGHUP"):
+            setup, load = reload
+            reloader = Reloader(
+                tracker,
+                pipeline,
+                setup,
+                load=load,
+                taken_up=lambda setup: state_file.reloaded(setup.terms) if state_file is not None else None,
+            )
+            stack.callback(loop.create_task(reloader.run(), name="reloader").cancel)
+            on_hang_up = partial(_on_hang_up, tracker, reloader, in_terminal=sys.stderr.isatty())
+            loop.add_signal_handler(signal.SIGHUP, on_hang_up)
         supervisor.ready()
         return await tracker.run()
+
+
+def _on_hang_up(tracker: Tracker, reloader: Reloader, *, in_terminal: bool) -> None:
+    """A reload is asked for; or the terminal in which the tracker was started is gone, and nobody looks after it."""
+    if in_terminal and not sys.stderr.isatty():
+        tracker.stop("SIGHUP: its terminal is gone")
+    else:
+        reloader.ask()
+
+
+def _load(config: Path | None, given: Mapping[str, Any]) -> Setup:
+    """All that a reload may take up, read anew. Raises `ConfigError`."""
+    settings = {**(read_settings(config) if config else {}), **given}
+    return Setup.of(settings, tracker_config(settings), pipeline_of(settings, "reload"))
 
 
 def _beat(supervisor: Supervisor, tracker: Tracker) -> None:
     supervisor.alive()
     supervisor.status(", ".join(f"{link.name} {link.state.value}" for link in tracker.links))
-
-
-def _recorder(config: TrackerConfig, pipeline: Pipeline, settings: dict[str, Any]) -> Recorder:
-    bounds = {name: settings[f"trace_{name}"] for name in ("bytes", "files") if f"trace_{name}" in settings}
-    files = {name: read_whole(settings[name]) for name in ("wall", "calibration")}
-    route = settings.get("route_data")
-    if route:
-        files["route"] = route.encode() if route.lstrip().startswith("{") else read_whole(route)
-    return Recorder(
-        Path(settings["trace"]),
-        config,
-        stream=pipeline.stream,
-        bounds=Bounds(**bounds),
-        rules={
-            **asdict(pipeline.rules),
-            "stream_landmarks": settings.get("stream_landmarks", True),
-            "stream_svg_only": settings.get("stream_svg_only", False),
-        },
-        files=files,
-        payloads=settings.get("trace_payloads", False),
-    )
-
-
-def _pipeline(settings: dict[str, Any], stream: str) -> Pipeline:
-    for name in ("wall", "calibration"):
-        if not settings.get(name):
-            raise ConfigError(
-                f"no --{name} given: name the wall's {'SVG' if name == 'wall' else 'calibration JSON'}"
-            )
-    rules = {
-        key: float(settings[key])
-        for key in ("proximity_threshold", "touch_duration", "contact_grace")
-        if settings.get(key) is not None
-    }
-    return Pipeline(
-        load_wall(Path(settings["wall"])),
-        load_calibration(Path(settings["calibration"])),
-        route=load_route(settings["route_data"]) if settings.get("route_data") else None,
-        rules=Rules(**rules),
-        stream=stream,
-        landmarks=settings.get("stream_landmarks", True),
-        svg_only=settings.get("stream_svg_only", False),
-    )
 
 
 @app.command()
@@ -328,7 +314,7 @@ def check(
     settings = read_settings(config) if config else {}
     settings |= {key: value for key, value in given.items() if value is not None}
     endpoints = tracker_config(settings) if config else None
-    pipeline = _pipeline(settings, stream="check")
+    pipeline = pipeline_of(settings, stream="check")
     for line in check_lines(pipeline, settings, config=config, endpoints=endpoints):
         typer.echo(line)
 
@@ -353,7 +339,7 @@ def solve(
 
     What `run` would skip is skipped, counted and said, or ends it with --strict.
     """
-    pipeline = _pipeline(locals(), stream="solve")
+    pipeline = pipeline_of(locals(), stream="solve")
     if left_out := pipeline.wall.left_out_line:
         _said(f"of the wall's drawing is no hold: {left_out}")
     skipped = Skipped()

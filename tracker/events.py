@@ -199,6 +199,21 @@ class Controlled(Event, frozen=True, tag="controlled"):
     """The names in it that say nothing to a tracker."""
 
 
+class Reloaded(Event, frozen=True, tag="reloaded"):
+    """Whoever runs the tracker asked for a reload, and it is done."""
+
+    changed: str
+    """What was taken up, old -> new; `nothing` where nothing was."""
+    needs_restart: str = ""
+    """Settings that differ and cannot be taken up, by name."""
+
+
+class NotReloaded(Event, frozen=True, tag="not-reloaded"):
+    """A reload was asked for, and something is wrong with what it would take up: all stays as it was."""
+
+    why: str
+
+
 class Rejected(Event, frozen=True, tag="rejected"):
     """A bad message was counted and skipped."""
 
@@ -281,6 +296,8 @@ AnyEvent = (
     | Received
     | SessionReset
     | Controlled
+    | Reloaded
+    | NotReloaded
     | Rejected
     | Accepted
     | Displaced

@@ -22,6 +22,8 @@ _LEVELS: dict[type[events.Event], int] = {
     events.Revived: logging.INFO,
     events.Died: logging.WARNING,
     events.Closed: logging.INFO,
+    events.Reloaded: logging.INFO,
+    events.NotReloaded: logging.WARNING,
     events.Rejected: logging.WARNING,
     events.Displaced: logging.WARNING,
     events.Touched: logging.INFO,

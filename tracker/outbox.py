@@ -80,6 +80,10 @@ class Outbox:
         self._unbarriered = 0
         self._next_seq = 1
 
+    def limit(self, limits: OutboxLimits) -> None:
+        """Hold so much from now on. What is held already stays; the next message displaces what is above it."""
+        self._limits = limits
+
     # What it holds
 
     @property

@@ -144,6 +144,35 @@ class Pipeline:
         self._reset_due = memory.reset_due
         self._was_completed = memory.completed
 
+    def go_on_with(
+        self,
+        wall: Wall,
+        calibration: Calibration,
+        *,
+        route: Route | None,
+        rules: Rules,
+        landmarks: bool,
+        svg_only: bool,
+    ) -> None:
+        """Go on with the climb as it is, by other files: touches of holds that the wall still has stay.
+
+        Raises `RouteError` if the route names a hold that the wall lacks, and then nothing has changed.
+        """
+        ids = [hold.id for hold in wall.holds]
+        session, memory = Session(ids, rules=rules, route=route), self._session.remember()
+        known = set(ids)
+        session.recall(
+            msgspec.structs.replace(
+                memory,
+                touched={hold: time for hold, time in memory.touched.items() if hold in known},
+                contacts={hold: run for hold, run in memory.contacts.items() if hold in known},
+            )
+        )
+        self.wall, self.calibration = wall, calibration
+        self._session, self._grid = session, wall.grid(rules.proximity_threshold)
+        self._landmarks, self._svg_only = landmarks, svg_only
+        self._encoded_revision = -1
+
     def update(
         self,
         *,

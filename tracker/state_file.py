@@ -98,6 +98,12 @@ class StateFile:
                 "the session goes on from %s: %d holds touched, saved %.0f s ago", self._path, count, age
             )
 
+    def reloaded(self, terms: Terms) -> None:
+        """The tracker goes on by other files; `terms` are what it would begin with now."""
+        self._begun_with = terms
+        self._wall = fingerprint(self._pipeline.wall)
+        self._changed.set()
+
     def observe(self, event: events.AnyEvent) -> None:
         """Take one event; some of them change the climb."""
         if isinstance(event, _CHANGES):

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from tracker import events, messages
+from tracker.config import OutboxLimits
 from tracker.outbox import Message, Outbox, OutboxFull
 from tracker.wire import Wire
 
@@ -62,6 +63,12 @@ class Outgoing:
         for old in displaced:
             self._report(events.Displaced(t=now, seq=old.seq))
         self._sendable.set()
+
+    def limit(self, limits: OutboxLimits) -> None:
+        """Hold so much from now on; who waits for room or for the window looks again."""
+        self._outbox.limit(limits)
+        self._sendable.set()
+        self._room.set()
 
     async def put_when_room(self, message: Message) -> None:
         """Like `put`, but waits for room."""

@@ -1,6 +1,7 @@
 import gzip
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -244,6 +245,53 @@ def test_an_update_that_is_refused_changes_nothing(change: dict[str, Any]) -> No
 def test_a_route_that_the_wall_does_not_have_is_refused() -> None:
     with pytest.raises(RouteError, match="hold_9"):
         pipeline(route=Route({"hold_9": "start"}))
+
+
+def without(wall: Wall, hold: str) -> Wall:
+    return replace(wall, holds=tuple(kept for kept in wall.holds if kept.id != hold))
+
+
+def go_on(pipe: Pipeline, wall: Wall, **given: Any) -> None:
+    others = {"route": None, "rules": pipe.rules, "landmarks": True, "svg_only": False, **given}
+    pipe.go_on_with(wall, IDENTITY, **others)
+
+
+def test_a_climb_goes_on_by_another_drawing_with_the_touches_of_the_holds_that_are_left() -> None:
+    pipe = pipeline(route=None)
+    pipe.step(pose(0, left=AT_1, right=AT_2))
+    go_on(pipe, without(WALL, "hold_1"))
+    assert pipe.step(pose(10, left=AT_3)).touched == (Touch("hold_3", T + 10),)
+    session = output(pipe)["session"]
+    assert [(hold["id"], hold["time"]) for hold in session["holds"]] == [
+        ("hold_2", iso_time(T)),
+        ("hold_3", iso_time(T + 10)),
+    ]
+    assert session["startTime"] == iso_time(T)
+
+
+def test_the_next_output_after_another_drawing_shows_it_though_nothing_was_touched() -> None:
+    pipe = pipeline(route=None)
+    pipe.step(pose(0))
+    output(pipe)
+    go_on(pipe, without(WALL, "hold_1"), landmarks=False)
+    shown = output(pipe)
+    assert [hold["id"] for hold in shown["session"]["holds"]] == ["hold_2", "hold_3"]
+    assert "pose" not in shown
+
+
+def test_a_run_of_contact_goes_on_by_another_drawing() -> None:
+    pipe = pipeline(route=None, rules=Rules(touch_duration=0.2))
+    pipe.step(pose(0, left=AT_2))
+    go_on(pipe, without(WALL, "hold_1"))
+    assert pipe.step(pose(200, left=AT_2)).touched == (Touch("hold_2", T + 200),)
+
+
+def test_a_drawing_without_a_hold_of_the_route_changes_nothing() -> None:
+    pipe = pipeline()
+    with pytest.raises(RouteError, match="hold_1"):
+        go_on(pipe, without(WALL, "hold_1"), route=ROUTE)
+    assert pipe.wall is WALL
+    assert pipe.step(pose(0, left=AT_1)).touched == (Touch("hold_1", T),)
 
 
 def test_a_recording_is_solved_with_its_resets_and_without_what_cannot_be_mapped() -> None:

@@ -99,7 +99,7 @@ def opened(plan: PosesToSend, *, say: Say = lambda _: None) -> Iterator[tuple[fl
     try:
         parse_uri(plan.url)
     except InvalidURI as error:
-        raise CannotSendError(f"--to is {plan.url!r}: {error.msg}: give a ws:// or wss:// URL") from None
+        raise CannotSendError(f"--to is {plan.name!r}: {error.msg}: give a ws:// or wss:// URL") from None
     try:
         trial = read_recording(plan.path, repair=plan.repair)
         for _ in trial:

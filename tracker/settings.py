@@ -142,9 +142,9 @@ def tracker_config(settings: Mapping[str, Any]) -> TrackerConfig:
         outbox["messages"] = settings["outbox_messages"]
     control = settings.get("control_websocket_url")
     return TrackerConfig(
-        input_url=_url("input_websocket_url", settings["input_websocket_url"]),
-        output_url=_url("output_websocket_url", settings["output_websocket_url"]),
-        control_url=_url("control_websocket_url", control) if control else None,
+        input_url=usable_url("input_websocket_url", settings["input_websocket_url"]),
+        output_url=usable_url("output_websocket_url", settings["output_websocket_url"]),
+        control_url=usable_url("control_websocket_url", control) if control else None,
         confirm=_one_of("confirm", settings.get("confirm", "pong"), get_args(Confirm)),
         overflow=_one_of("overflow", settings.get("overflow", "latest"), get_args(Overflow)),
         outbox=OutboxLimits(**outbox),
@@ -152,7 +152,8 @@ def tracker_config(settings: Mapping[str, Any]) -> TrackerConfig:
     )
 
 
-def _url(option: str, url: str) -> str:
+def usable_url(option: str, url: str) -> str:
+    """The URL of an endpoint, as it is. Raises `ConfigError`, which shows it without credentials."""
     flag = "--" + option.replace("_", "-")
     try:
         if not url.isprintable() or " " in url:

@@ -9,10 +9,11 @@ from random import Random
 import typer
 
 from chaos.reports.results import EXIT_FAIL, EXIT_INTERRUPTED, EXIT_PASS
-from simulator.pose_sender import PosesToSend, Refusal, Totals, opened, send_poses
-from tracker.config import Timing, redacted
+from simulator.pose_sender import CannotSendError, PosesToSend, Refusal, Totals, opened, send_poses
+from tracker.config import ConfigError, Timing, redacted
 from tracker.failures import failure_of
 from tracker.reconnect import Backoff, remedy
+from tracker.settings import usable_url
 
 
 class TrackerRetries:
@@ -40,6 +41,10 @@ def send_to(path: Path, url: str, *, speed: float = 1.0, loop: bool = False, rep
     The exit code: 0 all was sent (with `loop`: until the interrupt), 1 the server refused for good, 130 interrupted.
     Raises `CannotSendError`.
     """
+    try:
+        usable_url("to", url)
+    except ConfigError as error:
+        raise CannotSendError(str(error)) from None
     plan = PosesToSend(path, url, speed, loop, repair, shown_url=redacted(url))
     totals = Totals()
     interrupted = asyncio.run(_until_signal(plan, opened(plan, say=_say), totals))

@@ -15,6 +15,8 @@ import pytest
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
+from chaos.commands.sending import send_to
+from simulator.pose_sender import CannotSendError
 from tests.tracker.conftest import quiet
 
 pytestmark = [pytest.mark.sockets, pytest.mark.commands]
@@ -152,3 +154,14 @@ async def test_no_secret_is_in_what_is_said_of_a_mistake(
     assert len(err.splitlines()) == 1
     for secret in SECRETS:
         assert secret.encode() not in out + err
+
+
+@pytest.mark.parametrize(
+    "url", [f"http://u:{PASSWORD}@wall/?q={QUERY}", f"ws://u:{PASSWORD}@[/", f"ws://u:{PASSWORD}@h:0/"]
+)
+def test_the_target_of_a_replay_is_refused_without_its_password(tmp_path: Path, url: str) -> None:
+    with pytest.raises(CannotSendError) as caught:
+        send_to(tmp_path / "poses.jsonl", url)
+    assert str(caught.value).startswith("--to is ")
+    assert PASSWORD not in str(caught.value)
+    assert QUERY not in str(caught.value)

@@ -145,6 +145,15 @@ def test_a_refusal_for_good_that_is_not_taken_as_one_is_impolite() -> None:
     assert said(polite, record(connecting(1.0), refusal)) == "fail"
 
 
+def test_a_refusal_of_what_may_be_renewed_is_none_for_good() -> None:
+    def tried_again(*, renewable: bool) -> str | None:
+        refusal = events.Refused(t=2.0, link="output", why="HTTP 401", status=401, renewable=renewable)
+        return said(polite, record(connecting(1.0), refusal, waiting(2.0, 0.3), connecting(62.0)))
+
+    assert tried_again(renewable=True) == "pass"
+    assert tried_again(renewable=False) == "fail"
+
+
 # An end for good
 
 

@@ -51,6 +51,7 @@ check: ready ## ruff, mypy --strict, and the rules of who imports whom
 
 bench: ready ## the ratios that the design promises, measured side by side
 	@$(BIN)/python bench/pipeline.py
+	@$(BIN)/python bench/many_holds.py
 	@$(BIN)/python bench/simulation.py
 	@$(BIN)/python bench/lean.py --catalogue
 	@$(BIN)/python bench/detection.py

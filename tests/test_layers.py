@@ -183,7 +183,7 @@ PURE = {
         "body choreography content controls dialect entrance identity numbered paths seen sender shown tcp"
     ),
     "tracker": (
-        "calibration config contact control_replies counters events exposition extras full_disk lateness "
+        "calibration config contact control_replies counters events exposition extras full_disk hold_list lateness "
         "liveness messages meter outbox pipeline printable plausibility quiet reconnect session state_format states "
         "timestamps trace_format vitals wall"
     ),

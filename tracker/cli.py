@@ -1,6 +1,7 @@
 """`tracker`: run at a wall, check a wall's files, solve a recording."""
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -168,6 +169,8 @@ def run(
     try:
         setup = Setup.of(settings, tracker_settings, pipeline)
         load = partial(_load, config, given)
+        gc.collect()
+        gc.freeze()  # the search for garbage would go over a large wall in the midst of a frame
         outcome = _run(_track(tracker_settings, pipeline, settings, access=access, reload=(setup, load)))
     except asyncio.CancelledError:
         _say_last("stopped at once by a second signal; what was unconfirmed is lost", settings)

@@ -14,6 +14,11 @@ Edge = tuple[float, float, float, float, float]
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
 
+_OUTLINES_AT_ONCE = 8
+"""So many outlines are worked out for a cell in one visit; working one out costs several times what measuring it does."""
+_KEPT = 200_000
+"""So many holds and edges are kept in the cells of a grid: what Python's search for garbage goes over in 3 ms."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -81,34 +86,88 @@ class Hold:
         return any(part.contains(x, y) for part in self.parts)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Cell:
     certain: list[int]
     """Holds in contact with every point of the cell."""
-    near: list[tuple[int, list[Edge], Hold | None]]
-    """Holds in contact with some of it, perhaps: index, the edges that may be nearest, and the hold itself
+    near: list[tuple[int, Box]]
+    """Holds in contact with some of it, perhaps, and their boxes; ascending."""
+    outlines: dict[int, tuple[list[Edge], Hold | None]] = field(default_factory=dict)
+    """Of a near hold once its box did not settle a point: the edges that may be nearest, and the hold itself
     where a point of the cell may be inside it and yet far from its edges."""
+    settled: dict[int, bool] = field(default_factory=dict)
+    """Near holds whose outline settles the whole cell, and whether they are in contact with it."""
+
+    def drop_settled(self) -> None:
+        """Look no more at the holds that are settled."""
+        self.certain = sorted([*self.certain, *(index for index, contact in self.settled.items() if contact)])
+        self.near = [hold for hold in self.near if hold[0] not in self.settled]
+        for index in self.settled:
+            del self.outlines[index]
+        self.settled.clear()
+
+
+class _Boxes:
+    """The boxes of holds by where their centres are, in square buckets; those larger than a bucket apart."""
+
+    def __init__(self, boxes: list[Box]) -> None:
+        left, top = min(box[0] for box in boxes), min(box[1] for box in boxes)
+        extent = max(max(box[2] for box in boxes) - left, max(box[3] for box in boxes) - top)
+        sides = sorted(max(right - left, bottom - top) for left, top, right, bottom in boxes)
+        # No more buckets than boxes, and nine boxes of ten fit in one.
+        self._size = max(extent / sqrt(len(boxes)), sides[len(sides) * 9 // 10]) or 1.0
+        self._left, self._top = left, top
+        self._last = int(extent / self._size)
+        self._large: list[tuple[int, Box]] = []
+        self._buckets: dict[tuple[int, int], list[tuple[int, Box]]] = {}
+        for index, box in enumerate(boxes):
+            if max(box[2] - box[0], box[3] - box[1]) > self._size:
+                self._large.append((index, box))
+            else:
+                key = (self._bucket((box[0] + box[2]) / 2, left), self._bucket((box[1] + box[3]) / 2, top))
+                self._buckets.setdefault(key, []).append((index, box))
+
+    def around(self, x: float, y: float, reach: float) -> list[tuple[int, Box]]:
+        """Return, by index, all boxes within `reach` of a point and some others."""
+        reach += self._size  # half of it from a centre to its box's edge, and the rest to spare
+        rows = range(self._bucket(y - reach, self._top), self._bucket(y + reach, self._top) + 1)
+        found = list(self._large)
+        for column in range(self._bucket(x - reach, self._left), self._bucket(x + reach, self._left) + 1):
+            for row in rows:
+                found += self._buckets.get((column, row), ())
+        return sorted(found)
+
+    def _bucket(self, at: float, begin: float) -> int:
+        return min(max(int((at - begin) / self._size), 0), self._last)
 
 
 class Grid:
     """Which holds are within one threshold of a point.
 
     Space is cut into square cells, worked out when first visited. Distance changes by no more than one moves,
-    so the distance from a cell's centre settles most holds for the whole cell; only the rest are measured.
+    so the distance from a cell's centre settles most holds for the whole cell; and all of a hold is as far as its
+    box's nearest point at least, and some of it no farther than the box's farthest corner. Only the rest is measured.
     """
 
     def __init__(self, holds: tuple[Hold, ...], threshold: float) -> None:
         self._holds = holds
         self._threshold = threshold
-        self._boxes = [hold.box for hold in holds]
-        self._left = min(box[0] for box in self._boxes) - threshold
-        self._top = min(box[1] for box in self._boxes) - threshold
-        self._right = max(box[2] for box in self._boxes) + threshold
-        self._bottom = max(box[3] for box in self._boxes) + threshold
+        boxes = [hold.box for hold in holds]
+        self._boxes = _Boxes(boxes)
+        self._left = min(box[0] for box in boxes) - threshold
+        self._top = min(box[1] for box in boxes) - threshold
+        self._right = max(box[2] for box in boxes) + threshold
+        self._bottom = max(box[3] for box in boxes) + threshold
         # At most 256 by 256 cells, none much smaller than is useful at this threshold.
         extent = max(self._right - self._left, self._bottom - self._top)
         self._size = max(extent / 256, threshold / 8)
+        self._radius = self._size * 0.7072  # half the diagonal, rounded up
         self._cells: dict[tuple[int, int], _Cell] = {}
+        self._kept = 0
+        self.boxes_looked_at = 0
+        """So far: what the work grows with, and so is `edges_measured`."""
+        self.edges_measured = 0
+        """So far; each edge of a list of which some are measured counts."""
 
     def within(self, x: float, y: float) -> list[int]:
         """Return the indices of all holds within the threshold of (x, y), ascending; do not change the list."""
@@ -117,41 +176,102 @@ class Grid:
         key = (int((x - self._left) / self._size), int((y - self._top) / self._size))
         cell = self._cells.get(key)
         if cell is None:
+            if self._kept > _KEPT:
+                self._cells.clear()
+                self._kept = 0
             cell = self._cells[key] = self._work_out(key)
+            self._kept += len(cell.certain) + len(cell.near)
         if not cell.near:
             return cell.certain
+        self.boxes_looked_at += len(cell.near)
         limit = self._threshold * self._threshold
-        found = [
-            index
-            for index, edges, hold in cell.near
-            if _any_within(edges, x, y, limit) or (hold is not None and hold.contains(x, y))
-        ]
-        return sorted(found + cell.certain)
+        # Where rounding might count, the edges decide.
+        surely_in, surely_out = limit * (1 - 1e-9), limit * (1 + 1e-9)
+        found = []
+        to_work_out = _OUTLINES_AT_ONCE
+        for index, box in cell.near:
+            if _square_to_nearest(box, x, y) > surely_out:
+                continue
+            if _square_to_farthest(box, x, y) <= surely_in:
+                found.append(index)
+                continue
+            outline = cell.outlines.get(index)
+            if outline is None and to_work_out:
+                to_work_out -= 1
+                outline = self._measure(key, cell, index)
+            edges, hold = outline or (self._holds[index].edges, self._holds[index])
+            self.edges_measured += len(edges)
+            if _any_within(edges, x, y, limit) or (hold is not None and self._inside(hold, x, y)):
+                found.append(index)
+        answer = sorted(found + cell.certain)
+        if cell.settled:
+            cell.drop_settled()
+        return answer
 
     def _work_out(self, key: tuple[int, int]) -> _Cell:
-        x = self._left + (key[0] + 0.5) * self._size
-        y = self._top + (key[1] + 0.5) * self._size
-        radius = self._size * 0.7072  # half the diagonal, rounded up
-        reach = self._threshold + radius
+        x, y = self._centre(key)
+        reach = self._threshold + self._radius
+        surely = max(self._threshold - self._radius, 0.0)
         cell = _Cell([], [])
-        for index, (hold, box) in enumerate(zip(self._holds, self._boxes, strict=True)):
-            if not (box[0] - reach <= x <= box[2] + reach and box[1] - reach <= y <= box[3] + reach):
-                continue
-            distances = [sqrt(_square_distance(edge, x, y)) for edge in hold.edges]
-            nearest = min(distances)
-            inside = hold.contains(x, y)
-            distance = 0.0 if inside else nearest
-            if distance <= self._threshold - radius:
+        around = self._boxes.around(x, y, reach)
+        self.boxes_looked_at += len(around)
+        for index, box in around:
+            if _square_to_farthest(box, x, y) <= surely * surely:
                 cell.certain.append(index)
-            elif distance <= reach:
-                # Nearest first: a contact is mostly found at the first edge.
-                edges = [
-                    edge
-                    for away, edge in sorted(zip(distances, hold.edges, strict=True))
-                    if away <= nearest + 2 * radius
-                ]
-                cell.near.append((index, edges, hold if inside or nearest <= radius else None))
+            elif _square_to_nearest(box, x, y) <= reach * reach:
+                cell.near.append((index, box))
         return cell
+
+    def _measure(self, key: tuple[int, int], cell: _Cell, index: int) -> tuple[list[Edge], Hold | None]:
+        """Note in a cell what the outline of a near hold says for all of it."""
+        x, y = self._centre(key)
+        radius = self._radius
+        hold = self._holds[index]
+        self.edges_measured += len(hold.edges)
+        distances = [sqrt(_square_distance(edge, x, y)) for edge in hold.edges]
+        nearest = min(distances)
+        inside = self._inside(hold, x, y)
+        distance = 0.0 if inside else nearest
+        if distance <= self._threshold - radius:
+            cell.settled[index] = True
+        elif distance > self._threshold + radius:
+            cell.settled[index] = False
+        # Nearest first: a contact is mostly found at the first edge.
+        close = sorted(
+            [
+                (away, edge)
+                for away, edge in zip(distances, hold.edges, strict=True)
+                if away <= nearest + 2 * radius
+            ]
+        )
+        outline = ([edge for _, edge in close], hold if inside or nearest <= radius else None)
+        cell.outlines[index] = outline
+        self._kept += len(outline[0])
+        return outline
+
+    def _centre(self, key: tuple[int, int]) -> Point:
+        return self._left + (key[0] + 0.5) * self._size, self._top + (key[1] + 0.5) * self._size
+
+    def _inside(self, hold: Hold, x: float, y: float) -> bool:
+        left, top, right, bottom = hold.box
+        if not (left <= x <= right and top <= y <= bottom):
+            return False
+        self.edges_measured += len(hold.edges)
+        return hold.contains(x, y)
+
+
+def _square_to_nearest(box: Box, x: float, y: float) -> float:
+    left, top, right, bottom = box
+    dx = left - x if x < left else x - right if x > right else 0.0
+    dy = top - y if y < top else y - bottom if y > bottom else 0.0
+    return dx * dx + dy * dy
+
+
+def _square_to_farthest(box: Box, x: float, y: float) -> float:
+    left, top, right, bottom = box
+    dx = max(x - left, right - x)
+    dy = max(y - top, bottom - y)
+    return dx * dx + dy * dy
 
 
 def _edges(outline: tuple[tuple[Point, ...], ...]) -> Iterator[Edge]:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from tracker.calibration import LEFT_HAND, RIGHT_HAND, Calibration, Unmappable
+from tracker.hold_list import HoldList
 from tracker.messages import Landmark, Pose, ResetHolds
 from tracker.plausibility import doubts
 from tracker.session import Route, Rules, Session, SessionMemory, parse_route
@@ -80,6 +81,8 @@ class Pipeline:
         self._tail = b',"stream":' + _encode(stream) + b',"seq":'
         self._encoded = (b"", b"")
         self._encoded_revision = -1
+        self._holds = HoldList()
+        self._holds.encode(self._session)  # now, and not in the first frame
 
     def step(self, pose: Pose) -> Step:
         """Take one frame. Raises `Unmappable`, changing nothing, if the calibration sends it to infinity."""
@@ -118,13 +121,14 @@ class Pipeline:
 
     def _encode_session(self) -> tuple[bytes, bytes]:
         """Return what comes before the pose and after it; most frames change neither."""
-        session = self._session.snapshot()
-        paths = b""
-        if self._svg_only:
-            del session["holds"]
-            touched = [self.wall.holds[index] for index in self._session.touched]
-            paths = b',"touched_svg_paths":' + _encode([{"id": hold.id, "d": hold.d} for hold in touched])
-        return b'{"session":' + _encode(session), paths
+        progress = _encode(self._session.progress())
+        if not self._svg_only:
+            return b"".join(
+                (b'{"session":{"holds":', self._holds.encode(self._session), b",", progress[1:])
+            ), b""
+        touched = [self.wall.holds[index] for index in self._session.touched]
+        paths = b',"touched_svg_paths":' + _encode([{"id": hold.id, "d": hold.d} for hold in touched])
+        return b'{"session":' + progress, paths
 
     def reset(self) -> None:
         """Make all holds untouched; the next output says so."""

@@ -239,19 +239,33 @@ class Session:
         """The touched holds as indices, in the order in which they were touched."""
         return tuple(self._touched)
 
+    @property
+    def touch_times(self) -> Mapping[int, float]:
+        """When each touched hold was touched, by its index."""
+        return self._touched
+
+    @property
+    def types(self) -> Sequence[HoldType]:
+        """What each hold is; another object after each `change`, and the same until then."""
+        return self._types
+
+    def hold(self, index: int) -> dict[str, Any]:
+        """Return one hold as an output message shows it."""
+        return {
+            "id": self._ids[index],
+            "type": self._types[index],
+            "status": "touched" if index in self._touched else "untouched",
+            "time": _iso_or_none(self._touched.get(index)),
+        }
+
     def snapshot(self) -> dict[str, Any]:
         """Return the session as an output message shows it."""
+        return {"holds": [self.hold(index) for index in range(len(self._ids))], **self.progress()}
+
+    def progress(self) -> dict[str, Any]:
+        """Return the session as an output message shows it, without its holds."""
         completed = self.completed
         return {
-            "holds": [
-                {
-                    "id": name,
-                    "type": self._types[index],
-                    "status": "touched" if index in self._touched else "untouched",
-                    "time": _iso_or_none(self._touched.get(index)),
-                }
-                for index, name in enumerate(self._ids)
-            ],
             "startTime": _iso_or_none(self._start),
             "endTime": _iso_or_none(self._end) if completed else None,
             "status": "completed" if completed else "started",

@@ -16,6 +16,8 @@ Box = tuple[float, float, float, float]
 
 _OUTLINES_AT_ONCE = 8
 """So many outlines are worked out for a cell in one visit; working one out costs several times what measuring it does."""
+_FEW = 50
+"""Boxes, to look at all of which is as quick as to look for those that are near."""
 _KEPT = 200_000
 """So many holds and edges are kept in the cells of a grid: what Python's search for garbage goes over in 3 ms."""
 
@@ -108,7 +110,7 @@ class _Cell:
 
 
 class _Boxes:
-    """The boxes of holds by where their centres are, in square buckets; those larger than a bucket apart."""
+    """The boxes of holds by where their centres are, in square buckets; those larger than a bucket, and few boxes, apart."""
 
     def __init__(self, boxes: list[Box]) -> None:
         left, top = min(box[0] for box in boxes), min(box[1] for box in boxes)
@@ -118,20 +120,22 @@ class _Boxes:
         self._size = max(extent / sqrt(len(boxes)), sides[len(sides) * 9 // 10]) or 1.0
         self._left, self._top = left, top
         self._last = int(extent / self._size)
-        self._large: list[tuple[int, Box]] = []
+        self._apart: list[tuple[int, Box]] = []
         self._buckets: dict[tuple[int, int], list[tuple[int, Box]]] = {}
         for index, box in enumerate(boxes):
-            if max(box[2] - box[0], box[3] - box[1]) > self._size:
-                self._large.append((index, box))
+            if len(boxes) <= _FEW or max(box[2] - box[0], box[3] - box[1]) > self._size:
+                self._apart.append((index, box))
             else:
                 key = (self._bucket((box[0] + box[2]) / 2, left), self._bucket((box[1] + box[3]) / 2, top))
                 self._buckets.setdefault(key, []).append((index, box))
 
     def around(self, x: float, y: float, reach: float) -> list[tuple[int, Box]]:
         """Return, by index, all boxes within `reach` of a point and some others."""
+        if not self._buckets:
+            return self._apart
         reach += self._size  # half of it from a centre to its box's edge, and the rest to spare
         rows = range(self._bucket(y - reach, self._top), self._bucket(y + reach, self._top) + 1)
-        found = list(self._large)
+        found = list(self._apart)
         for column in range(self._bucket(x - reach, self._left), self._bucket(x + reach, self._left) + 1):
             for row in rows:
                 found += self._buckets.get((column, row), ())
@@ -216,6 +220,8 @@ class Grid:
         around = self._boxes.around(x, y, reach)
         self.boxes_looked_at += len(around)
         for index, box in around:
+            if not (box[0] - reach <= x <= box[2] + reach and box[1] - reach <= y <= box[3] + reach):
+                continue
             if _square_to_farthest(box, x, y) <= surely * surely:
                 cell.certain.append(index)
             elif _square_to_nearest(box, x, y) <= reach * reach:

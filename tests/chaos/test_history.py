@@ -26,7 +26,7 @@ KINDS = (*get_args(AnyEvent), *get_args(AnyPeerEvent), *get_args(AnyLabEvent))
 
 def test_no_two_kinds_of_event_have_the_same_name() -> None:
     names = [kind.__struct_config__.tag for kind in KINDS]
-    assert len(set(names)) == len(names) == 46
+    assert len(set(names)) == len(names) == 49
 
 
 def test_every_figure_of_an_event_that_is_no_duration_is_known_by_name() -> None:

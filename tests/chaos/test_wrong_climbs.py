@@ -35,20 +35,20 @@ def without_hands(body: list[Landmark]) -> list[Landmark]:
     return [*body[:33], body[15], body[16]]
 
 
-def all_normal(shown: dict[str, Any]) -> dict[str, Any]:
-    return {**shown, "holds": [{**hold, "type": "normal"} for hold in shown["holds"]]}
+def normal(hold: dict[str, Any]) -> dict[str, Any]:
+    return {**hold, "type": "normal"}
 
 
-def never_completed(shown: dict[str, Any]) -> dict[str, Any]:
-    return {**shown, "status": "started", "endTime": None}
+def never_completed(progress: dict[str, Any]) -> dict[str, Any]:
+    return {**progress, "status": "started", "endTime": None}
 
 
 WRONG: dict[str, Patch] = {
     "the pose is shifted": wraps(Calibration, "map", shifted),
     "a hand is its wrist": wraps(Calibration, "map", without_hands),
-    "every hold is normal": wraps(session.Session, "snapshot", all_normal),
-    "no session is completed": wraps(session.Session, "snapshot", never_completed),
-    "a session starts never": wraps(session.Session, "snapshot", lambda shown: {**shown, "startTime": None}),
+    "every hold is normal": wraps(session.Session, "hold", normal),
+    "no session is completed": wraps(session.Session, "progress", never_completed),
+    "a session starts never": wraps(session.Session, "progress", lambda shown: {**shown, "startTime": None}),
     "no hand is ever seen": lambda monkeypatch: monkeypatch.setattr(pipeline, "VISIBLE", 1.0),
 }
 

@@ -50,6 +50,18 @@ class Fault:
         """None: never."""
         return None if self.duration is None else self.at + self.duration
 
+    def number(self, attribute: str) -> int:
+        """The value of an attribute that is a number."""
+        value = self.attributes[attribute]
+        assert isinstance(value, int), "the vocabulary says so"
+        return value
+
+    def choice(self, attribute: str) -> str:
+        """The value of an attribute that is one of several choices."""
+        value = self.attributes[attribute]
+        assert isinstance(value, str), "the vocabulary says so"
+        return value
+
     @property
     def bad_messages(self) -> tuple[str, ...]:
         """Of `garbage`: the kinds of bad message that it sends."""
@@ -67,7 +79,7 @@ class Fault:
         if self.direction != "both":
             parts.append(self.direction)
         for name, value in self.attributes.items():
-            shown = value if isinstance(value, int) else " ".join(value)
+            shown = " ".join(value) if isinstance(value, tuple) else value
             parts.append(f"{name} {shown} {self.spec.attributes[name].unit}".rstrip())
         if self.toxicity < 1:
             parts.append(f"toxicity {self.toxicity:g}")
@@ -216,14 +228,16 @@ def _attributes(table: Mapping[str, object], spec: KindSpec, problems: Problems)
 
 def _attribute(table: Mapping[str, object], name: str, attribute: Attribute) -> Value:
     if name in table:
-        read = _names if attribute.choices else _number
-        return read(name, table[name], attribute)
+        if attribute.several:
+            return _names(name, table[name], attribute)
+        if attribute.choices:
+            return _name(name, table[name], attribute)
+        return _number(name, table[name], attribute)
     if attribute.default is not None:
         return attribute.default
     unit = f" in {attribute.unit}" if attribute.unit else ""
-    raise FaultError(
-        f"the key {name!r} is missing: give it as a whole number{unit} ({attribute.about})", name
-    )
+    kind = f"one of {', '.join(attribute.choices)}" if attribute.choices else f"a whole number{unit}"
+    raise FaultError(f"the key {name!r} is missing: give it as {kind} ({attribute.about})", name)
 
 
 def _number(name: str, value: object, attribute: Attribute) -> int:
@@ -235,6 +249,14 @@ def _number(name: str, value: object, attribute: Attribute) -> int:
     else:
         problem = f"it must be a whole number without quotes{unit and f', in{unit}'}"
     raise FaultError(f"{name} is {value!r}: {problem} ({attribute.about})", name)
+
+
+def _name(name: str, value: object, attribute: Attribute) -> str:
+    for choice in attribute.choices:
+        if value == choice:
+            return choice
+    near = unknown_name(str(value), attribute.choices)
+    raise FaultError(f"{name} is {value!r}, which is none of its choices: {near}", name)
 
 
 def _names(name: str, value: object, attribute: Attribute) -> tuple[str, ...]:

@@ -66,13 +66,13 @@ async def _stop_reading(peer: Actor, fault: Fault) -> Heal:
 
 
 async def _close(peer: Actor, fault: Fault) -> Heal:
-    await peer.server.close_link(_link(fault), _number(fault, "code"))
+    await peer.server.close_link(_link(fault), fault.number("code"))
     return _nothing
 
 
 async def _accept_then_close(peer: Actor, fault: Fault) -> Heal:
     link = _link(fault)
-    peer.server.accept_then_close[link] = _number(fault, "code")
+    peer.server.accept_then_close[link] = fault.number("code")
 
     async def heal() -> None:
         del peer.server.accept_then_close[link]
@@ -82,8 +82,8 @@ async def _accept_then_close(peer: Actor, fault: Fault) -> Heal:
 
 async def _refuse(peer: Actor, fault: Fault) -> Heal:
     link = _link(fault)
-    asked = _number(fault, "retry_after") / peer.scale
-    peer.server.refuse[link] = Refusal(_number(fault, "status"), asked)
+    asked = fault.number("retry_after") / peer.scale
+    peer.server.refuse[link] = Refusal(fault.number("status"), asked)
 
     async def heal() -> None:
         del peer.server.refuse[link]
@@ -107,7 +107,7 @@ async def _garbage(peer: Actor, fault: Fault) -> Heal:
 
 
 async def _burst(peer: Actor, fault: Fault) -> Heal:
-    peer.feed.set_pace(_number(fault, "fps") / peer.fps)
+    peer.feed.set_pace(fault.number("fps") / peer.fps)
 
     async def heal() -> None:
         peer.feed.set_pace(1.0)
@@ -136,9 +136,3 @@ async def begin(peer: Actor, fault: Fault) -> Heal:
 def _link(fault: Fault) -> Link:
     assert fault.on is not None, "the vocabulary gives these kinds a default"
     return fault.on
-
-
-def _number(fault: Fault, attribute: str) -> int:
-    value = fault.attributes[attribute]
-    assert isinstance(value, int), "the vocabulary says so"
-    return value

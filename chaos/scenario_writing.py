@@ -138,7 +138,9 @@ def _expect(expect: Expect) -> list[str]:
 
 
 def _value(value: Value) -> str:
-    return str(value) if isinstance(value, int) else _listed(value)
+    if isinstance(value, int):
+        return str(value)
+    return _quoted(value) if isinstance(value, str) else _listed(value)
 
 
 def _listed(texts: Sequence[str]) -> str:

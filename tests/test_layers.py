@@ -151,7 +151,7 @@ def test_the_answer_to_a_climb_owes_the_tracker_nothing_but_the_types_of_its_mes
 PURE = {
     "chaos/clients": "last_words",
     "chaos": (
-        "adaptation aliases answer controls durations faults file_keys file_values history kinds nearest presets profile "
+        "adaptation aliases answer controls durations faults file_keys file_values history nearest presets profile "
         "profile_reading scenario scenario_keys scenario_reading scenario_writing side_by_side toml_places trial"
     ),
     "chaos/commands": ("marked shard usage"),
@@ -167,6 +167,7 @@ PURE = {
         "limits log_checks machine measures no_false_kill no_loss peer_evidence peer_facts "
         "polite probing promises recover same_climb sessions single strikes survives_input verdicts"
     ),
+    "chaos/kinds": "__init__ client network peer spec",
     "chaos/kernel": ("commands faults"),
     "chaos/reference": ("body climb"),
     "chaos/league": "members",

@@ -52,10 +52,15 @@ def keys_of(spec: KindSpec) -> Iterator[str]:
 
 def attribute_said(attribute: Attribute) -> str:
     """What an attribute may be, and what it is where it is left out."""
-    if attribute.choices:
+    if attribute.several:
         return f"a list of some of {', '.join(attribute.choices)}; all where it is left out"
-    bounds = f"a whole number from {attribute.minimum:,} to {attribute.maximum:,} {attribute.unit}".rstrip()
-    return bounds + ("" if attribute.required else f"; {attribute.default} where it is left out")
+    if attribute.choices:
+        values = f"one of {', '.join(attribute.choices)}"
+    else:
+        values = (
+            f"a whole number from {attribute.minimum:,} to {attribute.maximum:,} {attribute.unit}".rstrip()
+        )
+    return values + ("" if attribute.required else f"; {attribute.default} where it is left out")
 
 
 def engines(kind: str) -> Iterator[str]:

@@ -185,7 +185,7 @@ class Egress:
 
     def _rate(self) -> str:
         """The narrowest counts."""
-        rates = [_number(fault, "rate") for fault in self._faults if fault.kind == "bandwidth"]
+        rates = [fault.number("rate") for fault in self._faults if fault.kind == "bandwidth"]
         where = "parent 1:1" if self._delays else "root"
         return f"qdisc replace dev {self._device} {where} handle 2: tbf rate {self._limited(rates)}"
 
@@ -196,10 +196,4 @@ class Egress:
         return f"{rate * 8}kbit burst {self.BURST}b limit {self.BURST + round(rate * 1000 * self.WAITING)}b"
 
     def _sum(self, name: str) -> int:
-        return sum(_number(fault, name) for fault in self._faults if fault.kind == "latency")
-
-
-def _number(fault: Fault, name: str) -> int:
-    value = fault.attributes[name]
-    assert isinstance(value, int), "the vocabulary says so"
-    return value
+        return sum(fault.number(name) for fault in self._faults if fault.kind == "latency")

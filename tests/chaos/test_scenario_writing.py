@@ -21,6 +21,8 @@ texts = st.text(min_size=1).map(lambda text: " ".join(text.split())).filter(bool
 
 
 def value_of(attribute: Attribute) -> st.SearchStrategy[Any]:
+    if attribute.choices and not attribute.several:
+        return st.sampled_from(attribute.choices)
     if attribute.choices:
         return st.lists(st.sampled_from(attribute.choices), min_size=1)
     return st.integers(attribute.minimum, attribute.maximum)

@@ -1,0 +1,110 @@
+"""The kinds of fault that the peer has.                                                                       pure"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from chaos.kinds.spec import Attribute, KindSpec, Value
+
+
+def _close_code_rule(attributes: Mapping[str, Value]) -> str | None:
+    code = attributes["code"]
+    if code in (1004, 1005, 1006, 1015):
+        return f"code {code} is reserved and never sent: take one of 1000-1003, 1007-1014 or 3000-4999"
+    if isinstance(code, int) and 1016 <= code <= 2999:
+        return f"code {code} is not assigned: take one of 1000-1003, 1007-1014 or 3000-4999"
+    return None
+
+
+GARBAGE = (
+    "not-json",
+    "not-utf8",
+    "wrong-type",
+    "missing-field",
+    "not-33-landmarks",
+    "not-finite",
+    "out-of-range",
+    "too-large",
+    "too-deep",
+    "unknown-type",
+    "control-on-input",
+)
+"""Kinds of bad input, by the name under which the tracker counts each."""
+
+_CLOSE_CODE = "the code of the Close frame"
+
+PEER: Mapping[str, KindSpec] = MappingProxyType(
+    {
+        "echo": KindSpec(
+            "The peer sends every message back to its sender.",
+            "peer",
+            severs=False,
+            links=("output",),
+            default_on="output",
+        ),
+        # Without Pongs nothing tells a live upstream from a dead one, so giving it up is right.
+        "mute_pong": KindSpec(
+            "The peer reads, and answers no Ping.",
+            "peer",
+            severs=True,
+            default_on="output",
+        ),
+        "stop_reading": KindSpec(
+            "The peer does not read, so buffers fill up to the sender.",
+            "peer",
+            severs=True,
+            default_on="output",
+        ),
+        "close": KindSpec(
+            "The peer closes its present connections, once.",
+            "peer",
+            severs=True,
+            attributes={"code": Attribute(_CLOSE_CODE, "", None, 1000, 4999)},
+            lasts="never",
+            default_on="output",
+            rule=_close_code_rule,
+        ),
+        "accept_then_close": KindSpec(
+            "The peer completes a handshake and closes at once; connections it already has stay.",
+            "peer",
+            severs=True,
+            attributes={"code": Attribute(_CLOSE_CODE, "", 1000, 1000, 4999)},
+            default_on="output",
+            rule=_close_code_rule,
+        ),
+        "refuse": KindSpec(
+            "The peer answers a handshake with an HTTP error; connections it already has stay.",
+            "peer",
+            severs=True,
+            attributes={
+                "status": Attribute("the HTTP status", "", 503, 400, 599),
+                "retry_after": Attribute(
+                    "how long it asks the client to stay away; 0: it does not ask", "s", 0, 0, 3600
+                ),
+            },
+            default_on="output",
+        ),
+        "restart": KindSpec(
+            "The whole peer goes: it closes every connection of all links with 1012, and its port refuses for as"
+            " long as the fault lasts.",
+            "peer",
+            severs=True,
+            lasts="required",
+            links=(),
+        ),
+        "garbage": KindSpec(
+            "The peer mixes bad messages into what it sends.",
+            "peer",
+            severs=False,
+            attributes={"kinds": Attribute("which, in turn", "", GARBAGE, choices=GARBAGE, several=True)},
+            default_on="input",
+        ),
+        "burst": KindSpec(
+            "The peer sends frames faster than they were taken.",
+            "peer",
+            severs=False,
+            attributes={"fps": Attribute("frames per second of scenario time", "fps", None, 1, 10_000)},
+            links=("input",),
+            default_on="input",
+        ),
+    }
+)

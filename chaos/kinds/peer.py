@@ -58,7 +58,7 @@ PEER: Mapping[str, KindSpec] = MappingProxyType(
             "The peer closes its present connections, once.",
             "peer",
             severs=True,
-            attributes={"code": Attribute(_CLOSE_CODE, "", None, 1000, 4999)},
+            attributes={"code": Attribute(_CLOSE_CODE, "", None, 1000, 4999, usual=(1000, 1014))},
             lasts="never",
             default_on="output",
             rule=_close_code_rule,
@@ -67,7 +67,7 @@ PEER: Mapping[str, KindSpec] = MappingProxyType(
             "The peer completes a handshake and closes at once; connections it already has stay.",
             "peer",
             severs=True,
-            attributes={"code": Attribute(_CLOSE_CODE, "", 1000, 1000, 4999)},
+            attributes={"code": Attribute(_CLOSE_CODE, "", 1000, 1000, 4999, usual=(1000, 1014))},
             default_on="output",
             rule=_close_code_rule,
         ),
@@ -76,9 +76,14 @@ PEER: Mapping[str, KindSpec] = MappingProxyType(
             "peer",
             severs=True,
             attributes={
-                "status": Attribute("the HTTP status", "", 503, 400, 599),
+                "status": Attribute("the HTTP status", "", 503, 400, 599, usual=(500, 504)),
                 "retry_after": Attribute(
-                    "how long it asks the client to stay away; 0: it does not ask", "s", 0, 0, 3600
+                    "how long it asks the client to stay away; 0: it does not ask",
+                    "s",
+                    0,
+                    0,
+                    3600,
+                    usual=(0, 12),
                 ),
             },
             default_on="output",
@@ -102,7 +107,11 @@ PEER: Mapping[str, KindSpec] = MappingProxyType(
             "The peer sends frames faster than they were taken.",
             "peer",
             severs=False,
-            attributes={"fps": Attribute("frames per second of scenario time", "fps", None, 1, 10_000)},
+            attributes={
+                "fps": Attribute(
+                    "frames per second of scenario time", "fps", None, 1, 10_000, usual=(10, 300)
+                )
+            },
             links=("input",),
             default_on="input",
         ),

@@ -26,6 +26,8 @@ class Attribute:
     minimum: int = 0
     maximum: int = 2_000_000_000
     choices: tuple[str, ...] = ()
+    usual: tuple[int, int] | None = None
+    """The bounds between which a search draws a number; None: its default, or all that it may be."""
     several: bool = False
     """Whether it is a list of some of the choices, and not one of them."""
 
@@ -73,5 +75,6 @@ class KindSpec:
 _MS_MAX = 3_600_000
 
 
-def milliseconds(about: str, default: int | None = None) -> Attribute:
-    return Attribute(about, "ms", default, 0, _MS_MAX)
+def milliseconds(about: str, default: int | None = None, usual: tuple[int, int] | None = None) -> Attribute:
+    """An attribute that is a time."""
+    return Attribute(about, "ms", default, 0, _MS_MAX, usual=usual)

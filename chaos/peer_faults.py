@@ -1,16 +1,20 @@
-"""Faults of the peer, carried out by the mock server whatever the engine."""
+"""Faults of the peer, carried out by the mock server whatever the engine. Any of them may overlap any other."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
+from typing import cast
 
 from chaos.engines import Heal
 from chaos.faults import Fault
 from chaos.kinds import Link
-from simulator.admission import Refusal
+from simulator.admission import Refusal, RetryAfterAs, Trickle, Unanswered
+from simulator.door import Keeper
 from simulator.feeds import LiveFeed
 from simulator.garbage import bad_messages
+from simulator.manners import Manners
 from simulator.pose_server import PoseServer
+from simulator.standing import Standing
 
 GARBAGE_EVERY = 0.25
 """Scenario seconds between two bad messages."""
@@ -27,68 +31,43 @@ class Actor:
     scale: float
     """Scenario seconds that pass in one second of the loop's clock."""
     rng: Random
+    paces: Standing[float] = field(default_factory=Standing)
+    """How many times as fast as usual the feed was told to go."""
 
 
 _Begin = Callable[[Actor, Fault], Awaitable[Heal]]
 
 
-async def _nothing() -> None:
-    """The heal of what is over at once."""
-
-
-async def _echo(peer: Actor, _: Fault) -> Heal:
-    peer.server.echo = True
+def _at_once(end: Callable[[], object]) -> Heal:
+    """A heal that takes no time."""
 
     async def heal() -> None:
-        peer.server.echo = False
+        end()
 
     return heal
 
 
-async def _mute_pong(peer: Actor, fault: Fault) -> Heal:
-    link = _link(fault)
-    peer.server.mute_pong(link)
+# On connections that are there, and those to come
 
-    async def heal() -> None:
-        peer.server.answer_pong(link)
 
-    return heal
+def _behaves(how: Callable[[Manners], Standing[None]]) -> _Begin:
+    async def begin(peer: Actor, fault: Fault) -> Heal:
+        return _at_once(how(peer.server.manners[_link(fault)]).begin(None))
+
+    return begin
 
 
 async def _stop_reading(peer: Actor, fault: Fault) -> Heal:
-    link = _link(fault)
-    peer.server.stop_reading(link)
-
-    async def heal() -> None:
-        peer.server.read_again(link)
-
-    return heal
+    return _at_once(peer.server.stop_reading(_link(fault)))
 
 
 async def _close(peer: Actor, fault: Fault) -> Heal:
     await peer.server.close_link(_link(fault), fault.number("code"))
-    return _nothing
+    return _at_once(lambda: None)
 
 
 async def _accept_then_close(peer: Actor, fault: Fault) -> Heal:
-    link = _link(fault)
-    peer.server.accept_then_close[link] = fault.number("code")
-
-    async def heal() -> None:
-        del peer.server.accept_then_close[link]
-
-    return heal
-
-
-async def _refuse(peer: Actor, fault: Fault) -> Heal:
-    link = _link(fault)
-    asked = fault.number("retry_after") / peer.scale
-    peer.server.refuse[link] = Refusal(fault.number("status"), asked)
-
-    async def heal() -> None:
-        del peer.server.refuse[link]
-
-    return heal
+    return _at_once(peer.server.manners[_link(fault)].closes.begin(fault.number("code")))
 
 
 async def _restart(peer: Actor, _: Fault) -> Heal:
@@ -97,34 +76,50 @@ async def _restart(peer: Actor, _: Fault) -> Heal:
 
 
 async def _garbage(peer: Actor, fault: Fault) -> Heal:
-    link = _link(fault)
-    peer.server.begin_garbage(link, bad_messages(fault.bad_messages, peer.rng), GARBAGE_EVERY / peer.scale)
-
-    async def heal() -> None:
-        peer.server.end_garbage(link)
-
-    return heal
+    messages = bad_messages(fault.bad_messages, peer.rng)
+    return _at_once(peer.server.litter(_link(fault), messages, GARBAGE_EVERY / peer.scale))
 
 
 async def _burst(peer: Actor, fault: Fault) -> Heal:
-    peer.feed.set_pace(fault.number("fps") / peer.fps)
+    end = peer.paces.begin(fault.number("fps") / peer.fps)
+    peer.feed.set_pace(peer.paces.latest or 1.0)
 
     async def heal() -> None:
-        peer.feed.set_pace(1.0)
+        end()
+        peer.feed.set_pace(peer.paces.latest or 1.0)
 
     return heal
 
 
+# At the door
+
+
+def _keeps(keeper: Callable[[Actor, Fault], Keeper]) -> _Begin:
+    async def begin(peer: Actor, fault: Fault) -> Heal:
+        return _at_once(peer.server.door.keep(_link(fault), keeper(peer, fault)))
+
+    return begin
+
+
+def _refusal(peer: Actor, fault: Fault) -> Keeper:
+    asked = fault.number("retry_after") / peer.scale
+    return Refusal(fault.number("status"), asked, cast(RetryAfterAs, fault.choice("retry_after_as")))
+
+
 _BEGIN: dict[str, _Begin] = {
-    "echo": _echo,
-    "mute_pong": _mute_pong,
+    "echo": _behaves(lambda manners: manners.echoes),
+    "mute_pong": _behaves(lambda manners: manners.muted),
+    "wrong_pong": _behaves(lambda manners: manners.wrong_pongs),
+    "fragment": _behaves(lambda manners: manners.fragments),
     "stop_reading": _stop_reading,
     "close": _close,
     "accept_then_close": _accept_then_close,
-    "refuse": _refuse,
     "restart": _restart,
     "garbage": _garbage,
     "burst": _burst,
+    "refuse": _keeps(_refusal),
+    "accept_tcp_only": _keeps(lambda *_: Unanswered()),
+    "trickle": _keeps(lambda peer, fault: Trickle(fault.number("pause") / 1000 / peer.scale)),
 }
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Literal
 
@@ -13,12 +13,13 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from simulator import events
-from simulator.admission import Refusal
 from simulator.arrivals import Arrivals
 from simulator.controls import Control
 from simulator.dialect import Dialect
+from simulator.door import Door, Visit
 from simulator.events import PeerLink, PeerObserver
 from simulator.feeds import RESET, Feed
+from simulator.manners import Manners
 from simulator.paths import link_at
 from simulator.peer_connection import PeerConnection
 from simulator.sender import client_number
@@ -51,15 +52,14 @@ class PoseServer:
         dialect: Dialect | None = None,
         contents: bool = False,
     ) -> None:
-        self.echo = echo
-        self.accept_then_close: dict[PeerLink, int] = {}
-        """Links whose connections are closed, with this code, as soon as they are accepted."""
-        self.refuse: dict[PeerLink, Refusal] = {}
-        """Links whose handshakes are refused, and how."""
-        self._muted: set[PeerLink] = set()
-        self._unread: set[PeerLink] = set()
-        self._litterers: dict[PeerLink, asyncio.Task[None]] = {}
         self._dialect = dialect or Dialect()
+        self.door = Door()
+        """Where handshakes are refused, held up, or led astray."""
+        self.manners: dict[PeerLink, Manners] = {link: Manners() for link in self._dialect.paths.values()}
+        """How it behaves on the connections of each link."""
+        if echo:
+            self.manners["output"].echoes.begin(None)
+        self._litterers: dict[asyncio.Task[None], None] = {}
         self._source = Source(feed, self._dialect, report, contents=contents)
         self._arrivals = Arrivals(self._dialect, report, poses=poses, contents=contents)
         self._report = report
@@ -68,6 +68,10 @@ class PoseServer:
         self._open: dict[PeerLink, dict[PeerConnection, None]] = {
             link: {} for link in self._dialect.paths.values()
         }
+        self._visits: dict[PeerConnection, None] = {}
+        """Connections whose handshake is not answered yet."""
+        self._absences = 0
+        """How many restarts are under way at once."""
         subprotocol = self._dialect.entrance.subprotocol
         self._subprotocols = None if subprotocol is None else [Subprotocol(subprotocol)]
         self._connections = 0
@@ -93,6 +97,7 @@ class PoseServer:
             create_connection=PeerConnection,
             subprotocols=self._subprotocols,
             compression=None,
+            open_timeout=None,
             ping_interval=None,
             close_timeout=1.0,
             max_size=MAX_MESSAGE,
@@ -102,8 +107,8 @@ class PoseServer:
 
     async def stop(self, code: int = 1001) -> None:
         """Close every connection with `code` and stop listening, for good; idempotent."""
-        for link in tuple(self._litterers):
-            self.end_garbage(link)
+        for litterer in self._litterers:
+            litterer.cancel()
         await self._leave(code)
 
     async def _leave(self, code: int) -> None:
@@ -112,6 +117,8 @@ class PoseServer:
             # In an order of our own: that of the library, which keeps a set, is another in each run.
             closing = [asyncio.create_task(connection.close(code)) for connection in self.connections()]
             server.close(code=code)
+            for visitor in tuple(self._visits):
+                visitor.transport.abort()
             try:
                 async with asyncio.timeout(STOP_WITHIN):
                     await server.wait_closed()
@@ -121,7 +128,8 @@ class PoseServer:
             await asyncio.gather(*closing)
 
     async def go_away(self, code: int = 1012) -> None:
-        """Stop as a restarting server does, until `come_back`."""
+        """Stop as a restarting server does, until `come_back`; what went away twice comes back after the second."""
+        self._absences += 1
         for link in self._dialect.paths.values():
             for connection in self.connections(link):
                 self._misbehaved("restart", link, connection.number)
@@ -129,7 +137,9 @@ class PoseServer:
 
     async def come_back(self) -> None:
         """Listen again at the same port."""
-        await self.start(self._host, self._port, tls=self._tls)
+        self._absences -= 1
+        if not self._absences:
+            await self.start(self._host, self._port, tls=self._tls)
 
     def connections(self, link: PeerLink | None = None) -> list[PeerConnection]:
         """The open ones, of one link or of all."""
@@ -192,37 +202,31 @@ class PoseServer:
             self._misbehaved("close", link, connection.number)
         await asyncio.gather(*(connection.close(code) for connection in closing))
 
-    def mute_pong(self, link: PeerLink) -> None:
-        """Answer no Ping on `link`."""
-        self._muted.add(link)
-        for connection in self.connections(link):
-            self._mute(connection, link)
-
-    def answer_pong(self, link: PeerLink) -> None:
-        """Answer Pings again."""
-        self._muted.discard(link)
-        for connection in self.connections(link):
-            connection.unmute()
-
-    def stop_reading(self, link: PeerLink) -> None:
-        """Read nothing more from the sockets of `link`."""
-        self._unread.add(link)
+    def stop_reading(self, link: PeerLink) -> Callable[[], None]:
+        """Read nothing more from the sockets of `link`; what is returned lets it read what has piled up, and go on."""
+        unread = self.manners[link].unread
+        end = unread.begin(None)
         for connection in self.connections(link):
             self._stop_reading(connection, link)
 
-    def read_again(self, link: PeerLink) -> None:
-        """Read what has piled up, and go on."""
-        self._unread.discard(link)
-        for connection in self.connections(link):
-            connection.read_again()
+        def read_again() -> None:
+            end()
+            for connection in self.connections(link):
+                if not unread:
+                    connection.read_again()
 
-    def begin_garbage(self, link: PeerLink, messages: Iterator[bytes], every: float) -> None:
-        """Send the next of `messages` to each connection of `link`, `every` seconds."""
-        self._litterers[link] = asyncio.get_running_loop().create_task(self._litter(link, messages, every))
+        return read_again
 
-    def end_garbage(self, link: PeerLink) -> None:
-        """Send no more of it."""
-        self._litterers.pop(link).cancel()
+    def litter(self, link: PeerLink, messages: Iterator[bytes], every: float) -> Callable[[], None]:
+        """Send the next of `messages` to each connection of `link`, `every` seconds; what is returned ends it."""
+        litterer = asyncio.get_running_loop().create_task(self._litter(link, messages, every))
+        self._litterers[litterer] = None
+
+        def end() -> None:
+            self._litterers.pop(litterer, None)
+            litterer.cancel()
+
+        return end
 
     async def _litter(self, link: PeerLink, messages: Iterator[bytes], every: float) -> None:
         while True:
@@ -232,9 +236,6 @@ class PoseServer:
             for connection in members:
                 self._misbehaved("garbage", link, connection.number)
             broadcast(members, data, text=not self._dialect.binary)
-
-    def _mute(self, connection: PeerConnection, link: PeerLink) -> None:
-        connection.mute(lambda: self._misbehaved("mute_pong", link, connection.number))
 
     def _stop_reading(self, connection: PeerConnection, link: PeerLink) -> None:
         self._misbehaved("stop_reading", link, connection.number)
@@ -253,14 +254,13 @@ class PoseServer:
         self._open[link][connection] = None
         now = connection.loop.time()
         self._report(events.Opened(t=now, link=link, connection=connection.number, client=connection.client))
-        if link in self._muted:
-            self._mute(connection, link)
-        if link in self._unread:
+        manners = connection.manners
+        if manners.unread:
             self._stop_reading(connection, link)
         try:
-            if link in self.accept_then_close:
+            if (code := manners.closes.latest) is not None:
                 self._misbehaved("accept_then_close", link, connection.number)
-                await connection.close(self.accept_then_close[link])
+                await connection.close(code)
             else:
                 await self._talk(connection, link)
         finally:
@@ -296,7 +296,7 @@ class PoseServer:
                     delivered = self._arrivals.take(body, connection)
                     if delivered is not None:
                         await connection.send(messages.encode_ack(*delivered), text=True)
-                if self.echo:
+                if connection.manners.echoes:
                     self._misbehaved("echo", "output", connection.number)
                     # Like a hub that serves many: it neither waits for a slow member nor spares the sender.
                     broadcast(self._members("output"), body, text=not self._dialect.binary)
@@ -305,24 +305,22 @@ class PoseServer:
         # A connection whose transport is closing counts as open until the loop comes round to it.
         return [c for c in self.connections(link) if not c.transport.is_closing()]
 
-    def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
+    async def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
+        assert isinstance(connection, PeerConnection), "the server creates nothing else"
         link = link_at(request.path, self._dialect.paths)
         if link is None:
             there = ", ".join(f"the {name} at {path}" for path, name in self._dialect.paths.items())
             return connection.respond(HTTPStatus.NOT_FOUND, f"there is {there}\n")
-        refusal = self.refuse.get(link)
-        if refusal is None:
-            return self._turn_away(connection, request, link)
-        self._report(
-            events.Misbehaved(
-                t=connection.loop.time(),
-                kind="refuse",
-                link=link,
-                client=client_number(request.path),
-                retry_after=float(refusal.asked),
-            )
-        )
-        return refusal.response()
+        self._visits[connection] = None
+        try:
+            response = await self.door.answer(Visit(connection, request, link, self._report))
+        finally:
+            del self._visits[connection]
+        if response is not None:
+            return response
+        connection.manners = self.manners[link]
+        connection.misbehaves = lambda kind: self._misbehaved(kind, link, connection.number)
+        return self._turn_away(connection, request, link)
 
     def _turn_away(self, connection: ServerConnection, request: Request, link: PeerLink) -> Response | None:
         complaint = self._dialect.entrance.complaint(request.path, request.headers)

@@ -181,11 +181,12 @@ PURE = {
         "websocket_client_survey websocket_client_words wire"
     ),
     "simulator": (
-        "body choreography content controls dialect entrance identity numbered paths seen sender shown tcp"
+        "body choreography content controls dialect entrance identity numbered paths seen sender shown standing "
+        "tcp"
     ),
     "tracker": (
         "calibration config contact control_replies counters events exposition extras full_disk hold_list lateness "
-        "liveness messages meter outbox pipeline printable plausibility quiet reconnect session state_format states "
+        "liveness messages meter outbox patience pipeline printable plausibility quiet reconnect session state_format states "
         "timestamps trace_format vitals wall"
     ),
     "tracker/drawing": (

@@ -5,10 +5,12 @@ import socket
 import ssl
 
 from websockets.exceptions import InvalidMessage, InvalidStatus
+from websockets.http11 import Response
 
 from tracker import events
 from tracker.config import without_credentials
 from tracker.opening import RedirectRefused
+from tracker.patience import seconds_asked
 from tracker.reconnect import CertificateFault, Failure
 
 # The numbers of OpenSSL's X509_V_ERR_...
@@ -28,12 +30,10 @@ def failure_of(error: Exception) -> Failure:
     """The library's exception as the facts that `reconnect` decides on."""
     if isinstance(error, InvalidStatus):
         response = error.response
-        patience = next(iter(response.headers.get_all("Retry-After")), "")
         return Failure(
             f"HTTP {response.status_code}",
             status=response.status_code,
-            # The other form of the header is a date, which would need a wall clock; plain back-off serves as well.
-            retry_after=float(patience) if patience.isdecimal() else None,
+            retry_after=seconds_asked(*(_first(response, name) for name in ("Retry-After", "Date"))),
             cause=events.RefusalCause.STATUS,
         )
     if isinstance(error, RedirectRefused):
@@ -46,6 +46,11 @@ def failure_of(error: Exception) -> Failure:
         certificate=_certificate_fault(error),
         cause=_cause_of(error),
     )
+
+
+def _first(response: Response, header: str) -> str:
+    """Its value where it is given, whatever else is given under the same name; empty where it is not."""
+    return next(iter(response.headers.get_all(header)), "")
 
 
 def _certificate_fault(error: Exception) -> CertificateFault | None:

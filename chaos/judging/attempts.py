@@ -1,6 +1,7 @@
 """Attempts to connect: which came before their time, and which were given up too early.                      pure"""
 
 from chaos.history import History
+from chaos.judging.backoff import PATIENCE
 from chaos.judging.evidence import AFTERMATH
 from chaos.judging.facts import Facts
 from chaos.scenario import Scenario
@@ -27,7 +28,7 @@ def came_too_soon(history: History) -> str | None:
         early = free_at.get(attempt.link, 0.0) - attempt.t
         if early > ON_TIME:
             return f"asked again on {attempt.link} at {attempt.t:.1f} s, {early:.1f} s before the time it was told"
-        free_at[attempt.link] = 0.0 if refusal is None else refusal.t + refusal.retry_after
+        free_at[attempt.link] = 0.0 if refusal is None else refusal.t + min(refusal.retry_after, PATIENCE)
     return None
 
 

@@ -8,7 +8,7 @@ from math import inf
 from chaos.faults import Fault
 from chaos.history import History
 from chaos.judging.evidence import AFTERMATH, Window, same_connections, windows
-from chaos.judging.strikes import CLOSES, Arrival, Strike
+from chaos.judging.strikes import CLOSES, UNANSWERING, Arrival, Strike
 from chaos.kinds import ALL_LINKS
 from chaos.timeline.from_events import links_of
 from chaos.timeline.observed import Attempt, Connection, LinkRecord
@@ -182,7 +182,7 @@ class Facts:
     def _acknowledged_instead(self, fault: Fault) -> bool:
         """Whether the peer shows in its own words that it lives, which it does not show by Pongs."""
         acks = self.history.settings.get("confirm") == "ack"
-        return acks and fault.kind == "mute_pong" and fault.on == "output"
+        return acks and fault.kind in UNANSWERING and fault.on == "output"
 
     def endings(self, strike: Strike) -> tuple[float, ...]:
         """Seconds from the strike to the end of each connection that it ended."""
@@ -282,9 +282,12 @@ class Facts:
 
     def _excused(self, connection: Connection, given_up: float, silence: float) -> bool:
         return any(
-            strike.strikes(connection)
-            and strike.during.begin <= given_up
-            and strike.during.end >= given_up - silence
+            strike.spoils(connection)
+            or (
+                strike.strikes(connection)
+                and strike.during.begin <= given_up
+                and strike.during.end >= given_up - silence
+            )
             for strike in self.excuses
         )
 

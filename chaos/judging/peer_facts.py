@@ -16,7 +16,7 @@ from chaos.faults import Fault
 from chaos.history import Attempted, History, SocketClosed
 from chaos.judging.evidence import AFTERMATH, windows
 from chaos.judging.facts import IN_FLIGHT, Facts
-from chaos.judging.strikes import Arrival, Strike
+from chaos.judging.strikes import UNANSWERING, Arrival, Strike
 from chaos.timeline.from_peer import observe_as_peer
 from chaos.timeline.observed import Closed, Connection, LinkRecord
 from simulator import events as peer
@@ -91,6 +91,7 @@ class PeerFacts(Facts):
             if connection.closed is not None
             and connection.closed.by != "peer"
             and not self._excused_end(min(self.let_go(connection), connection.closed.t))
+            and not any(strike.spoils(connection) for strike in self.excuses)
             and not self._asked_for(connection.link, connection.closed)
         )
 
@@ -206,7 +207,7 @@ class PeerFacts(Facts):
 
 def _excuses_for(strike: Strike) -> float:
     """How long after its end."""
-    return UNANSWERED if strike.fault.kind == "mute_pong" else AFTERMATH
+    return UNANSWERED if strike.fault.kind in UNANSWERING else AFTERMATH
 
 
 def _reached_the_client(history: History, faults: tuple[Fault, ...]) -> frozenset[int]:

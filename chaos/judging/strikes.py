@@ -6,11 +6,17 @@ from chaos.faults import Fault
 from chaos.judging.evidence import Window
 from chaos.timeline.observed import Connection
 
-NEWCOMERS_ONLY = frozenset({"accept_then_close", "refuse"})
+NEWCOMERS_ONLY = frozenset({"accept_then_close", "refuse", "accept_tcp_only", "trickle"})
 """Kinds that leave the connections alone that were there before."""
+FOR_GOOD = frozenset({"trickle"})
+"""Kinds that a connection which began under them is never rid of."""
 CLOSES = frozenset({"close", "restart", "accept_then_close"})
 """Kinds by which the peer ends a connection itself."""
-SILENT = frozenset({"stall", "blackhole", "unreachable", "timeout", "mute_pong", "stop_reading"})
+UNANSWERING = frozenset({"mute_pong", "wrong_pong"})
+"""Kinds under which the peer reads, and answers no Ping."""
+SILENT = UNANSWERING | frozenset(
+    {"stall", "blackhole", "unreachable", "timeout", "mute_pong", "wrong_pong", "stop_reading"}
+)
 """Kinds that end nothing by themselves: the client has to notice."""
 
 
@@ -33,6 +39,11 @@ class Strike(NamedTuple):
         """Whether it may rightly end this connection, while it is in force."""
         spared = self.fault.kind in NEWCOMERS_ONLY and connection.opened < self.during.begin
         return self.concerns(connection.link) and connection.opened <= self.heals and not spared
+
+    def spoils(self, connection: Connection) -> bool:
+        """Whether it struck this connection for good: what began under it does not heal with it."""
+        began = self.during.begin <= connection.opened <= self.during.end
+        return self.fault.kind in FOR_GOOD and self.concerns(connection.link) and began
 
     def since(self, connection: Connection) -> float:
         """When the connection was struck: at the begin, or when it opened into the fault."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from chaos.kinds.spec import Attribute, KindSpec, Value
+from chaos.kinds.spec import Attribute, KindSpec, Value, milliseconds
 
 
 def _close_code_rule(attributes: Mapping[str, Value]) -> str | None:
@@ -48,6 +48,20 @@ PEER: Mapping[str, KindSpec] = MappingProxyType(
             severs=True,
             default_on="output",
         ),
+        # Nor do these tell one from the other.
+        "wrong_pong": KindSpec(
+            "The peer reads, and answers each Ping with a Pong that matches none.",
+            "peer",
+            severs=True,
+            default_on="output",
+        ),
+        "fragment": KindSpec(
+            "The peer sends its messages in fragments with control frames between them, and its control frames, the Close"
+            " too, byte by byte.",
+            "peer",
+            severs=False,
+            default_on="input",
+        ),
         "stop_reading": KindSpec(
             "The peer does not read, so buffers fill up to the sender.",
             "peer",
@@ -82,10 +96,29 @@ PEER: Mapping[str, KindSpec] = MappingProxyType(
                     "s",
                     0,
                     0,
-                    3600,
+                    366 * 86_400,
                     usual=(0, 12),
                 ),
+                "retry_after_as": Attribute(
+                    "how it asks: in seconds, by a date, or for nothing by what is neither (retry_after is not looked at)",
+                    default="seconds",
+                    choices=("seconds", "date", "nonsense"),
+                ),
             },
+            default_on="output",
+        ),
+        # The TCP connection is there, and silence is all that comes over it.
+        "accept_tcp_only": KindSpec(
+            "The peer accepts connections and never answers their handshakes, whenever it heals; those it already has stay.",
+            "peer",
+            severs=True,
+            default_on="output",
+        ),
+        "trickle": KindSpec(
+            "The peer's answer to a handshake comes a byte at a time; connections it already has stay.",
+            "peer",
+            severs=True,
+            attributes={"pause": milliseconds("between two bytes", 1000, (10, 2000))},
             default_on="output",
         ),
         "restart": KindSpec(

@@ -4,11 +4,14 @@ To see the laboratory find one of them: `simtool chaos reset --client tests.chao
 """
 
 import asyncio
+import contextlib
 import socket
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import msgspec
 from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
 from tests.chaos.ablated import Ablated, Misconfigured
 from tracker import events
@@ -275,6 +278,14 @@ class _WaitsAsLongAsAsked(Backoff):
         return asked + super().after_refusal(replace(failure, retry_after=None))
 
 
+class _NoDelayForNonsense(Backoff):
+    """An answer with HTTP 429 whose Retry-After cannot be read asks for no delay at all."""
+
+    def after_refusal(self, failure: Failure) -> float:
+        delay = super().after_refusal(failure)
+        return delay if failure.status != 429 or failure.retry_after else 0.0
+
+
 class _AgeIsLife(Wire):
     """A connection is as stable as it is old, silent or not."""
 
@@ -359,6 +370,14 @@ class _IgnoresRefusals(Link):
         return self._backoff.after_refusal(failure)
 
 
+class _AnyPongIsAnAnswer(LinkConnection):
+    """A Pong that matches no Ping answers the newest."""
+
+    def acknowledge_pings(self, data: bytes) -> None:
+        newest = next(reversed(self.pending_pings), data)
+        super().acknowledge_pings(data if data in self.pending_pings else newest)
+
+
 class _WaitsForTheEnd(LinkConnection):
     """After both Close frames the peer's FIN is waited for."""
 
@@ -405,6 +424,16 @@ class _AReadIsAMessage(LinkConnection):
         del self.protocol.reader.buffer[:]
         self.protocol.parser = self.protocol.parse()
         next(self.protocol.parser)
+
+
+class _AFragmentIsAMessage(Wire):
+    """Each fragment of a message passes for one."""
+
+    async def messages(self) -> AsyncIterator[bytes]:
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                async for fragment in self._connection.recv_streaming(decode=False):
+                    yield fragment
 
 
 # Input
@@ -623,6 +652,12 @@ impatient_open = Misconfigured(
     "A handshake gets 2 s, less than the 3 s of a slow round trip",
     timing={"open_timeout": 2.0},
 )
+no_limit_to_a_handshake = Misconfigured(
+    "no-limit-to-a-handshake", "A handshake may take for ever", timing={"open_timeout": NEVER}
+)
+no_delay_for_nonsense = Ablated("no-delay-for-nonsense", _NoDelayForNonsense)
+any_pong_is_an_answer = Ablated("any-pong-is-an-answer", _AnyPongIsAnAnswer)
+a_fragment_is_a_message = Ablated("a-fragment-is-a-message", _AFragmentIsAMessage)
 waits_for_the_end = Ablated("waits-for-the-end", _WaitsForTheEnd)
 waits_for_the_flush = Misconfigured(
     "waits-for-the-flush", "The stop waits for confirms, however long", timing={"flush_timeout": NEVER}

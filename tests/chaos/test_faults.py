@@ -55,7 +55,17 @@ def test_network_kinds_have_the_units_of_toxiproxy(kind: str) -> None:
 
 def test_what_only_slows_or_adds_never_severs() -> None:
     assert {kind for kind, spec in KINDS.items() if not spec.severs} == {
-        *("latency", "bandwidth", "slow_close", "slicer", "block_loop", "echo", "garbage", "burst")
+        *(
+            "latency",
+            "bandwidth",
+            "slow_close",
+            "slicer",
+            "block_loop",
+            "echo",
+            "garbage",
+            "burst",
+            "fragment",
+        )
     }
 
 

@@ -37,6 +37,8 @@ async def test_a_retry_after_is_asked_for_in_the_runs_own_seconds() -> None:
     server = PoseServer(feed, report=lambda _: None)
     actor = peer_faults.Actor(server, feed, fps=10.0, scale=10.0, rng=Random(0))
     heal = await peer_faults.begin(actor, fault("refuse", 1.0, 2.0, status=503, retry_after=30))
-    assert server.refuse == {"output": Refusal(503, 3.0)}
+    (keeper,) = server.door.keepers("output")
+    assert isinstance(keeper, Refusal)
+    assert (keeper.status, keeper.asked) == (503, 3)
     await heal()
-    assert server.refuse == {}
+    assert server.door.keepers("output") == ()

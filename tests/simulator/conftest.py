@@ -10,6 +10,7 @@ import pytest
 from simulator.loop import VirtualLoop
 from simulator.network import Network
 from simulator.tcp import Tcp
+from tests.simulator.served import Confirm, Serve, Served
 
 
 class Simulate(Protocol):
@@ -32,5 +33,26 @@ def simulate() -> Simulate:
             result = runner.run(awaited(main, network))
         assert loop.unhandled == []
         return result
+
+    return run
+
+
+@pytest.fixture
+def served(simulate: Simulate) -> Serve:
+    """See `Serve`."""
+
+    def run(
+        main: Callable[[Served], Awaitable[Any]], *, interval: float = 0.1, confirm: Confirm = "pong"
+    ) -> Any:
+        async def serving(_: Network) -> Any:
+            peer = Served(interval, confirm)
+            peer.port = await peer.server.start()
+            try:
+                return await main(peer)
+            finally:
+                peer.server.abort()
+                await peer.server.stop()
+
+        return simulate(serving)
 
     return run

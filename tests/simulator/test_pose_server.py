@@ -2,106 +2,32 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from itertools import repeat
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any
 
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from simulator import events
 from simulator.admission import Refusal
 from simulator.controls import Control
-from simulator.events import PeerLink
-from simulator.feeds import LiveFeed
-from simulator.network import Network
-from simulator.paths import CONTROL_PATH, FEED_PATH, SINK_PATH
-from simulator.pose_server import STOP_WITHIN, PoseServer
+from simulator.pose_server import STOP_WITHIN
 from simulator.sender import numbered
-
-Simulate = Callable[[Callable[[Network], Awaitable[Any]]], Any]
-Confirm = Literal["pong", "ack"]
-E = TypeVar("E")
-PATH: dict[PeerLink, str] = {"input": FEED_PATH, "output": SINK_PATH, "control": CONTROL_PATH}
-
-
-class Served:
-    """A mock peer and what it reported."""
-
-    def __init__(self, interval: float, confirm: Confirm) -> None:
-        self.seen: list[events.AnyPeerEvent] = []
-        self.feed = LiveFeed(lambda n: b"%d" % n, interval=interval)
-        self.server = PoseServer(self.feed, report=self._note, confirm=confirm, poses=True)
-        self.port = 0
-        self.react: Callable[[events.AnyPeerEvent], None] = lambda _: None
-        """Called with each report as it is made."""
-
-    def _note(self, event: events.AnyPeerEvent) -> None:
-        self.seen.append(event)
-        self.react(event)
-
-    async def connect(self, link: PeerLink = "output", *, query: str = "") -> ClientConnection:
-        return await connect(
-            f"ws://127.0.0.1:{self.port}{PATH[link]}{query}", ping_interval=None, compression=None, proxy=None
-        )
-
-    def told(self, kind: type[E]) -> list[E]:
-        """Its reports of this kind."""
-        return [event for event in self.seen if isinstance(event, kind)]
-
-    def misdeeds(self) -> list[tuple[str, str, int]]:
-        return [(e.kind, e.link, e.connection) for e in self.seen if isinstance(e, events.Misbehaved)]
-
-
-class Serve(Protocol):
-    """`served(main)` runs `main(peer)` beside a mock peer on virtual time, with a frame each `interval` seconds."""
-
-    def __call__(
-        self, main: Callable[[Served], Awaitable[Any]], *, interval: float = 0.1, confirm: Confirm = "pong"
-    ) -> Any: ...
-
-
-@pytest.fixture
-def served(simulate: Simulate) -> Serve:
-    """See `Serve`."""
-
-    def run(
-        main: Callable[[Served], Awaitable[Any]], *, interval: float = 0.1, confirm: Confirm = "pong"
-    ) -> Any:
-        async def serving(_: Network) -> Any:
-            peer = Served(interval, confirm)
-            peer.port = await peer.server.start()
-            try:
-                return await main(peer)
-            finally:
-                peer.server.abort()
-                await peer.server.stop()
-
-        return simulate(serving)
-
-    return run
-
-
-async def is_answered(client: ClientConnection) -> bool:
-    try:
-        async with asyncio.timeout(1):
-            await (await client.ping())
-    except TimeoutError:
-        return False
-    return True
+from tests.simulator.served import Serve, Served, is_answered
 
 
 def test_a_muted_peer_reads_and_answers_no_ping_until_it_is_healed(served: Serve) -> None:
     async def main(peer: Served) -> None:
         old, input_client = await peer.connect(), await peer.connect("input")
-        peer.server.mute_pong("output")
+        heal = peer.server.manners["output"].muted.begin(None)
         new = await peer.connect()
         await old.send("hello")
         assert await is_answered(input_client)
         assert [await is_answered(old), await is_answered(new)] == [False, False]
         assert any(isinstance(event, events.Unreadable) for event in peer.seen)
-        peer.server.answer_pong("output")
+        heal()
         assert await is_answered(old)
         assert peer.misdeeds() == [("mute_pong", "output", 1), ("mute_pong", "output", 3)]
 
@@ -111,14 +37,14 @@ def test_a_muted_peer_reads_and_answers_no_ping_until_it_is_healed(served: Serve
 def test_a_peer_that_stops_reading_pushes_back_and_takes_all_of_it_later(served: Serve) -> None:
     async def main(peer: Served) -> None:
         client = await peer.connect()
-        peer.server.stop_reading("output")
+        heal = peer.server.stop_reading("output")
         late = await peer.connect()
         await late.send("late")
         sending = asyncio.create_task(_send_many(client, 100))
         await asyncio.sleep(5)
         assert not sending.done()
         assert not any(isinstance(event, events.Unreadable) for event in peer.seen)
-        peer.server.read_again("output")
+        heal()
         await sending
         assert await is_answered(client)
         assert sum(isinstance(event, events.Unreadable) for event in peer.seen) == 101
@@ -135,14 +61,14 @@ async def _send_many(client: ClientConnection, count: int) -> None:
 def test_a_refusal_turns_newcomers_away_and_leaves_the_others(served: Serve) -> None:
     async def main(peer: Served) -> None:
         old = await peer.connect()
-        peer.server.refuse["output"] = Refusal(499)  # not a registered status
+        heal = peer.server.door.keep("output", Refusal(499))  # not a registered status
         with pytest.raises(InvalidStatus) as refused:
             await peer.connect()
         assert refused.value.response.status_code == 499
         assert "Retry-After" not in refused.value.response.headers
         assert await is_answered(old)
         await peer.connect("input")
-        del peer.server.refuse["output"]
+        heal()
         await peer.connect()
         assert peer.misdeeds() == [("refuse", "output", 0)]
 
@@ -151,7 +77,7 @@ def test_a_refusal_turns_newcomers_away_and_leaves_the_others(served: Serve) -> 
 
 def test_a_refusal_asks_for_whole_seconds_of_patience_and_says_what_it_asked(served: Serve) -> None:
     async def main(peer: Served) -> None:
-        peer.server.refuse["control"] = Refusal(503, retry_after=2.1)
+        peer.server.door.keep("control", Refusal(503, retry_after=2.1))
         with pytest.raises(InvalidStatus) as refused:
             await peer.connect("control")
         assert refused.value.response.headers["Retry-After"] == "3"
@@ -202,11 +128,11 @@ def test_a_reply_is_told_from_an_output_and_what_it_says_of_the_rules_is_reporte
 def test_garbage_comes_between_the_frames_for_everybody_until_it_is_healed(served: Serve) -> None:
     async def main(peer: Served) -> list[bytes]:
         old = await peer.connect("input")
-        peer.server.begin_garbage("input", (b"bad %d" % n for n in range(100)), 0.25)
+        heal = peer.server.litter("input", (b"bad %d" % n for n in range(100)), 0.25)
         await asyncio.sleep(0.3)
         new = await peer.connect("input")
         await asyncio.sleep(0.3)
-        peer.server.end_garbage("input")
+        heal()
         await asyncio.sleep(1)
         assert [data for data in await _received(new) if data.startswith(b"bad")] == [b"bad 1"]
         assert [number for _, _, number in peer.misdeeds()] == [1, 1, 2]
@@ -280,7 +206,7 @@ def test_a_muted_peer_sends_all_but_pongs(served: Serve) -> None:
     async def main(peer: Served) -> list[bytes]:
         client = await peer.connect("input")
         first = await client.recv(decode=False)
-        peer.server.mute_pong("input")
+        peer.server.manners["input"].muted.begin(None)
         async with asyncio.timeout(1):
             return [first, await client.recv(decode=False)]
 
@@ -291,9 +217,11 @@ def test_a_peer_that_was_told_to_stop_reads_nothing_more_when_its_queue_has_run_
     async def main(peer: Served) -> list[int]:
         client = await peer.connect()
 
+        heals: list[Callable[[], None]] = []
+
         def stop_at_the_first(event: events.AnyPeerEvent) -> None:
             if isinstance(event, events.Unreadable) and event is peer.told(events.Unreadable)[0]:
-                peer.server.stop_reading("output")
+                heals.append(peer.server.stop_reading("output"))
 
         peer.react = stop_at_the_first
         for _ in range(40):  # they come together, and are more than the library lets wait
@@ -303,7 +231,7 @@ def test_a_peer_that_was_told_to_stop_reads_nothing_more_when_its_queue_has_run_
         await client.send("late")
         await asyncio.sleep(5)
         counts.append(len(peer.told(events.Unreadable)))
-        peer.server.read_again("output")
+        heals.pop()()
         await asyncio.sleep(1)
         return [*counts, len(peer.told(events.Unreadable))]
 
@@ -312,7 +240,7 @@ def test_a_peer_that_was_told_to_stop_reads_nothing_more_when_its_queue_has_run_
 
 def test_an_echo_goes_to_everybody_and_to_the_sender_too(served: Serve) -> None:
     async def main(peer: Served) -> list[str | bytes]:
-        peer.server.echo = True
+        peer.server.manners["output"].echoes.begin(None)
         one, two = await peer.connect(), await peer.connect()
         await one.send("hello")
         async with asyncio.timeout(1):
@@ -379,7 +307,7 @@ def test_a_client_that_does_not_read_delays_the_stop_of_the_peer_by_seconds_only
     async def main(peer: Served) -> float:
         client = await peer.connect("input")
         client.transport.pause_reading()
-        peer.server.begin_garbage("input", repeat(b"x" * 1_000_000), 0.1)
+        peer.server.litter("input", repeat(b"x" * 1_000_000), 0.1)
         await asyncio.sleep(2)
         began = asyncio.get_running_loop().time()
         async with asyncio.timeout(600):
@@ -406,7 +334,7 @@ def test_an_end_tells_how_many_pings_came_over_the_connection(served: Serve) -> 
 def test_an_end_tells_for_how_long_nothing_was_taken_of_what_the_peer_sent(served: Serve) -> None:
     async def main(peer: Served) -> events.Ended:
         client = await peer.connect()
-        peer.server.echo = True
+        peer.server.manners["output"].echoes.begin(None)
         for _ in range(200):
             await client.send(bytes(100_000))  # what comes back is not read
         await asyncio.sleep(10)

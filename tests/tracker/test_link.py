@@ -117,15 +117,17 @@ async def test_a_server_that_names_its_patience_is_tried_after_it_and_the_jitter
 
 
 @virtual
-async def test_patience_as_a_date_is_answered_with_plain_back_off(network: Network) -> None:
+async def test_a_server_that_names_a_date_is_tried_after_it_by_its_own_clock(network: Network) -> None:
     def refuse(connection: ServerConnection, _: object) -> object:
         response = connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "later\n")
-        response.headers["Retry-After"] = "Wed, 21 Oct 2015 07:28:00 GMT"
+        del response.headers["Date"]
+        response.headers["Date"] = "Wed, 21 Oct 2015 07:28:00 GMT"
+        response.headers["Retry-After"] = "Wed, 21 Oct 2015 07:28:09 GMT"
         return response
 
     async with endpoint(network, quiet, process_request=refuse), linked(Reading()) as (_, record):
         await record.until(events.Refused, count=2)
-    assert record.of(events.Waiting)[0].delay == delays(1)[0]
+    assert record.of(events.Waiting)[0].delay == 9 + delays(1)[0]
 
 
 @virtual

@@ -9,9 +9,6 @@ from chaos.kinds import DIRECTIONS, KINDS, Attribute, Direction, KindSpec, Link,
 from chaos.nearest import unknown_name
 
 MAX_TIMES = 1000
-MILD_LOSS = 5
-"""Percent of packets. Up to there a segment is lost five times in a row, and a healthy link silent for 3 s (0.2 + 0.4 + 0.8
-+ 1.6), once in three million segments."""
 
 
 class FaultError(FileError):
@@ -41,9 +38,7 @@ class Fault:
     @property
     def severs(self) -> bool:
         """Whether it may rightly end a connection, or stop its bytes or answers altogether."""
-        percent = self.attributes.get("percent")
-        mild = self.kind == "loss" and isinstance(percent, int) and percent <= MILD_LOSS
-        return self.spec.severs and not mild
+        return self.spec.severs and not self.spec.mild(self.attributes)
 
     @property
     def heals_at(self) -> float | None:

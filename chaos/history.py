@@ -54,6 +54,13 @@ class Counts(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of the client's event loop, that had to wait."""
     stood: float = 0.0
     """Scenario seconds in which the client's event loop did not run."""
+    silenced: tuple[float, ...] | None = None
+    """When, in scenario seconds after its begin, a connection that was well until then fell silent; of one client only.
+    None: the engine does not see it."""
+    watched: int = 0
+    """Connections whose idle time it counted."""
+    idle: float = 0.0
+    """Scenario seconds: the longest idle time that it saw."""
 
 
 class Reached(LabEvent, frozen=True, tag="reached"):

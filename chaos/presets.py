@@ -101,12 +101,11 @@ class Preset:
         return tuple(self._slowed(fault) for fault in faults)
 
     def _slowed(self, fault: Fault) -> Fault:
-        counted = {"burst": "fps", "bandwidth": "rate"}.get(fault.kind)
-        if counted is None or self.pace == 1:
+        counted = {"burst": ("fps",), "bandwidth": ("rate",), "bufferbloat": ("rate", "buffer")}
+        slower = {name: max(1, round(fault.number(name) * self.pace)) for name in counted.get(fault.kind, ())}
+        if not slower or self.pace == 1:
             return fault
-        value = fault.attributes[counted]
-        assert isinstance(value, int), "the vocabulary says so"
-        return replace(fault, attributes={**fault.attributes, counted: max(1, round(value * self.pace))})
+        return replace(fault, attributes={**fault.attributes, **slower})
 
     def conflict(self, faults: Iterable[Fault], *, duration: float, fps: float) -> str | None:
         """Why a scenario with these faults shows nothing about a client on such a network; None if it does.

@@ -3,12 +3,15 @@
 import asyncio
 import math
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextvars import Context
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
-from typing import Literal, Protocol
+from typing import Protocol
 
+from simulator.effects import FINAL, RATES, Effect
+from simulator.hurdles import Hurdle, hurdle_for
+from simulator.segments import Segment, rest_of
 from simulator.tcp import Tcp
 
 LATENCY = 0.0001
@@ -21,59 +24,6 @@ ROUNDING = 1e-9
 """Seconds: what is due so soon is due now."""
 REORDERING = 1.25
 """Round trips until a gap that later packets show is closed: RACK waits for a quarter of one (RFC 8985)."""
-
-Mark = Literal["data", "fin", "rst", "probe"]
-SILENT = ("stall", "blackhole", "unreachable")
-"""Kinds in which nothing passes, neither bytes nor acknowledgements nor handshakes; the sender's kernel tries again."""
-FINAL = ("timeout", "reset_peer", "limit_data")
-"""Kinds of a proxy that acknowledges what comes, and decides about what arrives; the others only about when."""
-
-
-@dataclass(eq=False, slots=True)
-class Effect:
-    """One fault on one direction of a path, in force until it is removed."""
-
-    kind: str
-    attributes: Mapping[str, int]
-    toxicity: float
-    bytes: int = 0
-    """Bytes that it lost, delayed, cut in pieces or dropped; each counts once."""
-    ends: int = 0
-    """Connections that it ended, or whose end it delayed; each counts once."""
-    unanswered: int = 0
-    """Packets of a handshake that it lost."""
-
-    @property
-    def touched(self) -> int:
-        """Its evidence: 0 means that it did nothing."""
-        return self.bytes + self.ends + self.unanswered
-
-    @property
-    def silent(self) -> bool:
-        """Whether nothing passes while it is in force."""
-        return self.kind in SILENT or (self.kind == "loss" and self.attributes["percent"] >= 100)
-
-
-@dataclass(slots=True)
-class Segment:
-    """Something on its way: bytes, an end of the stream, or a probe, which only asks for an acknowledgement."""
-
-    data: bytes
-    entered: float
-    mark: Mark = "data"
-    number: int = 0
-    """Of its first byte."""
-    again: bool = False
-    """It was sent before, or a packet of it had to be: its round trip proves nothing (Karn's algorithm)."""
-    chance: float | None = None
-    """-1..1, drawn once: how much of the jitter it gets."""
-    sliced: bool = False
-    """A slicer has seen it; `cut`: and made it of something larger."""
-    cut: bool = False
-    awaits_follower: bool = False
-    """Its last packet was lost, and nothing came after it that would show the gap."""
-    counted: tuple[Effect, ...] = ()
-    """By these effects."""
 
 
 class Cut(Protocol):
@@ -141,6 +91,7 @@ class Channel:
         """Nothing passes at present."""
         self._final: tuple[Effect, ...] = ()
         self._lossy: tuple[Effect, ...] = ()
+        self._hurdles: dict[Effect, Hurdle] = {}
         self._passed: dict[Effect, int] = {}  # for limit_data
         self._timer: asyncio.TimerHandle | None = None
         self._idle: dict[Effect, asyncio.TimerHandle] = {}  # of each `timeout`
@@ -167,14 +118,27 @@ class Channel:
         """Seconds that something small takes now: an acknowledgement, a packet of a handshake."""
         if not self.effects:
             return self._latency
-        added = sum(effect.attributes["latency"] for effect in self.effects if effect.kind == "latency")
-        return self._connection.latency + added / 1000
+        seconds = self._connection.latency
+        for effect in self.effects:
+            if effect.kind == "latency":
+                seconds += effect.attributes["latency"] / 1000
+            elif effect.kind == "bufferbloat":
+                seconds += self.waiting / (effect.attributes["rate"] * 1000)
+        return seconds
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that are on their way."""
+        return sum(len(segment.data) for segment in self._way)
 
     def enter(self, segment: Segment) -> None:
         """Send a segment behind those that are on their way."""
         if not self._open:
             return
         if self.effects:
+            for hurdle in self._hurdles.values():
+                if not hurdle.admits(segment):
+                    return
             self._count(segment)
             if self._lossy and self._loses(segment):
                 return
@@ -205,20 +169,39 @@ class Channel:
         for idle in self._idle.values():
             idle.cancel()
         self._idle.clear()
+        for hurdle in self._hurdles.values():
+            hurdle.stop()
+
+    # What hurdles and hops do
+
+    def lose(self, segment: Segment) -> None:
+        """The segment is gone, and the sender's kernel does not hear of it."""
+        self._stream.lost(segment)
+
+    def fall_silent(self) -> None:
+        """From now on nothing passes, whatever heals."""
+        self.strike(Effect("stall"))  # which nobody relieves
 
     # What the path does
 
-    def strike(self, effect: Effect, *, at_birth: bool = False) -> None:
-        """An effect comes into force, or is so when the connection opens; whether it hits is drawn here."""
+    def strike(self, effect: Effect, *, at_birth: bool = False, hurdle: Hurdle | None = None) -> bool:
+        """An effect comes into force, or is so when the connection opens; whether it hits is drawn here, and returned.
+
+        `hurdle`: what it is to this connection, where that is more than one channel's affair.
+        """
         if effect.toxicity < 1 and self._connection.rng.random() >= effect.toxicity:
-            return
+            return False
         self.effects.append(effect)
+        hurdle = hurdle or hurdle_for(effect, self)
+        if hurdle is not None:
+            self._hurdles[effect] = hurdle
         if at_birth:
             self._born_under.add(effect)
         for segment in self._way:
             self._count(segment)
         self._reconsider()
         self._await_traffic(effect)
+        return True
 
     def relieve(self, effect: Effect) -> None:
         """An effect ends: what it delayed goes on; a connection whose bytes it dropped ends."""
@@ -228,6 +211,9 @@ class Channel:
         self._passed.pop(effect, None)
         if effect.kind in ("timeout", "blackhole"):
             effect.ends += self._connection.finish()
+        hurdle = self._hurdles.pop(effect, None)
+        if hurdle is not None:
+            hurdle.end()
         self._reconsider()
 
     def _reconsider(self) -> None:
@@ -242,9 +228,8 @@ class Channel:
         for effect in self.effects:
             # Of the others the final ones count what they drop, a slicer as it cuts, a loss what it loses.
             counts = effect.silent if lost else effect.kind in ("latency", "bandwidth")
-            if counts and effect not in segment.counted:
-                effect.bytes += len(segment.data)
-                segment.counted += (effect,)
+            if counts:
+                segment.count_for(effect)
 
     # Packets that are lost
 
@@ -309,7 +294,7 @@ class Channel:
         for effect in self.effects:
             if effect.kind == "latency":
                 due += self._lateness(head, effect) / 1000
-            elif effect.kind == "bandwidth" and head.data:
+            elif effect.kind in RATES and head.data:
                 rates.append(effect.attributes["rate"] * 1000)
             elif effect.kind == "slicer" and head.data:
                 head = self._slice(effect)
@@ -381,6 +366,12 @@ class Channel:
                 effect.bytes += len(segment.data)
                 self._await_traffic(effect)
                 return
+            if effect.kind == "half_close":
+                if segment.mark == "rst":
+                    continue
+                self._stream.swallowed(segment)
+                effect.bytes += len(segment.data)
+                return
             if effect.kind == "reset_peer":
                 self._stream.swallowed(segment)
                 self._doom(effect)
@@ -427,10 +418,3 @@ class Channel:
             self._stream.arrived(replace(segment, data=segment.data[:left]))
         effect.ends += self._connection.finish()
         return False
-
-
-def rest_of(segment: Segment, size: int) -> Segment:
-    """Shorten `segment` to `size` bytes, and return what is behind them."""
-    rest = replace(segment, data=segment.data[size:], number=segment.number + size, sliced=False, cut=False)
-    segment.data, segment.awaits_follower = segment.data[:size], False
-    return rest

@@ -25,15 +25,19 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal, Protocol, TypeVar, cast
 
-from simulator.channel import LATENCY, Channel, Effect
+from simulator.channel import LATENCY, Channel
+from simulator.effects import Effect
 from simulator.handshake import Handshake
 from simulator.hosts import Host, host_of
+from simulator.hurdles import Idle, Orphan
 from simulator.keepalive import Keepalive
 from simulator.stream import Stream
 from simulator.tcp import Tcp
 from simulator.transport import SimTransport
 
 Direction = Literal["upstream", "downstream"]
+FIN_HOP, SILENT_HOP = "idle_fin", "idle_silent"
+"""Kinds of a hop that counts idle time, by what it does then."""
 P = TypeVar("P", bound=asyncio.BaseProtocol)
 
 
@@ -58,6 +62,8 @@ class Path:
     refused: int = 0
     """Connects that found it down."""
     effects: dict[Direction, list[Effect]] = field(default_factory=lambda: {"upstream": [], "downstream": []})
+    hops: list[Effect] = field(default_factory=list)
+    """Those that count the idle time of each connection; silent ones forget it, the others end it."""
     connections: "list[Connection]" = field(default_factory=list)
     attempts: "list[Connection]" = field(default_factory=list)
     """Connections whose handshake is not over."""
@@ -70,7 +76,8 @@ class Path:
 
         - `stall` and `blackhole`: a router drops everything; at the end of a blackhole its connections die;
         - `unreachable`: the same, and the router says so: a connect fails at once, and no connection ends of it;
-        - `loss` {percent}: of the packets, by chance.
+        - `loss` {percent}: of the packets, by chance;
+        - `cut_after` {bytes}, `rto` {losses}, `bufferbloat` {rate, buffer}: see `simulator.hurdles`.
         """
         effect = Effect(kind, attributes, toxicity)
         self.effects[direction].append(effect)
@@ -83,6 +90,33 @@ class Path:
         self.effects[direction].remove(effect)
         for connection in (*self.connections, *self.attempts):
             connection.channels[direction].relieve(effect)
+
+    def cut_idle(self, milliseconds: int, *, silently: bool) -> Effect:
+        """From now on a hop ends, or forgets, each connection that is idle for so long. `forget_hop` ends that."""
+        hop = Effect(SILENT_HOP if silently else FIN_HOP, {"after": milliseconds})
+        self.hops.append(hop)
+        for connection in (*self.connections, *self.attempts):
+            connection.pass_over(hop)
+        return hop
+
+    def forget_hop(self, hop: Effect) -> None:
+        """Idle connections are left alone again; those that it has forgotten get RST."""
+        self.hops.remove(hop)
+        for connection in (*self.connections, *self.attempts):
+            for channel in connection.channels.values():
+                channel.relieve(hop)
+
+    def rebind(self) -> Effect:
+        """The clients have another address: of the present connections nothing arrives, and their next packets get RST."""
+        effect = Effect("rst_after_rebind")
+        effect.ends = sum(connection.orphan(effect) for connection in self.connections)
+        return effect
+
+    def half_close(self, direction: Direction, toxicity: float = 1.0) -> Effect:
+        """FIN on one way of each present connection; what is sent there later is taken, and dropped."""
+        effect = Effect("half_close", toxicity=toxicity)
+        effect.ends = sum(connection.half_close(direction, effect) for connection in self.connections)
+        return effect
 
     def disable(self) -> int:
         """FIN to every connection, and refusal from now on. Returns how many connections that ended."""
@@ -228,6 +262,9 @@ class Connection:
         for direction, channel in self.channels.items():
             for effect in path.effects[direction]:
                 channel.strike(effect, at_birth=True)
+        self._idle: list[Idle] = []
+        for hop in path.hops:
+            self.pass_over(hop)
 
     async def shake_hands(self, refuses: Callable[[], bool]) -> float:
         """See `Handshake.run`; `refuses` is asked whenever a SYN reaches the other side."""
@@ -263,6 +300,8 @@ class Connection:
             end.socket.changed = keepalive.option_changed
             end.socket.tries_in_vain = stream.tries_in_vain
         self._path.connections.append(self)
+        for idle in self._idle:
+            idle.begin()
         for end in (server, client):
             end.make()
         try:
@@ -271,6 +310,35 @@ class Connection:
             client.close()  # nobody will ever hold it
             raise
         return client.get_protocol()
+
+    def pass_over(self, hop: Effect) -> None:
+        """A hop keeps an account of this connection from now on, or from its handshake on."""
+        idle = Idle(hop, self, silently=hop.kind == SILENT_HOP)
+        for channel in self.channels.values():
+            channel.strike(hop, hurdle=idle)
+        if self._streams:
+            idle.begin()
+        else:
+            self._idle.append(idle)
+
+    def fall_silent(self) -> None:
+        """From now on nothing passes, either way."""
+        for channel in self.channels.values():
+            channel.fall_silent()
+
+    def orphan(self, effect: Effect) -> bool:
+        """The client's address is another. False if it is so already."""
+        up, down = self.channels.values()
+        if effect.kind in (each.kind for each in up.effects):
+            return False
+        up.strike(effect, hurdle=Orphan(self._streams[0].refuse))
+        down.fall_silent()
+        return True
+
+    def half_close(self, direction: Direction, effect: Effect) -> bool:
+        """FIN on one way. False if it was so already, or is spared."""
+        stream = self._streams[0 if direction == "upstream" else 1]
+        return self.channels[direction].strike(effect) and stream.end_early()
 
     def changed(self) -> None:
         """An effect began or ended on one of its directions."""

@@ -16,7 +16,8 @@ from collections.abc import Callable
 from contextvars import Context
 from typing import Protocol
 
-from simulator.channel import ROUNDING, Channel, Mark, Segment, rest_of
+from simulator.channel import ROUNDING, Channel
+from simulator.segments import Mark, Segment, rest_of
 from simulator.tcp import RoundTrip, Tcp
 from simulator.transport import SimTransport
 
@@ -423,6 +424,7 @@ class Stream:
         """It is gone; a kernel sends again what counts."""
         if segment.mark in ("data", "fin"):
             insort(self._lost, segment, key=_number)
+            self._watch()
 
     def all_arrived(self) -> None:
         """So much for this moment: it is acknowledged, and the receiver may read."""
@@ -448,6 +450,19 @@ class Stream:
             self._later(latency, self._tell, self._receiver, "fin" if fin else "rst")
         if self._sender.waits_to_send:  # into a closed socket
             self._later(latency, self._sender.on_host, self._sender.pump)
+
+    def end_early(self) -> bool:
+        """The path says FIN in the sender's place, who may go on. False if there was one already."""
+        if self._finished or self._dead:
+            return False
+        self._finished = True
+        self._later(self._connection.latency, self._tell, self._receiver, "fin")
+        return True
+
+    def refuse(self) -> None:
+        """What was sent is answered by RST, and nobody waits for an acknowledgement any more."""
+        self._forget()
+        self._later(2 * self._connection.latency, self._tell, self._sender, "rst")
 
     def perish(self) -> None:
         """Nothing passes any more."""

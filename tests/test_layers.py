@@ -181,8 +181,8 @@ PURE = {
         "websocket_client_survey websocket_client_words wire"
     ),
     "simulator": (
-        "body choreography content controls dialect entrance identity numbered paths seen sender shown standing "
-        "tcp"
+        "body choreography content controls dialect effects entrance identity numbered paths seen segments sender "
+        "shown standing tcp"
     ),
     "tracker": (
         "calibration config contact control_replies counters events exposition extras full_disk hold_list lateness "

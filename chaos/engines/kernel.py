@@ -127,9 +127,9 @@ class _KernelWorld:
         match fault.kind:
             case "down":
                 return await _down(joined.router, fault, number)
-            case "loss":
+            case "loss" | "cut_after":
                 return await _lossy(joined.router, fault, number)
-            case "latency" | "bandwidth":
+            case "latency" | "bandwidth" | "bufferbloat":
                 return await _queued(joined, fault)
             case _:
                 return await _ruled(joined.router, fault, number)
@@ -180,7 +180,7 @@ async def _down(router: Router, fault: Fault, number: int) -> InForce:
 
 
 async def _lossy(router: Router, fault: Fault, number: int) -> InForce:
-    ways = [(device, *faults.loss(fault, device, number)) for device in faults.entries(fault)]
+    ways = [(device, *faults.dropping(fault, device, number)) for device in faults.entries(fault)]
     lost = _Since(router.lost)
     await router.tc([f"qdisc replace dev {device} clsact" for device, _, _ in ways])
     await router.tc([begin for _, begin, _ in ways])

@@ -15,6 +15,7 @@ from chaos.engines.watchdog import Watchdog
 from chaos.faults import Fault
 from chaos.history import Counts, SocketsSeen
 from chaos.kinds import Link
+from simulator.effects import Effect
 from simulator.hosts import Host
 from simulator.loop import BUDGET, VirtualLoop
 from simulator.network import Direction, Network, Path
@@ -118,7 +119,54 @@ class _SimWorld:
             return _block(self.clients, fault.duration)
         assert fault.on is not None, "every network fault names its link"
         path = self._paths[fault.on]
-        return _down(path) if fault.kind == "down" else _effects(path, fault)
+        match fault.kind:
+            case "down":
+                return _down(path)
+            case "idle_cut":
+                return self._idle_cut(path, fault)
+            case "half_close":
+                return self._in_force([path.half_close(way, fault.toxicity) for way in _ways(fault)])
+            case "rst_after_rebind":
+                return self._in_force([path.rebind()])
+            case _:
+                return self._effects(path, fault)
+
+    def _idle_cut(self, path: Path, fault: Fault) -> InForce:
+        hop = path.cut_idle(fault.number("after"), silently=fault.choice("how") == "silent")
+        return self._in_force([hop], lambda: path.forget_hop(hop))
+
+    def _effects(self, path: Path, fault: Fault) -> InForce:
+        attributes = {name: value for name, value in fault.attributes.items() if isinstance(value, int)}
+        effects = [
+            (path.add(fault.kind, direction, attributes, fault.toxicity), direction)
+            for direction in _ways(fault)
+        ]
+
+        def end() -> None:
+            for effect, direction in effects:
+                path.remove(effect, direction)
+
+        return self._in_force([effect for effect, _ in effects], end)
+
+    def _in_force(self, effects: Sequence[Effect], end: Callable[[], None] = lambda: None) -> InForce:
+        began = self._loop.time()
+
+        async def heal() -> None:
+            end()
+
+        def count() -> Counts:
+            # Of several clients it is not told whose connection fell silent.
+            silenced = [at for effect in effects for at in effect.silenced] if len(self.clients) == 1 else []
+            return Counts(
+                bytes=sum(effect.bytes for effect in effects),
+                ends=sum(effect.ends for effect in effects),
+                unanswered=sum(effect.unanswered for effect in effects),
+                silenced=tuple(sorted(at - began for at in silenced)),
+                watched=sum(effect.watched for effect in effects),
+                idle=max(effect.idle for effect in effects),
+            )
+
+        return InForce(heal, count)
 
 
 class _Watcher:
@@ -177,23 +225,5 @@ def _down(path: Path) -> InForce:
     return InForce(heal, count)
 
 
-def _effects(path: Path, fault: Fault) -> InForce:
-    attributes = {name: value for name, value in fault.attributes.items() if isinstance(value, int)}
-    both: tuple[Direction, ...] = ("upstream", "downstream")
-    effects = [
-        (path.add(fault.kind, direction, attributes, fault.toxicity), direction)
-        for direction in (both if fault.direction == "both" else (fault.direction,))
-    ]
-
-    async def heal() -> None:
-        for effect, direction in effects:
-            path.remove(effect, direction)
-
-    def count() -> Counts:
-        return Counts(
-            bytes=sum(effect.bytes for effect, _ in effects),
-            ends=sum(effect.ends for effect, _ in effects),
-            unanswered=sum(effect.unanswered for effect, _ in effects),
-        )
-
-    return InForce(heal, count)
+def _ways(fault: Fault) -> tuple[Direction, ...]:
+    return ("upstream", "downstream") if fault.direction == "both" else (fault.direction,)

@@ -33,6 +33,12 @@ _NO_PROXY: Mapping[str, str] = MappingProxyType(
     {
         "loss": "a proxy sees no packets, and TCP brings it every byte",
         "unreachable": "a proxy has accepted before it could say that there is no way",
+        "idle_cut": "a proxy keeps a connection for as long as its ends do",
+        "cut_after": "a proxy sees no packets, and hands on bytes in packets of its own",
+        "rto": "a proxy sees no packets; `stall` for so long is the same silence",
+        "bufferbloat": "a proxy's queue is as long as its machine's buffers; `bandwidth` fills those",
+        "half_close": "a proxy ends both ways of a connection together",
+        "rst_after_rebind": "a proxy resets only what was opened during the fault",
     }
 )
 

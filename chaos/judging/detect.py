@@ -6,7 +6,6 @@ from chaos.judging.evidence import evidence
 from chaos.judging.facts import Facts
 from chaos.judging.limits import DETECT_WITHIN, detection_limit
 from chaos.judging.peer_facts import PeerFacts
-from chaos.judging.strikes import SILENT
 from chaos.judging.verdicts import Check, decided
 from chaos.scenario import Scenario
 from tracker import events
@@ -25,11 +24,11 @@ def by_reports(facts: Facts, scenario: Scenario) -> Check | None:
     expected = f"a silent link given up within {limit:g} s"
     took, late = [], []
     for strike in facts.strikes:
-        if strike.fault.kind not in SILENT or strike.fault.toxicity < 1:
+        if not strike.silences or strike.fault.toxicity < 1:
             continue
         lasts_until = min(strike.during.end, facts.stopping)
         for connection in filter(strike.strikes, facts.connections):
-            since = strike.since(connection)
+            since = strike.silent_since(connection)
             ended = inf if connection.closed is None else connection.closed.t
             if since <= ended <= since + limit:
                 if connection.closed is not None and connection.closed.by == "client":
@@ -58,12 +57,12 @@ def by_peer(facts: PeerFacts, scenario: Scenario) -> Check | None:
     took: list[float] = []
     late: list[tuple[float, float]] = []  # for how long it was kept, and when it was due to be given up
     for strike in facts.strikes:
-        if strike.fault.kind not in SILENT or strike.fault.toxicity < 1:
+        if not strike.silences or strike.fault.toxicity < 1:
             continue
         silent_until = min(strike.during.end, facts.stopping)
         for connection in filter(strike.strikes, facts.connections):
             ended = None if connection.closed is None else connection.closed.t
-            since = strike.since(connection)
+            since = strike.silent_since(connection)
             if strike.fault.spec.where == "network" and connection.opened > strike.during.begin:
                 continue
             if silent_until - since < limit or (ended is not None and ended <= since):

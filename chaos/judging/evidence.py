@@ -96,6 +96,10 @@ def _counted(fault: Fault, counts: Counts) -> str | None:
     parts = [
         f"{counts.bytes} bytes {_DONE_TO_BYTES.get(fault.kind, 'touched')}" if counts.bytes else "",
         f"{counts.ends} {ended}" if counts.ends else "",
+        f"{len(counts.silenced)} connections fell silent" if counts.silenced else "",
+        f"{counts.watched} connections watched, idle for {counts.idle:.2f} s at most"
+        if counts.watched
+        else "",
         f"{counts.refused} attempts refused" if counts.refused else "",
         f"{counts.unanswered} packets of handshakes lost" if counts.unanswered else "",
         f"{counts.packets} packets lost" if counts.packets else "",
@@ -117,6 +121,10 @@ _DONE_TO_BYTES: Mapping[str, str] = MappingProxyType(
         "unreachable": "dropped",
         "loss": "lost on the way",
         "slicer": "cut in pieces",
+        "cut_after": "lost for their size",
+        "rto": "lost on the way",
+        "bufferbloat": "that had to queue",
+        "half_close": "dropped",
     }
 )
 
@@ -248,6 +256,12 @@ _LOOK: Mapping[str, Callable[[History, Fault, Window], str | None]] = MappingPro
         "reset_peer": _cut,
         "limit_data": _cut,
         "down": _cut,
+        "half_close": _cut,
+        "rst_after_rebind": _cut,
+        "idle_cut": _cut,
+        "cut_after": _held,
+        "rto": _held,
+        "bufferbloat": _throttled,
         "latency": _delayed,
         "bandwidth": _throttled,
         "slow_close": _closed_slowly,

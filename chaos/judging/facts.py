@@ -190,7 +190,7 @@ class Facts:
         for connection in self.connections:
             if connection.closed is None or not strike.strikes(connection):
                 continue
-            took = connection.closed.t - strike.since(connection)
+            took = connection.closed.t - strike.silent_since(connection)
             if took >= 0 and connection.closed.t <= self._blamed_until(strike, connection.link):
                 found.append(took)
         return tuple(found)

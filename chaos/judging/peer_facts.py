@@ -133,7 +133,7 @@ class PeerFacts(Facts):
         as the peer did: the connection's end, or the next one. It need not see what there was: where nothing comes
         through, neither does. What shows from the moment on at which the heal was due, was held until then.
         """
-        since = strike.since(connection)
+        since = strike.silent_since(connection)
         due = inf if strike.fault.duration is None else strike.during.begin + strike.fault.duration
         until = min(due, strike.during.end, self.stopping)
         if self.history.sockets_seen != "none":

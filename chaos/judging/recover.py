@@ -12,7 +12,7 @@ from chaos.judging.disruptions import Disruption, disruptions, ended_by, interru
 from chaos.judging.facts import Facts
 from chaos.judging.limits import detection_limit, on_the_way
 from chaos.judging.peer_facts import PeerFacts
-from chaos.judging.strikes import SILENT
+from chaos.judging.strikes import WAITED_FOR
 from chaos.judging.verdicts import Check
 from chaos.kinds import Link
 from chaos.scenario import Scenario
@@ -104,8 +104,8 @@ def _noticing(facts: Facts, scenario: Scenario, disruption: Disruption, connecti
     given_up = end is not None and ended_by(facts, disruption, connection)
     rest = 0.0
     for strike in disruption.strikes:
-        if strike.fault.kind in SILENT and strike.strikes(connection):
-            since = strike.since(connection)
+        if strike.fault.kind in WAITED_FOR and strike.strikes(connection):
+            since = strike.silent_since(connection)
             took = end.t - heal if end is not None and given_up else heal - since
             rest = max(rest, min(since + detection_limit(scenario) - heal, took))
     return rest

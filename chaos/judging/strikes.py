@@ -1,5 +1,6 @@
 """Faults that may end a client's connections.                                                 pure"""
 
+from math import inf
 from typing import NamedTuple
 
 from chaos.faults import Fault
@@ -10,6 +11,8 @@ NEWCOMERS_ONLY = frozenset({"accept_then_close", "refuse", "accept_tcp_only", "t
 """Kinds that leave the connections alone that were there before."""
 FOR_GOOD = frozenset({"trickle"})
 """Kinds that a connection which began under them is never rid of."""
+BREAKS = frozenset({"rst_after_rebind", "half_close"})
+"""Kinds that are over at once, and of which the connections that were there never recover."""
 CLOSES = frozenset({"close", "restart", "accept_then_close"})
 """Kinds by which the peer ends a connection itself."""
 UNANSWERING = frozenset({"mute_pong", "wrong_pong"})
@@ -17,7 +20,9 @@ UNANSWERING = frozenset({"mute_pong", "wrong_pong"})
 SILENT = UNANSWERING | frozenset(
     {"stall", "blackhole", "unreachable", "timeout", "mute_pong", "wrong_pong", "stop_reading"}
 )
-"""Kinds that end nothing by themselves: the client has to notice."""
+"""Kinds that end nothing by themselves: the client has to notice, from their begin on."""
+WAITED_FOR = SILENT | {"idle_cut", "cut_after", "rto", "rst_after_rebind", "half_close"}
+"""Kinds after whose end a connection that was struck may be waited for: until it is given up, or until TCP tries again."""
 
 
 class Strike(NamedTuple):
@@ -41,13 +46,36 @@ class Strike(NamedTuple):
         return self.concerns(connection.link) and connection.opened <= self.heals and not spared
 
     def spoils(self, connection: Connection) -> bool:
-        """Whether it struck this connection for good: what began under it does not heal with it."""
+        """Whether it struck this connection for good: what began under it, or was there, does not heal with it."""
+        if self.fault.kind in BREAKS:
+            return self.strikes(connection)
         began = self.during.begin <= connection.opened <= self.during.end
         return self.fault.kind in FOR_GOOD and self.concerns(connection.link) and began
 
     def since(self, connection: Connection) -> float:
         """When the connection was struck: at the begin, or when it opened into the fault."""
         return max(self.during.begin, connection.opened)
+
+    @property
+    def silences(self) -> bool:
+        """Whether it ends nothing by itself, so that the client has to notice, from the begin on or from some moment on."""
+        return self.fault.kind in SILENT or self._silences_later
+
+    @property
+    def _silences_later(self) -> bool:
+        """Whether a connection is well under it until it has been idle, or says something large."""
+        attributes = self.fault.attributes
+        return self.fault.kind == "cut_after" or attributes.get("how") == "silent"
+
+    def silent_since(self, connection: Connection) -> float:
+        """When it silenced the connection; infinite: it did not, or nobody can say when."""
+        since = self.since(connection)
+        silenced = None if self.during.counts is None else self.during.counts.silenced
+        if silenced is None or not self._silences_later:
+            return since
+        until = inf if connection.closed is None else connection.closed.t
+        fell = (self.during.begin + seconds for seconds in silenced)
+        return next((t for t in fell if since <= t <= until), inf)
 
 
 class Arrival(NamedTuple):

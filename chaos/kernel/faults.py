@@ -30,7 +30,9 @@ _NEEDS: Mapping[str, Ability | None] = MappingProxyType(
         "unreachable": None,
         "reset_peer": None,
         "loss": "bpf",
+        "cut_after": "bpf",
         "bandwidth": "tbf",
+        "bufferbloat": "tbf",
         "latency": "netem",
     }
 )
@@ -40,6 +42,10 @@ _WHY_NOT: Mapping[str, str] = MappingProxyType(
         "slicer": "a router cuts no packets into pieces",
         "slow_close": "a router does not hold back an end alone",
         "limit_data": "a router does not count the bytes of a connection",
+        "idle_cut": "a router keeps no account of connections",
+        "rto": "a router does not know which packet is sent again; `stall` for so long is the same silence",
+        "half_close": "a router does not end a connection in the sender's place",
+        "rst_after_rebind": "a router does not tell older connections from new ones",
         "block_loop": "the client shares its event loop with the peer and the laboratory",
     }
 )
@@ -65,7 +71,11 @@ SILENT = frozenset(kind for kind, table in _TABLES.items() if table is None)
 _FIRST = (None, NO_WAY, RESETS)
 """Of several faults on one way the first of these decides: who is told nothing, is told nothing."""
 
+LIMITS = ("bandwidth", "bufferbloat")
+"""Kinds that are a rate, and a queue before it."""
 CERTAIN = 2**32 - 1
+HEADS = 14 + 20 + 32
+"""Bytes before a packet's payload: Ethernet's, IPv4's, and TCP's with time stamps."""
 
 
 def why_not(fault: Fault, abilities: Container[Ability]) -> str | None:
@@ -116,15 +126,24 @@ def _leading_to(table: int | None, device: Device, number: int) -> Rule:
     return Rule(FAULTS * (1 + _FIRST.index(table)) + number, device, table)
 
 
-def loss(fault: Fault, device: Device, number: int) -> tuple[str, str]:
-    """What `tc` is told to begin it on one way, and to end it."""
-    percent = fault.attributes["percent"]
-    assert isinstance(percent, int), "the vocabulary says so"
+def dropping(fault: Fault, device: Device, number: int) -> tuple[str, str]:
+    """What `tc` is told to begin a loss, by chance or by size, on one way, and to end it."""
     where = f"dev {device} ingress pref {number + 1}"
+    large = fault.kind == "cut_after"
+    program = _by_size(fault.number("bytes")) if large else _by_chance(fault.number("percent"))
     return (
-        f"filter add {where} bpf da bytecode '{_by_chance(percent)}'",
+        f"filter add {where} bpf da bytecode '{program}'",
         f"filter delete {where}",
     )
+
+
+def _by_size(payload: int) -> str:
+    """A classic BPF program that drops each packet of TCP that carries more than so many bytes, as `tc` reads it.
+
+    Load the length; where it is greater than the payload and its heads, drop the packet (TC_ACT_SHOT), else let it pass.
+    """
+    program = ("128 0 0 0", f"37 0 1 {payload + HEADS}", "6 0 0 2", "6 0 0 4294967295")
+    return f"{len(program)},{','.join(program)}"
 
 
 def _by_chance(percent: int) -> str:
@@ -162,12 +181,12 @@ class Egress:
         self._limits = False
 
     def add(self, fault: Fault) -> Sequence[str]:
-        """One more latency or bandwidth."""
+        """One more latency, bandwidth or queue."""
         self._faults.append(fault)
         fresh = not self._delays
         self._delays |= fault.kind == "latency"
-        self._limits |= fault.kind == "bandwidth"
-        if fault.kind == "bandwidth":
+        self._limits |= fault.kind in LIMITS
+        if fault.kind in LIMITS:
             return [self._rate()]
         # A delay that is new takes the place of the rate, which goes below it.
         return [self._delay(), *([self._rate()] if fresh and self._limits else [])]
@@ -185,15 +204,21 @@ class Egress:
 
     def _rate(self) -> str:
         """The narrowest counts."""
-        rates = [fault.number("rate") for fault in self._faults if fault.kind == "bandwidth"]
+        limits = [fault for fault in self._faults if fault.kind in LIMITS]
         where = "parent 1:1" if self._delays else "root"
-        return f"qdisc replace dev {self._device} {where} handle 2: tbf rate {self._limited(rates)}"
+        return f"qdisc replace dev {self._device} {where} handle 2: tbf rate {self._limited(limits)}"
 
-    def _limited(self, rates: Sequence[int]) -> str:
-        if not rates:
+    def _limited(self, limits: Sequence[Fault]) -> str:
+        if not limits:
             return self.UNLIMITED
-        rate = min(rates)
-        return f"{rate * 8}kbit burst {self.BURST}b limit {self.BURST + round(rate * 1000 * self.WAITING)}b"
+        narrowest = min(limits, key=lambda fault: fault.number("rate"))
+        rate = narrowest.number("rate")
+        waiting = (
+            narrowest.number("buffer") * 1000
+            if narrowest.kind == "bufferbloat"
+            else round(rate * 1000 * self.WAITING)
+        )
+        return f"{rate * 8}kbit burst {self.BURST}b limit {self.BURST + waiting}b"
 
     def _sum(self, name: str) -> int:
         return sum(fault.number(name) for fault in self._faults if fault.kind == "latency")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Literal
 
 from chaos.kinds.spec import Attribute, KindSpec, Value, milliseconds
 
@@ -20,9 +21,41 @@ def _network(
     attributes: Mapping[str, Attribute] | None = None,
     *,
     severs: bool,
+    lasts: Literal["optional", "never"] = "optional",
+    mild: Callable[[Mapping[str, Value]], bool] = lambda _: False,
     rule: Callable[[Mapping[str, Value]], str | None] = lambda _: None,
 ) -> KindSpec:
-    return KindSpec(about, "network", severs, attributes or {}, directed=True, rule=rule)
+    return KindSpec(
+        about, "network", severs, attributes or {}, lasts=lasts, directed=True, mild=mild, rule=rule
+    )
+
+
+MILD_LOSS = 5
+"""Percent of packets. Up to there a segment is lost five times in a row, and a healthy link silent for 3 s (0.2 + 0.4 + 0.8
++ 1.6), once in three million segments."""
+MILD_BURST = 3
+"""Losses in a row: a silence of 1.4 s (0.2 + 0.4 + 0.8), and a bit for the round trips. One more makes 3 s of it."""
+MILD_QUEUE = 1.0
+"""Seconds that the last byte of a full queue waits. What finds no room is sent again, and waits as long once more: a
+round trip stays below 3 s."""
+
+
+def _number(attributes: Mapping[str, Value], name: str) -> int:
+    value = attributes[name]
+    assert isinstance(value, int), "the vocabulary says so"
+    return value
+
+
+def _mild_loss(attributes: Mapping[str, Value]) -> bool:
+    return _number(attributes, "percent") <= MILD_LOSS
+
+
+def _mild_burst(attributes: Mapping[str, Value]) -> bool:
+    return _number(attributes, "losses") <= MILD_BURST
+
+
+def _mild_queue(attributes: Mapping[str, Value]) -> bool:
+    return _number(attributes, "buffer") <= MILD_QUEUE * _number(attributes, "rate")
 
 
 NETWORK: Mapping[str, KindSpec] = MappingProxyType(
@@ -109,10 +142,79 @@ NETWORK: Mapping[str, KindSpec] = MappingProxyType(
             "Packets are lost by chance, and TCP sends them again. Up to 5 percent no connection may die of it.",
             {"percent": Attribute("of the packets", "percent", None, 1, 100, usual=(1, 40))},
             severs=True,
+            mild=_mild_loss,
         ),
         "blackhole": _network(
             "Bytes are dropped in silence, and the connection dies when it heals.",
             severs=True,
+        ),
+        "idle_cut": KindSpec(
+            "A hop ends what was idle both ways for so long; when it heals, those that it has forgotten get RST.",
+            "network",
+            severs=True,
+            attributes={
+                "after": Attribute("the idle time", "ms", None, 1, 3_600_000, usual=(300, 8000)),
+                "how": Attribute(
+                    "FIN to both sides, or silent: it drops all that comes of that connection from then on",
+                    choices=("fin", "silent"),
+                    default="fin",
+                ),
+            },
+        ),
+        "cut_after": _network(
+            "A black hole for large packets: what is larger never gets through, and what follows it has to wait.",
+            {
+                "bytes": Attribute(
+                    "the most that a packet may carry; Ethernet's carry 1448",
+                    "bytes",
+                    None,
+                    1,
+                    1447,
+                    usual=(500, 1447),
+                )
+            },
+            severs=True,
+        ),
+        "rto": _network(
+            "A burst of loss on each connection: TCP tries again after 0.2, 0.4, 0.8 s and so on, then all of it comes."
+            f" Up to {MILD_BURST} losses no connection may die of it.",
+            {
+                "losses": Attribute(
+                    "how often in a row the oldest packet is lost; 3 are a silence of 1.4 s",
+                    "",
+                    None,
+                    1,
+                    15,
+                    usual=(1, 5),
+                )
+            },
+            severs=True,
+            mild=_mild_burst,
+        ),
+        "bufferbloat": _network(
+            "Bytes queue before a limited rate, so the round trip grows with one's own traffic; what finds no room is"
+            " lost. Where the queue is not longer than a second no connection may die of it.",
+            {
+                "rate": Attribute("as of `bandwidth`", "KB/s", None, 1, 10_000_000, usual=(20, 2000)),
+                "buffer": Attribute(
+                    "what may wait; 1 KB is 1000 bytes", "KB", None, 1, 1_000_000, usual=(8, 1000)
+                ),
+            },
+            severs=True,
+            mild=_mild_queue,
+        ),
+        "half_close": _network(
+            "The present connections get a FIN on one way, once; the other stays open. What is still sent on the closed"
+            " one is taken, and dropped.",
+            severs=True,
+            lasts="never",
+        ),
+        "rst_after_rebind": KindSpec(
+            "The client's address changes, once: nothing arrives over the present connections any more, and the client's"
+            " next packet on each gets RST. New ones are fine.",
+            "network",
+            severs=True,
+            lasts="never",
         ),
     }
 )

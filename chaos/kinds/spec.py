@@ -54,6 +54,8 @@ class KindSpec:
     """None, where there are links: `on` must be given."""
     directed: bool = False
     """Whether it takes `direction` (default both) and `toxicity` (default 1)."""
+    mild: Callable[[Mapping[str, Value]], bool] = lambda _: False
+    """Of a kind that severs: whether it is so weak with these attributes that no connection may die of it."""
     rule: Callable[[Mapping[str, Value]], str | None] = lambda _: None
     """What the attributes must fulfil together: None, or why they do not."""
 

@@ -69,6 +69,27 @@ def test_what_only_slows_or_adds_never_severs() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("kind", "mild", "harsh"),
+    [
+        ("loss", {"percent": 5}, {"percent": 6}),
+        ("rto", {"losses": 3}, {"losses": 4}),
+        ("bufferbloat", {"rate": 50, "buffer": 50}, {"rate": 50, "buffer": 51}),
+    ],
+)
+def test_what_is_mild_excuses_no_lost_connection(
+    kind: str, mild: dict[str, int], harsh: dict[str, int]
+) -> None:
+    severs = [read_fault(table(kind, **attributes))[0].severs for attributes in (mild, harsh)]
+    assert severs == [False, True]
+
+
+def test_what_happens_once_takes_no_for() -> None:
+    for kind in ("half_close", "rst_after_rebind"):
+        assert read_fault(table(kind))[0].duration == 0
+        assert "'for'" in refusal(table(kind, for_="3s"))
+
+
 def test_a_network_fault_strikes_both_directions_and_every_connection_by_default() -> None:
     (fault,) = read_fault(table("latency", latency=5))
     assert (fault.direction, fault.toxicity, fault.attributes) == ("both", 1.0, {"latency": 5, "jitter": 0})

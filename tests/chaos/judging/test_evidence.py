@@ -69,10 +69,24 @@ def counted(index: int = 0, **counts: Any) -> Counted:
         ("slow_close", {"delay": 1}, {"ends": 2}, "2 ends of connections delayed"),
         ("down", {}, {"refused": 3}, "3 attempts refused"),
         ("reset_peer", {}, {"ends": 1}, "1 connections ended"),
+        ("rto", {"losses": 2}, {"bytes": 10}, "10 bytes lost on the way"),
+        ("bufferbloat", {"rate": 1, "buffer": 1}, {"bytes": 10}, "10 bytes that had to queue"),
+        (
+            "cut_after",
+            {"bytes": 9},
+            {"bytes": 10, "silenced": (3.0,)},
+            "10 bytes lost for their size, 1 connections fell silent",
+        ),
+        (
+            "idle_cut",
+            {"after": 500},
+            {"ends": 1, "watched": 2, "idle": 0.5},
+            "1 connections ended, 2 connections watched, idle for 0.50 s at most",
+        ),
     ],
 )
 def test_what_the_engine_counted_is_the_evidence(
-    kind: str, more: dict[str, Any], counts: dict[str, int], trace: str
+    kind: str, more: dict[str, Any], counts: dict[str, Any], trace: str
 ) -> None:
     one = fault(kind, 10.0, 5.0, **more)
     assert seen(record(struck(one), counted(**counts)), one) == trace
@@ -105,7 +119,8 @@ def test_every_kind_that_is_not_the_peers_can_leave_a_trace() -> None:
     for kind, spec in KINDS.items():
         if spec.where != "peer":
             attributes = {name: 1 for name, one in spec.attributes.items() if one.required}
-            one = fault(kind, 10.0, 5.0, on="output" if spec.links else None, **attributes)
+            lasts = None if spec.lasts == "never" else 5.0
+            one = fault(kind, 10.0, lasts, on="output" if spec.links else None, **attributes)
             assert seen(record(struck(one)), one) is None
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from chaos.faults import Fault, read_fault
 from chaos.kernel.commands import NO_WAY, RESETS
-from chaos.kernel.faults import ABOUT, Egress, Rule, entries, exits, loss, rule, why_not
+from chaos.kernel.faults import ABOUT, Egress, Rule, dropping, entries, exits, rule, why_not
 
 
 def fault(kind: str, **keys: object) -> Fault:
@@ -28,6 +28,8 @@ def test_every_kernel_with_policy_routing_can(kind: str) -> None:
         (fault("blackhole"), "destroy"),
         (fault("down"), "destroy"),
         (fault("loss", percent=2), "bpf"),
+        (fault("cut_after", bytes=1300), "bpf"),
+        (fault("bufferbloat", rate=60, buffer=60), "tbf"),
     ],
     ids=str,
 )
@@ -45,6 +47,10 @@ def test_what_needs_more_says_what_is_missing(asked: Fault, ability: str) -> Non
         (fault("timeout", timeout=0), "does not acknowledge"),
         (fault("reset_peer", timeout=300), "does not wait"),
         (fault("stall", toxicity=0.5), "some connections"),
+        (fault("idle_cut", after=500), "no account"),
+        (fault("rto", losses=3), "sent again"),
+        (fault("half_close"), "in the sender's place"),
+        (fault("rst_after_rebind"), "older connections"),
     ],
     ids=str,
 )
@@ -128,6 +134,13 @@ def test_the_narrowest_of_two_bandwidths_counts() -> None:
     assert "rate 480kbit" in left
 
 
+def test_a_bufferbloat_is_a_token_bucket_with_a_queue_of_its_size() -> None:
+    queue = Egress("peer")
+    queue.add(fault("bandwidth", rate=60))
+    (both,) = queue.add(fault("bufferbloat", rate=50, buffer=100))
+    assert "rate 400kbit burst 3200b limit 103200b" in both
+
+
 def test_a_rate_lies_below_a_delay_whichever_came_first() -> None:
     queue = Egress("peer")
     queue.add(fault("bandwidth", rate=60))
@@ -141,9 +154,21 @@ def test_a_rate_lies_below_a_delay_whichever_came_first() -> None:
 
 
 def test_a_loss_of_25_percent_drops_a_random_word_below_a_quarter_of_its_range() -> None:
-    begin, end = loss(fault("loss", percent=25), "client", 0)
+    begin, end = dropping(fault("loss", percent=25), "client", 0)
     assert begin == (
         "filter add dev client ingress pref 1 bpf da bytecode"
         " '4,32 0 0 4294963256,53 1 0 1073741824,6 0 0 2,6 0 0 4294967295'"
+    )
+    assert end == "filter delete dev client ingress pref 1"
+
+
+# Loss by size
+
+
+def test_a_cut_drops_what_is_larger_than_its_payload_and_three_heads() -> None:
+    begin, end = dropping(fault("cut_after", bytes=1300), "client", 0)
+    assert begin == (
+        "filter add dev client ingress pref 1 bpf da bytecode"
+        " '4,128 0 0 0,37 0 1 1366,6 0 0 2,6 0 0 4294967295'"
     )
     assert end == "filter delete dev client ingress pref 1"

@@ -89,6 +89,8 @@ def _on_its_links(faults: list[Fault], profile: Profile) -> Iterator[Fault]:
     """Each fault once, on a link that the client has."""
     found: list[Fault] = []
     for fault in faults:
+        if fault.kind == "credentials_expire":
+            raise NotForThisClient("only the tracker is given a token that is renewed")
         if fault.kind == "echo" and not profile.sends:
             raise NotForThisClient("it sends nothing that could be echoed")
         if fault.kind == "burst" and not profile.reads:

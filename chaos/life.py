@@ -3,8 +3,8 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from operator import itemgetter
@@ -41,6 +41,8 @@ from chaos.kinds import LINKS, Link
 from chaos.profile import Profile
 from chaos.scenario import Scenario
 from chaos.scenario_writing import write
+from chaos.temporary import temporary_folder
+from chaos.tokens import Tokens
 from chaos.workloads import require_runnable
 from simulator import events as peer
 from simulator.pose_server import PoseServer
@@ -135,8 +137,11 @@ class Life:
         world.watch_sockets(self)
         with self._material.files() as files:
             try:
-                with trusted() if self._profile.tls else nullcontext() as ca:
-                    await self._with_peer(world, files, ca)
+                with (
+                    trusted() if self._profile.tls else nullcontext() as ca,
+                    self._tokens() as tokens,
+                ):
+                    await self._with_peer(world, files, ca, tokens)
             except Exception as error:
                 log.debug("the laboratory failed in %s", self._scenario.name, exc_info=True)
                 self.broke("laboratory", error)
@@ -192,7 +197,18 @@ class Life:
             )
         )
 
-    async def _with_peer(self, world: World, files: workloads.Files | None, ca: Path | None) -> None:
+    @contextmanager
+    def _tokens(self) -> Iterator[Tokens | None]:
+        """What the tracker gets in by, where that expires."""
+        if not any(fault.kind == "credentials_expire" for fault in self._faults):
+            yield None
+            return
+        with temporary_folder() as folder:
+            yield Tokens(folder / "token")
+
+    async def _with_peer(
+        self, world: World, files: workloads.Files | None, ca: Path | None, tokens: Tokens | None
+    ) -> None:
         feed = self._material.feed(world.scale)
         dialect = self._profile.dialect(self._links)
         server = PoseServer(
@@ -205,7 +221,7 @@ class Life:
             contents=self._role != "tracker",
         )
         actor = peer_faults.Actor(
-            server, feed, self._material.fps, world.scale, Random(f"{self._seed}/garbage")
+            server, feed, self._material.fps, world.scale, Random(f"{self._seed}/garbage"), tokens=tokens
         )
         context = None if ca is None else SSLContext(PROTOCOL_TLS_SERVER)
         port = await server.start(tls=context)
@@ -232,6 +248,7 @@ class Life:
                 stop=asyncio.Event(),
                 stop_signal=self._profile.stop_signal,
                 trace=self._trace,
+                token_file=None if tokens is None else tokens.file,
             )
             others = range(1, self._scenario.workload.clients)
             assignments = [first, *(first.of_another(number, self._note) for number in others)]

@@ -1,5 +1,6 @@
 """Faults of the peer, carried out by the mock server whatever the engine. Any of them may overlap any other."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from random import Random
@@ -8,13 +9,24 @@ from typing import cast
 from chaos.engines import Heal
 from chaos.faults import Fault
 from chaos.kinds import Link
-from simulator.admission import Refusal, RetryAfterAs, Trickle, Unanswered
+from chaos.tokens import Tokens
+from simulator.admission import (
+    Credentials,
+    DeadBackend,
+    LateAnswer,
+    Redirect,
+    Refusal,
+    RetryAfterAs,
+    Trickle,
+    Unanswered,
+)
 from simulator.door import Keeper
 from simulator.feeds import LiveFeed
 from simulator.garbage import bad_messages
 from simulator.manners import Manners
 from simulator.pose_server import PoseServer
 from simulator.standing import Standing
+from simulator.stranger import Stranger
 
 GARBAGE_EVERY = 0.25
 """Scenario seconds between two bad messages."""
@@ -33,6 +45,8 @@ class Actor:
     rng: Random
     paces: Standing[float] = field(default_factory=Standing)
     """How many times as fast as usual the feed was told to go."""
+    tokens: Tokens | None = None
+    """Of a tracker whose credentials expire."""
 
 
 _Begin = Callable[[Actor, Fault], Awaitable[Heal]]
@@ -68,6 +82,11 @@ async def _close(peer: Actor, fault: Fault) -> Heal:
 
 async def _accept_then_close(peer: Actor, fault: Fault) -> Heal:
     return _at_once(peer.server.manners[_link(fault)].closes.begin(fault.number("code")))
+
+
+async def _drain(peer: Actor, fault: Fault) -> Heal:
+    assert fault.duration is not None, "the vocabulary demands it"
+    return _at_once(peer.server.drain(_link(fault), fault.number("code"), fault.duration / peer.scale))
 
 
 async def _restart(peer: Actor, _: Fault) -> Heal:
@@ -106,6 +125,42 @@ def _refusal(peer: Actor, fault: Fault) -> Keeper:
     return Refusal(fault.number("status"), asked, cast(RetryAfterAs, fault.choice("retry_after_as")))
 
 
+def _dead_backend(_: Actor, fault: Fault) -> Keeper:
+    return DeadBackend("silent" if fault.choice("how") == "silent" else "refused")
+
+
+async def _redirect(peer: Actor, fault: Fault) -> Heal:
+    stranger = Stranger()
+    origin = await stranger.start() if fault.choice("to") == "stranger" else None
+    leave = peer.server.door.keep(_link(fault), Redirect(origin, loop=fault.choice("to") == "loop"))
+
+    async def heal() -> None:
+        leave()
+        await stranger.stop()
+
+    return heal
+
+
+async def _credentials_expire(peer: Actor, fault: Fault) -> Heal:
+    tokens = peer.tokens
+    assert tokens is not None, "a run with this fault has them"
+    number = tokens.issue()
+    after = fault.number("renewed_after") / 1000 / peer.scale
+    loop = asyncio.get_running_loop()
+    refresh = [loop.call_later(after, tokens.write, number)]
+    if fault.choice("refresh") == "fails-once":
+        refresh = [loop.call_later(after, tokens.spoil), loop.call_later(2 * after, tokens.write, number)]
+    leave = peer.server.door.keep(_link(fault), Credentials(number))
+
+    async def heal() -> None:
+        leave()
+        for timer in refresh:
+            timer.cancel()
+        tokens.write(number)
+
+    return heal
+
+
 _BEGIN: dict[str, _Begin] = {
     "echo": _behaves(lambda manners: manners.echoes),
     "mute_pong": _behaves(lambda manners: manners.muted),
@@ -114,12 +169,17 @@ _BEGIN: dict[str, _Begin] = {
     "stop_reading": _stop_reading,
     "close": _close,
     "accept_then_close": _accept_then_close,
+    "drain": _drain,
     "restart": _restart,
     "garbage": _garbage,
     "burst": _burst,
     "refuse": _keeps(_refusal),
     "accept_tcp_only": _keeps(lambda *_: Unanswered()),
     "trickle": _keeps(lambda peer, fault: Trickle(fault.number("pause") / 1000 / peer.scale)),
+    "dead_backend": _keeps(_dead_backend),
+    "late_accept": _keeps(lambda *_: LateAnswer()),
+    "redirect": _redirect,
+    "credentials_expire": _credentials_expire,
 }
 
 

@@ -43,8 +43,8 @@ def _date(later: int) -> str:
 class Refusal:
     """A handshake is refused: the HTTP status, and how many seconds the client is asked to stay away, if any.
 
-    Asked in whole seconds, or by a date, which is a second more, because a client's own clock may be anywhere within one;
-    or by nonsense, of each kind in turn, which asks for nothing.
+    Asked in whole seconds; or by a date, beside the one of the answer itself; or by nonsense, of each kind in turn, which
+    asks for nothing.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Refusal:
             return _answer(self.status, ("Retry-After", next(self._nonsense)))
         if not self.asked:
             return _answer(self.status)
-        return _answer(self.status, ("Retry-After", _date(self.asked + 1) if by_date else str(self.asked)))
+        return _answer(self.status, ("Retry-After", _date(self.asked) if by_date else str(self.asked)))
 
     def leave(self) -> None:
         """Nobody waits."""
@@ -96,3 +96,96 @@ class Trickle:
 
     def leave(self) -> None:
         """Answers that are under way are not hurried."""
+
+
+class DeadBackend:
+    """Behind the name stand a live backend and a dead one, and each client meets them in turn, the dead one first."""
+
+    def __init__(self, how: Literal["silent", "refused"]) -> None:
+        """`silent`: no handshake that meets the dead one is ever answered; `refused`: a proxy says 502 for it."""
+        self._how = how
+        self._meets_the_dead: dict[int, bool] = {}
+
+    async def answer(self, visit: Visit) -> Response | None:
+        """Let each client in every second time."""
+        dead = self._meets_the_dead.get(visit.client, True)
+        self._meets_the_dead[visit.client] = not dead
+        if not dead:
+            return None
+        visit.misbehaved("dead_backend")
+        if self._how == "refused":
+            return _answer(502)
+        await visit.waits_for(asyncio.Event())
+        return None
+
+    def leave(self) -> None:
+        """Who waits for the dead one goes on waiting."""
+
+
+class LateAnswer:
+    """A handshake is answered only once the same client has begun another, which is answered at once; and so on."""
+
+    def __init__(self) -> None:
+        self._held: dict[int, asyncio.Event] = {}
+
+    async def answer(self, visit: Visit) -> None:
+        """Hold every second handshake of a client until the next one."""
+        successor_came = self._held.pop(visit.client, None)
+        if successor_came is not None:
+            successor_came.set()
+            return
+        visit.misbehaved("late_accept")
+        self._held[visit.client] = held = asyncio.Event()
+        await visit.waits_for(held)
+
+    def leave(self) -> None:
+        """Answer those that are held."""
+        for held in self._held.values():
+            held.set()
+
+
+FOLLOWED = "simtool-redirected"
+"""The query's key by which a handshake says that it was redirected before."""
+
+
+class Redirect:
+    """A handshake is sent elsewhere: to a place where it is let in, to where it came from, or to a stranger."""
+
+    def __init__(self, stranger: str | None = None, *, loop: bool = False) -> None:
+        """`stranger` is an origin, as in ``ws://127.0.0.2:80``; without one, within the peer's own."""
+        self._stranger = stranger
+        self._loop = loop
+
+    async def answer(self, visit: Visit) -> Response | None:
+        """Redirect it, unless it has been already."""
+        path = visit.request.path
+        if f"{FOLLOWED}=1" in path and not self._loop:
+            return None
+        visit.misbehaved("redirect")
+        there = path if self._loop else f"{path}{'&' if '?' in path else '?'}{FOLLOWED}=1"
+        return _answer(307, ("Location", f"{self._stranger or ''}{there}"))
+
+    def leave(self) -> None:
+        """Nobody waits."""
+
+
+class Credentials:
+    """A handshake must show a token that is not older than `oldest`; any other is answered with 401."""
+
+    def __init__(self, oldest: int) -> None:
+        self._oldest = oldest
+
+    async def answer(self, visit: Visit) -> Response | None:
+        """Look at its token."""
+        shown = visit.request.headers.get("Authorization", "").removeprefix(f"Bearer {NUMBERED}")
+        if shown.isdecimal() and int(shown) >= self._oldest:
+            return None
+        visit.misbehaved("credentials_expire")
+        return _answer(401, ("WWW-Authenticate", "Bearer"))
+
+    def leave(self) -> None:
+        """Nobody waits."""
+
+
+NUMBERED = "simtool-token-"
+"""What a token begins with; the rest is its number, and the newest has the greatest."""

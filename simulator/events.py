@@ -167,9 +167,9 @@ class Misbehaved(PeerEvent, frozen=True, tag="misbehaved"):
     client: int = 0
     """Whose handshake was refused, where there are several and none came about."""
     retry_after: float = 0.0
-    """Seconds for which a refusal asked the client to stay away, at least."""
+    """Seconds for which a refusal asked the client to stay away."""
     by_date: bool = False
-    """Whether it asked by a date, which comes up to a second later."""
+    """Whether it asked by a date, which has no fractions: by a clock of its own a client may come up to a second earlier."""
 
 
 AnyPeerEvent = (

@@ -60,6 +60,8 @@ class PoseServer:
         if echo:
             self.manners["output"].echoes.begin(None)
         self._litterers: dict[asyncio.Task[None], None] = {}
+        self._closing: dict[asyncio.Task[None], None] = {}
+        """Connections that are being drained."""
         self._source = Source(feed, self._dialect, report, contents=contents)
         self._arrivals = Arrivals(self._dialect, report, poses=poses, contents=contents)
         self._report = report
@@ -125,7 +127,7 @@ class PoseServer:
             except TimeoutError:
                 self.abort()  # a client that does not read holds up its close handshake
                 await server.wait_closed()
-            await asyncio.gather(*closing)
+            await asyncio.gather(*closing, *self._closing)
 
     async def go_away(self, code: int = 1012) -> None:
         """Stop as a restarting server does, until `come_back`; what went away twice comes back after the second."""
@@ -201,6 +203,38 @@ class PoseServer:
         for connection in closing:
             self._misbehaved("close", link, connection.number)
         await asyncio.gather(*(connection.close(code) for connection in closing))
+
+    def drain(self, link: PeerLink, code: int, seconds: float) -> Callable[[], None]:
+        """Close the present connections of `link` one after the other, spread over `seconds`; newcomers are let be.
+
+        What is returned closes those that are left.
+        """
+        draining = dict.fromkeys(self.connections(link))
+        timers = [
+            connection.loop.call_later(
+                seconds * place / (len(draining) + 1), self._drain_one, connection, link, code, draining
+            )
+            for place, connection in enumerate(draining, 1)
+        ]
+
+        def end() -> None:
+            for timer in timers:
+                timer.cancel()
+            for connection in tuple(draining):
+                self._drain_one(connection, link, code, draining)
+
+        return end
+
+    def _drain_one(
+        self, connection: PeerConnection, link: PeerLink, code: int, draining: dict[PeerConnection, None]
+    ) -> None:
+        del draining[connection]
+        if connection not in self._open[link]:
+            return
+        self._misbehaved("drain", link, connection.number)
+        closing = connection.loop.create_task(connection.close(code, "draining"))
+        self._closing[closing] = None
+        closing.add_done_callback(self._closing.pop)
 
     def stop_reading(self, link: PeerLink) -> Callable[[], None]:
         """Read nothing more from the sockets of `link`; what is returned lets it read what has piled up, and go on."""

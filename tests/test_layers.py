@@ -106,6 +106,7 @@ FLOORS = (
     *("judging", "reports", "toxiproxy", "kernel", "engines", "clients"),
     *(
         "workloads",
+        "tokens",
         "peer_faults",
         "life",
         "side_by_side",

@@ -111,15 +111,13 @@ class Link:
         self.report(events.Connecting(t=began, link=self.name, attempt=self._backoff.attempt))
         try:
             self._papers = self._access.papers()
-            connection = await Opening(
-                self.url, self._access, self._papers, timing=self.timing, redirected=self._redirected
-            )
+            connection = await self._open(self._papers)
         except Exception as error:  # noqa: BLE001 - an endpoint can answer with anything: a redirect to no URL, a name
             # that cannot be encoded, two headers where one belongs. Whatever it was, the attempt failed, and
             # there is a next one.
             return self._refused(failure_of(error))
         self._connections += 1
-        wire = Wire(self, cast(LinkConnection, connection), self._connections)
+        wire = Wire(self, connection, self._connections)
         self.enter("opened")
         self.report(events.Connected(t=_now(), link=self.name, connection=wire.number, took=_now() - began))
         self._wire = wire
@@ -145,6 +143,10 @@ class Link:
             )
         )
         return self._backoff.after_close(wire.lived)
+
+    async def _open(self, papers: Papers) -> LinkConnection:
+        opening = Opening(self.url, self._access, papers, timing=self.timing, redirected=self._redirected)
+        return cast(LinkConnection, await opening)
 
     async def _serve(self, wire: Wire) -> None:
         async with asyncio.TaskGroup() as tasks:

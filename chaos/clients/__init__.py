@@ -43,6 +43,8 @@ class Assignment:
     """Of several clients in one run, counted from 0; the URLs of the others than the first say it too."""
     ca: Path | None = None
     """The file of the authority that signed the peer's certificate; None: there is none, the URLs begin with ws."""
+    token_file: Path | None = None
+    """What the tracker shows as its token, where the peer asks for one; read anew for each attempt."""
     stop_signal: str = "SIGTERM"
     """What tells a program to come to its end."""
     trace: Path | None = None

@@ -3,8 +3,9 @@
 import asyncio
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -12,6 +13,8 @@ from chaos.clients import Assignment
 from chaos.clients.traces import flight_recorder
 from chaos.history import Role
 from chaos.scenario import ClientOverrides
+from tracker import events
+from tracker.access import Access
 from tracker.app import Outcome, Tracker
 from tracker.config import TrackerConfig
 from tracker.files import load_calibration, load_route
@@ -54,6 +57,7 @@ class TrackerClient:
             pipeline,
             rng=rng,
             observers=(assignment.report,),
+            access=_accesses(assignment.token_file),
         )
 
     def rng(self, seed: int) -> Random:
@@ -69,6 +73,12 @@ class TrackerClient:
 def _config(assignment: Assignment) -> TrackerConfig:
     urls = TrackerConfig(assignment.input_url, assignment.output_url, assignment.control_url)
     return assignment.overrides.apply_to(urls)
+
+
+def _accesses(token_file: Path | None) -> dict[events.LinkName, Access]:
+    if token_file is None:
+        return {}
+    return {link: Access(token_file=str(token_file)) for link in get_args(events.LinkName)}
 
 
 def _stream(rng: Random) -> str:

@@ -10,6 +10,8 @@ from simulator import events as peer
 
 FOR_GOOD = frozenset({401, 403, 404})
 """Statuses that no other attempt will change."""
+DATES_STEP = 1.0
+"""Seconds: a date has no fractions, so whoever waits for it by a clock of its own may be so much earlier."""
 ON_TIME = 0.05
 """Seconds: a refusal is noted before it is on its way, and the next attempt when it has come."""
 
@@ -28,7 +30,11 @@ def came_too_soon(history: History) -> str | None:
         early = free_at.get(attempt.link, 0.0) - attempt.t
         if early > ON_TIME:
             return f"asked again on {attempt.link} at {attempt.t:.1f} s, {early:.1f} s before the time it was told"
-        free_at[attempt.link] = 0.0 if refusal is None else refusal.t + min(refusal.retry_after, PATIENCE)
+        free_at[attempt.link] = (
+            0.0
+            if refusal is None
+            else refusal.t + min(refusal.retry_after, PATIENCE) - DATES_STEP * refusal.by_date
+        )
     return None
 
 

@@ -26,9 +26,6 @@ _BARELY = 0.05
 PATIENCE = 300.0
 """Seconds. A peer may ask for more, and gets no more than this and the delay on top."""
 
-DATES_STEP = 1.0
-"""Seconds: a date has no fractions, so a peer that asks by one may ask for so much more than it wants."""
-
 
 class Draw(NamedTuple):
     """One delay that the client announced, and the number of the attempt that it comes before."""
@@ -97,7 +94,7 @@ def backoff(history: History) -> Backoff:
     for event in history.among(*_TELL):
         match event:
             case peer.Misbehaved(kind="refuse"):
-                patience[event.link] = event.retry_after + DATES_STEP * event.by_date
+                patience[event.link] = event.retry_after
             case events.Connecting():
                 _tried(found, links.setdefault(event.link, _Link()), event)
             case events.Closed():

@@ -7,13 +7,26 @@ from chaos.faults import Fault
 from chaos.judging.evidence import Window
 from chaos.timeline.observed import Connection
 
-NEWCOMERS_ONLY = frozenset({"accept_then_close", "refuse", "accept_tcp_only", "trickle"})
+NEWCOMERS_ONLY = frozenset(
+    {
+        "accept_then_close",
+        "refuse",
+        "accept_tcp_only",
+        "trickle",
+        "dead_backend",
+        "late_accept",
+        "redirect",
+        "credentials_expire",
+    }
+)
 """Kinds that leave the connections alone that were there before."""
+OLD_ONLY = frozenset({"drain"})
+"""Kinds that leave those alone that come later."""
 FOR_GOOD = frozenset({"trickle"})
 """Kinds that a connection which began under them is never rid of."""
 BREAKS = frozenset({"rst_after_rebind", "half_close"})
 """Kinds that are over at once, and of which the connections that were there never recover."""
-CLOSES = frozenset({"close", "restart", "accept_then_close"})
+CLOSES = frozenset({"close", "drain", "restart", "accept_then_close"})
 """Kinds by which the peer ends a connection itself."""
 UNANSWERING = frozenset({"mute_pong", "wrong_pong"})
 """Kinds under which the peer reads, and answers no Ping."""
@@ -42,7 +55,8 @@ class Strike(NamedTuple):
 
     def strikes(self, connection: Connection) -> bool:
         """Whether it may rightly end this connection, while it is in force."""
-        spared = self.fault.kind in NEWCOMERS_ONLY and connection.opened < self.during.begin
+        kind, old = self.fault.kind, connection.opened < self.during.begin
+        spared = kind in NEWCOMERS_ONLY if old else kind in OLD_ONLY
         return self.concerns(connection.link) and connection.opened <= self.heals and not spared
 
     def spoils(self, connection: Connection) -> bool:

@@ -121,6 +121,66 @@ PEER: Mapping[str, KindSpec] = MappingProxyType(
             attributes={"pause": milliseconds("between two bytes", 1000, (10, 2000))},
             default_on="output",
         ),
+        "dead_backend": KindSpec(
+            "Behind the peer's name stand a live backend and a dead one: of each client's handshakes every second one meets the"
+            " dead, the first too. Connections it already has stay.",
+            "peer",
+            severs=True,
+            attributes={
+                "how": Attribute(
+                    "what the dead one does: it never answers, or a proxy answers for it with HTTP 502",
+                    default="silent",
+                    choices=("silent", "refused"),
+                )
+            },
+            default_on="output",
+        ),
+        "late_accept": KindSpec(
+            "The peer answers a handshake only once the same client has begun another. Connections it already has stay.",
+            "peer",
+            severs=True,
+            default_on="output",
+        ),
+        "redirect": KindSpec(
+            "The peer redirects handshakes, with HTTP 307. Connections it already has stay.",
+            "peer",
+            severs=True,
+            attributes={
+                "to": Attribute(
+                    "to another path, where they are let in; in a loop, to where they came from; or to another host,"
+                    " where a stranger takes whatever comes",
+                    default="path",
+                    choices=("path", "loop", "stranger"),
+                )
+            },
+            default_on="output",
+        ),
+        "credentials_expire": KindSpec(
+            "The peer answers handshakes with HTTP 401 until a token is shown that is issued as the fault begins, and that is"
+            " in the tracker's token file a while later. Connections it already has stay.",
+            "peer",
+            severs=True,
+            attributes={
+                "renewed_after": milliseconds(
+                    "from the begin to the new token's being in the file", 3000, (0, 10_000)
+                ),
+                "refresh": Attribute(
+                    "whether that works, or leaves an empty file the first time and takes as long again",
+                    default="works",
+                    choices=("works", "fails-once"),
+                ),
+            },
+            default_on="output",
+        ),
+        "drain": KindSpec(
+            "The peer closes its present connections one after the other, spread over the fault's time, and lets new ones be.",
+            "peer",
+            severs=True,
+            attributes={"code": Attribute(_CLOSE_CODE, "", 1001, 1000, 4999, usual=(1000, 1014))},
+            lasts="required",
+            default_on="output",
+            rule=_close_code_rule,
+        ),
         "restart": KindSpec(
             "The whole peer goes: it closes every connection of all links with 1012, and its port refuses for as"
             " long as the fault lasts.",

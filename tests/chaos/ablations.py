@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.chaos.ablated import Ablated, Misconfigured
 from tracker import events
+from tracker.access import Papers
 from tracker.app import Tracker
 from tracker.connection import LinkConnection
 from tracker.link import Link
@@ -305,6 +306,33 @@ class _StopsBetweenAttempts(Link):
             self.enter("stop")
             await self._wire.close(1001)
         await keeper
+
+
+class _LeavesTheLate(Link):
+    """A handshake is given up after half its time, and its connection, should it come late, is left alone."""
+
+    async def _open(self, papers: Papers) -> LinkConnection:
+        attempt = asyncio.ensure_future(super()._open(papers))
+        attempt.add_done_callback(lambda done: None if done.cancelled() else done.exception())
+        done, _ = await asyncio.wait([attempt], timeout=self.timing.open_timeout / 2)
+        if not done:
+            raise TimeoutError
+        return attempt.result()
+
+
+class _GoesWhereItIsSent(Link):
+    """A redirect to another host is followed."""
+
+    async def _open(self, papers: Papers) -> LinkConnection:
+        self._access = replace(self._access, allow_redirects=True)
+        return await super()._open(papers)
+
+
+class _ShowsOldPapers(Link):
+    """What is shown is read once, and shown for ever."""
+
+    async def _open(self, papers: Papers) -> LinkConnection:
+        return await super()._open(vars(self).setdefault("first_papers", papers))
 
 
 class _ForgetsWhatWaits(Link):
@@ -655,6 +683,9 @@ impatient_open = Misconfigured(
 no_limit_to_a_handshake = Misconfigured(
     "no-limit-to-a-handshake", "A handshake may take for ever", timing={"open_timeout": NEVER}
 )
+leaves_the_late = Ablated("leaves-the-late", _LeavesTheLate)
+goes_where_it_is_sent = Ablated("goes-where-it-is-sent", _GoesWhereItIsSent)
+shows_old_papers = Ablated("shows-old-papers", _ShowsOldPapers)
 no_delay_for_nonsense = Ablated("no-delay-for-nonsense", _NoDelayForNonsense)
 any_pong_is_an_answer = Ablated("any-pong-is-an-answer", _AnyPongIsAnAnswer)
 a_fragment_is_a_message = Ablated("a-fragment-is-a-message", _AFragmentIsAMessage)

@@ -126,7 +126,7 @@ def _refusal(peer: Actor, fault: Fault) -> Keeper:
 
 
 def _dead_backend(_: Actor, fault: Fault) -> Keeper:
-    return DeadBackend("silent" if fault.choice("how") == "silent" else "refused")
+    return DeadBackend("silent" if fault.choice("dead_is") == "silent" else "refused")
 
 
 async def _redirect(peer: Actor, fault: Fault) -> Heal:

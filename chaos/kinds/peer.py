@@ -127,7 +127,7 @@ PEER: Mapping[str, KindSpec] = MappingProxyType(
             "peer",
             severs=True,
             attributes={
-                "how": Attribute(
+                "dead_is": Attribute(
                     "what the dead one does: it never answers, or a proxy answers for it with HTTP 502",
                     default="silent",
                     choices=("silent", "refused"),

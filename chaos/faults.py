@@ -86,6 +86,22 @@ class Fault:
         return ", ".join(parts)
 
 
+def some_fault(kind: str) -> Fault:
+    """One of this kind, for questions that every fault of a kind answers alike; its attributes are as small as may be."""
+    spec = KINDS[kind]
+    least: dict[str, Value] = {
+        name: attribute.default
+        if attribute.default is not None
+        else attribute.choices[0]
+        if attribute.choices
+        else attribute.minimum
+        for name, attribute in spec.attributes.items()
+    }
+    lasts = 0.0 if spec.lasts == "never" else 5.0
+    on = (spec.default_on or "output") if spec.links else None
+    return Fault(kind, 10.0, lasts, on, attributes=least)
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One step of a timeline: the fault at place `index` begins, or heals, at `at` seconds."""

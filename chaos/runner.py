@@ -182,7 +182,7 @@ def history_with(client: Client, plan: Plan) -> History:
 def engine_for(plan: Plan) -> Engine:
     """A fresh engine. Raises `ToxiproxyMissing`."""
     if plan.engine == SimEngine.name:
-        return SimEngine(seed=plan.seed, budget=budget(plan.scenario))
+        return SimEngine(seed=plan.seed, budget=budget(plan.scenario), schedule=plan.scenario.schedule)
     if plan.engine == KernelEngine.name:
         return KernelEngine()
     return ToxiproxyEngine(scale=plan.time_scale)

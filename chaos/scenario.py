@@ -51,6 +51,9 @@ LEAN_FPS = 10.0
 """Messages a second of a lean workload that says nothing else."""
 MAX_DURATION = 86_400.0
 """Seconds of one run: a day. Longer is a slip of the pen."""
+ONLY_VIRTUAL = "the order of tasks is drawn on virtual time alone"
+"""Why a scenario with a schedule cannot run on real sockets."""
+MOST_SCHEDULES = 1_000_000_000
 MAX_CLIENTS = 100
 """All of them share one process."""
 
@@ -148,7 +151,9 @@ class Scenario:
     """What the peer tells the client to do; in the order of the file."""
     expect: Expect = Expect()
     sim_only: str | None = None
-    """Why it cannot run on real sockets; None: it can."""
+    """Why it cannot run on real sockets; None: it can. One with a `schedule` cannot, and has a reason."""
+    schedule: int | None = None
+    """What the order is drawn from in which tasks run that are ready at one moment; None: first come, first served."""
     preset: str | None = None
     """The network that it lies on, by its name in `chaos.presets`; None: an undisturbed one."""
 

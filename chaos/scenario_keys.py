@@ -15,6 +15,7 @@ from chaos.scenario import (
     LEAN_FPS,
     MAX_CLIENTS,
     MAX_DURATION,
+    MOST_SCHEDULES,
     PROMISES,
     STEADY_BY,
     Expect,
@@ -61,6 +62,13 @@ SCENARIO = (
         "sim_only",
         "Why it cannot run on real sockets; such a scenario is left out there.",
         Words("the reason, in a few words"),
+    ),
+    Key(
+        "schedule",
+        "Tasks that are ready at one moment run in an order that is drawn from this number. Virtual time alone can do it, so"
+        " it needs no `sim_only`.",
+        Whole(0, MOST_SCHEDULES),
+        "first come, first served",
     ),
     Key(
         "preset",

@@ -16,6 +16,7 @@ from chaos.file_values import FileError, Problems, complaints, subtable, subtabl
 from chaos.scenario import (
     LEAN_FPS,
     NAME,
+    ONLY_VIRTUAL,
     RECOVERY_MARGIN,
     STEADY_BY,
     ClientOverrides,
@@ -81,7 +82,8 @@ def _scenario(table: Mapping[str, object], file: Path) -> Scenario:
         ),
         controls=_controls(table, duration, problems),
         expect=Expect(**read_keys(under("expect"), EXPECT, "expect.", problems)),
-        sim_only=values.get("sim_only"),
+        sim_only=values.get("sim_only", ONLY_VIRTUAL if "schedule" in values else None),
+        schedule=values.get("schedule"),
     )
     together = (
         (_require_acks, ("client", "peer")),

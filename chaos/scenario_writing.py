@@ -8,7 +8,7 @@ from chaos.controls import TimedControl
 from chaos.durations import format_duration
 from chaos.faults import Fault
 from chaos.kinds import Value
-from chaos.scenario import LEAN_FPS, Expect, Peer, Scenario, Workload
+from chaos.scenario import LEAN_FPS, ONLY_VIRTUAL, Expect, Peer, Scenario, Workload
 
 WIDTH = 108
 """Characters of a comment's line."""
@@ -32,7 +32,12 @@ def write(
         f"about = {_quoted(scenario.about)}",
         f"stresses = {_listed(scenario.stresses)}",
         f"duration = {_duration(scenario.duration)}",
-        *([] if scenario.sim_only is None else [f"sim_only = {_quoted(scenario.sim_only)}"]),
+        *(
+            []
+            if scenario.sim_only is None or _follows(scenario)
+            else [f"sim_only = {_quoted(scenario.sim_only)}"]
+        ),
+        *([] if scenario.schedule is None else [f"schedule = {scenario.schedule}"]),
         *([] if scenario.preset is None else [f"preset = {_quoted(scenario.preset)}"]),
         *_table("workload", _workload(scenario.workload, folder)),
         *_table("peer", _peer(scenario.peer)),
@@ -45,6 +50,11 @@ def write(
         lines += ["", "[[controls]]", *_control(control)]
     lines += _table("expect", _expect(scenario.expect))
     return "\n".join(lines) + "\n"
+
+
+def _follows(scenario: Scenario) -> bool:
+    """Whether the reason why it is for virtual time alone is that of its schedule."""
+    return scenario.schedule is not None and scenario.sim_only == ONLY_VIRTUAL
 
 
 def _table(name: str, entries: Sequence[str]) -> list[str]:

@@ -124,25 +124,27 @@ def _side_by_side(
 
 def _prepare(yields: bool) -> None:  # noqa: FBT001 - an executor's initializer
     """A fresh worker. One that yields leaves the cores to runs on real sockets whenever those want them."""
-    _begin()
+    prepare_worker()
     if yields:
         os.nice(NICENESS)
 
 
 def _prepare_kernel() -> None:
     """The same for runs on the kernel. Raises `OSError`."""
-    _begin()
+    prepare_worker()
     become_able()
 
 
-def _begin() -> None:
+def prepare_worker() -> None:
+    """To be called first in a worker process: it ends with its parent, and hears no interrupt."""
     die_with_parent()
     # Until there is work; and what was inherited is undone, or a program under test would inherit it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
-def _quieten() -> None:
+def quieten() -> None:
+    """No line on stderr for what a mock peer does to a client that is gone."""
     # asyncio warns of writes into a connection that has ended. A mock peer that answers all the Pings which a stall had
     # held, to a client that is long gone, does nothing else.
     logging.getLogger("asyncio").setLevel(logging.ERROR)
@@ -188,7 +190,7 @@ def _interruptible(work: Callable[[Plan], R], plan: Plan) -> R:
     global _interrupted  # noqa: PLW0603 - a worker process has no other memory between two pieces of work
     if _interrupted:
         raise KeyboardInterrupt
-    _quieten()
+    quieten()
     # asyncio turns the signal into a cancellation, and what the run opened is closed.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:

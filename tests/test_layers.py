@@ -114,6 +114,7 @@ FLOORS = (
         "made_twice",
         "workers",
         "league",
+        "hunt",
         "replay",
         "glossary",
         "commands",
@@ -168,6 +169,7 @@ PURE = {
         "limits log_checks machine measures no_false_kill no_loss peer_evidence peer_facts "
         "polite probing promises recover same_climb sessions single strikes survives_input verdicts"
     ),
+    "chaos/hunt": "fair findings reached shrinking",
     "chaos/kinds": "__init__ client network peer spec",
     "chaos/kernel": ("commands faults"),
     "chaos/reference": ("body climb"),

@@ -17,11 +17,13 @@ from chaos.commands.chaos import chaos
 from chaos.commands.check import check
 from chaos.commands.compare import compare
 from chaos.commands.explaining import explain
+from chaos.commands.hunt import hunt
 from chaos.commands.league import league
 from chaos.commands.replay import replay
 from chaos.commands.trying import try_client
 from chaos.commands.usage import UsageError
 from chaos.durations import format_duration
+from chaos.hunt.crew import CrewError
 from chaos.kernel.machine import KernelMissing
 from chaos.league.members import LeagueError
 from chaos.presets import PRESETS
@@ -50,6 +52,7 @@ app.command("try")(try_client)
 app.command()(chaos)
 app.command()(compare)
 app.command()(league)
+app.command()(hunt)
 app.command()(check)
 app.command()(replay)
 app.command()(explain)
@@ -71,6 +74,7 @@ def main() -> None:
         TraceError,
         ProfileError,
         LeagueError,
+        CrewError,
     )
     run_command(
         app,

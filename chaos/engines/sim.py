@@ -26,13 +26,15 @@ class SimEngine:
     """Runs a scenario on a loop of its own, for `budget` seconds of virtual time at most.
 
     `seed` decides everything that is left to chance in the network, and what a client draws from `random` itself.
+    With `schedule`, the order of tasks is drawn from that, see `VirtualLoop`.
     """
 
     name = "sim"
 
-    def __init__(self, *, seed: int, budget: float = BUDGET) -> None:
+    def __init__(self, *, seed: int, budget: float = BUDGET, schedule: int | None = None) -> None:
         self._seed = seed
         self._budget = budget
+        self._schedule = schedule
 
     def require_able(self, faults: Iterable[Fault]) -> None:
         """It can do all of them."""
@@ -48,7 +50,8 @@ class SimEngine:
 
     def _run(self, life: Callable[[World], Coroutine[Any, Any, None]]) -> None:
         network = Network(Random(f"{self._seed}/network"))
-        loop = VirtualLoop(network, budget=self._budget)
+        order = None if self._schedule is None else Random(f"{self._schedule}/schedule")
+        loop = VirtualLoop(network, budget=self._budget, order=order)
         world = _SimWorld(network, loop)
         before = random.getstate()
         random.seed(f"{self._seed}/client")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from chaos import catalogue, profile_reading
 from chaos.durations import format_duration
 from chaos.engines import toxiproxy
-from chaos.faults import Fault
+from chaos.faults import some_fault
 from chaos.glossary.entries import Entry, Fact, listed
 from chaos.kernel import faults as kernel
 from chaos.kinds import KINDS, Attribute, KindSpec
@@ -65,12 +65,7 @@ def attribute_said(attribute: Attribute) -> str:
 
 def engines(kind: str) -> Iterator[str]:
     """A line for each engine: whether it has such a fault, or why not."""
-    spec = KINDS[kind]
-    attributes = {
-        name: attribute.minimum if attribute.default is None else attribute.default
-        for name, attribute in spec.attributes.items()
-    }
-    fault = Fault(kind, 10.0, 5.0, spec.default_on or "output", attributes=attributes)
+    fault = some_fault(kind)
     yield "sim: yes"
     yield f"toxiproxy: {_yes(toxiproxy.why_not(fault))}"
     never = kernel.why_not(fault, tuple(kernel.ABOUT))

@@ -349,6 +349,8 @@ class Channel:
             self._last_arrival = now
             if self.effects:
                 self._pass(segment)
+            elif self._doomed and segment.mark != "probe":  # by a fault that has healed since
+                self._stream.swallowed(segment)
             else:
                 self._stream.arrived(segment)
         if self._way:
@@ -359,6 +361,9 @@ class Channel:
         if self.silent:
             self._count(segment, lost=True)
             self._stream.lost(segment)
+            return
+        if self._doomed and segment.mark != "probe":
+            self._stream.swallowed(segment)
             return
         for effect in () if segment.mark == "probe" else self._final:
             if effect.kind == "timeout":
@@ -398,7 +403,10 @@ class Channel:
         effect.ends += self._connection.finish()
 
     def _doom(self, effect: Effect) -> None:
-        """A `reset_peer` has seen traffic: the cut comes once, and no heal prevents it."""
+        """A `reset_peer` has seen traffic: the cut comes once, no heal prevents it, and nothing arrives until then.
+
+        Not even when it has healed meanwhile: what it took is gone, and a stream has no gaps.
+        """
         if not self._doomed:
             self._doomed = True
             self._later(effect.attributes["timeout"] / 1000, self._cut_by, effect)

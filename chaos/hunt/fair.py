@@ -22,6 +22,7 @@ from chaos.presets import HEALTHY_ROUND_TRIP
 from chaos.scenario import Scenario
 from tracker.config import OutboxLimits, Timing
 
+_PAUSES = ("pause_output", "resume_output")
 HEADROOM = 4.0
 """Times what is sent that a link must carry: what waited is sent as well, and must be on its way in time."""
 FRAME_KB = 1.8
@@ -71,6 +72,9 @@ def _why_unfair(scenario: Scenario) -> Iterator[str]:
         yield f"all is well for {scenario.duration - last:g} s at the end, not for {quiet_after(scenario):g}"
     if any(control.stops for control in scenario.controls):
         yield "the client is told to stop"
+    told = [control.message.kind for control in scenario.controls if control.message.kind in _PAUSES]
+    if told[-1:] == ["pause_output"]:
+        yield "the client is told to send nothing, and never to send again"
     for fault in scenario.faults:
         if fault.attributes.get("status") in FOR_GOOD:
             yield f"{fault}: a refusal for good"

@@ -8,33 +8,40 @@ from chaos.judging.limits import DETECT_WITHIN, detection_limit
 from chaos.judging.peer_facts import PeerFacts
 from chaos.judging.verdicts import Check, decided
 from chaos.scenario import Scenario
+from chaos.timeline.observed import Connection
 from tracker import events
 
 _SLACK = 0.5
 """Seconds by which a verdict may be late: the watch looks at a heartbeat."""
+COUNTED_EVERY = 2.0
+"""Seconds after which a client has certainly told of the bytes that had come before."""
 
 
 def by_reports(facts: Facts, scenario: Scenario) -> Check | None:
-    """A connection that falls silent is given up within the bound.
+    """A connection that falls silent is given up within the bound, and one on which only the answers fail to come within
+    the client's own ceiling: while bytes arrive it is not dead, whatever goes the other way.
 
     A link that was down anyway had nothing to detect, and neither had a connection that ended by itself, nor one
     that was healed before the bound. A toxicity below 1 may have spared it.
     """
-    limit = detection_limit(scenario)
-    expected = f"a silent link given up within {limit:g} s"
+    silent = detection_limit(scenario)
     took, late = [], []
+    longest = silent
     for strike in facts.strikes:
         if not strike.silences or strike.fault.toxicity < 1:
             continue
         lasts_until = min(strike.during.end, facts.stopping)
         for connection in filter(strike.strikes, facts.connections):
             since = strike.silent_since(connection)
+            limit = max(silent, _ceiling(facts)) if _lives(facts, connection, since) else silent
+            longest = max(longest, limit)
             ended = inf if connection.closed is None else connection.closed.t
             if since <= ended <= since + limit:
                 if connection.closed is not None and connection.closed.by == "client":
                     took.append(ended - since)
             elif ended > since and lasts_until - since >= limit:
                 late.append((strike, since + limit))
+    expected = f"a silent link given up within {longest:g} s"
     if late:
         strike, due = late[0]
         if all(evidence(facts.history, s.fault, s.during) is None for s, _ in late):
@@ -43,6 +50,21 @@ def by_reports(facts: Facts, scenario: Scenario) -> Check | None:
     if not took:
         return None
     return Check("detect", "pass", expected, f"given up after {max(took):.2f} s at most")
+
+
+def _ceiling(facts: Facts) -> float:
+    """Seconds for which a client bears a link on which something comes, and nothing is answered."""
+    timing = facts.history.settings.get("timing", {})
+    return float(timing.get("probe_ceiling", DETECT_WITHIN)) + 2 * float(timing.get("probe_interval", 0.0))
+
+
+def _lives(facts: Facts, connection: Connection, since: float) -> bool:
+    """Whether bytes still came over it when it should have been silent: what comes every second counts what came before."""
+    return any(
+        event.received and event.t > since + COUNTED_EVERY
+        for event in facts.history.of(events.Carried)
+        if event.link == connection.link and event.connection == connection.number
+    )
 
 
 def by_peer(facts: PeerFacts, scenario: Scenario) -> Check | None:

@@ -36,14 +36,21 @@ class Disruption(NamedTuple):
 
 
 def disruptions(facts: Facts) -> tuple[Disruption, ...]:
-    """All of them, in order. What strikes the control link alone keeps no output from its way."""
+    """All of them, in order. What strikes the control link alone keeps no output from its way.
+
+    While the client is told to send nothing, there is nothing to recover: one that was told so at the heal has until it may
+    send again, and one that is told so later has until then.
+    """
     strikes = [strike for strike in facts.strikes if any(strike.concerns(link) for link in LINKS)]
     groups = overlapping(strikes, begin=lambda strike: strike.during.begin, end=lambda strike: strike.heals)
     begins = [group[0].during.begin for group in groups]
-    return tuple(
-        Disruption(begin, max(strike.heals for strike in group), min(until, facts.stopping), tuple(group))
-        for begin, until, group in zip(begins, [*begins, inf][1:], groups, strict=True)
-    )
+    found = []
+    for begin, next_begin, group in zip(begins, [*begins, inf][1:], groups, strict=True):
+        end = max(strike.heals for strike in group)
+        end = next((resumed for paused, resumed in facts.output_pauses if paused <= end < resumed), end)
+        paused_again = min((paused for paused, _ in facts.output_pauses if paused > end), default=inf)
+        found.append(Disruption(begin, end, min(next_begin, paused_again, facts.stopping), tuple(group)))
+    return tuple(found)
 
 
 def recovery(facts: Facts, disruption: Disruption) -> float | None:

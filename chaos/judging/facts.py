@@ -88,6 +88,19 @@ class Facts:
         return self.missing - self.lost
 
     @cached_property
+    def output_pauses(self) -> tuple[tuple[float, float], ...]:
+        """When the client had been told to send nothing, from when to when: nobody owes a delivery then."""
+        found: list[tuple[float, float]] = []
+        since: float | None = None
+        for event in self.history.of(events.Controlled):
+            if event.kind == "pause_output" and since is None:
+                since = event.t
+            elif event.kind == "resume_output" and since is not None:
+                found.append((since, event.t))
+                since = None
+        return (*found, (since, inf)) if since is not None else tuple(found)
+
+    @cached_property
     def told_by(self) -> dict[tuple[str, float], int]:
         """Which output was the first to show a touch, by hold and message time in whole milliseconds."""
         found: dict[tuple[str, float], int] = {}

@@ -45,6 +45,12 @@ class Fault:
         """None: never."""
         return None if self.duration is None else self.at + self.duration
 
+    @property
+    def lingers(self) -> float:
+        """Seconds after its heal in which it may still end a connection."""
+        name = self.spec.lingers
+        return 0.0 if name is None else self.number(name) / 1000
+
     def number(self, attribute: str) -> int:
         """The value of an attribute that is a number."""
         value = self.attributes[attribute]

@@ -51,7 +51,7 @@ def impatience(facts: Facts) -> tuple[Attempt, ...]:
         and not any(
             strike.concerns(attempt.link)
             and strike.during.begin <= (attempt.ended or 0.0)
-            and strike.during.end + AFTERMATH >= attempt.began
+            and facts.over(strike) + AFTERMATH >= attempt.began
             for strike in facts.strikes
         )
     )

@@ -38,17 +38,20 @@ class Disruption(NamedTuple):
 def disruptions(facts: Facts) -> tuple[Disruption, ...]:
     """All of them, in order. What strikes the control link alone keeps no output from its way.
 
-    While the client is told to send nothing, there is nothing to recover: one that was told so at the heal has until it may
-    send again, and one that is told so later has until then.
+    While the client is told to send nothing, or its machine stands still, it cannot recover: its path is whole again, for it,
+    when that is over; and what it has not done before that comes, nobody knows whether it would have done in time.
     """
     strikes = [strike for strike in facts.strikes if any(strike.concerns(link) for link in LINKS)]
-    groups = overlapping(strikes, begin=lambda strike: strike.during.begin, end=lambda strike: strike.heals)
+    groups = overlapping(strikes, begin=lambda strike: strike.during.begin, end=facts.over)
     begins = [group[0].during.begin for group in groups]
     found = []
     for begin, next_begin, group in zip(begins, [*begins, inf][1:], groups, strict=True):
-        end = max(strike.heals for strike in group)
-        end = next((resumed for paused, resumed in facts.output_pauses if paused <= end < resumed), end)
-        paused_again = min((paused for paused, _ in facts.output_pauses if paused > end), default=inf)
+        end = max(map(facts.over, group))
+        idle = sorted((*facts.output_pauses, *facts.standstills))
+        for begins_idle, ends_idle in idle:
+            if begins_idle <= end < ends_idle:
+                end = ends_idle
+        paused_again = min((begins_idle for begins_idle, _ in idle if begins_idle > end), default=inf)
         found.append(Disruption(begin, end, min(next_begin, paused_again, facts.stopping), tuple(group)))
     return tuple(found)
 

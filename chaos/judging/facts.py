@@ -210,8 +210,37 @@ class Facts:
 
     def _blamed_until(self, strike: Strike, link: str) -> float:
         """A while after its end, but not once the link was struck anew."""
-        anew = (s.during.begin for s in self.strikes if s.concerns(link) and s.during.begin > strike.heals)
-        return min(strike.heals + AFTERMATH, next(anew, inf))
+        over = self.over(strike)
+        anew = (s.during.begin for s in self.strikes if s.concerns(link) and s.during.begin > over)
+        return min(over + AFTERMATH, next(anew, inf))
+
+    def over(self, strike: Strike) -> float:
+        """When a strike had done all that it does, and the client could have noticed.
+
+        It cuts after its heal what it began to cut; the end of a connection may be told late, by a `slow_close`; and a client
+        whose machine stands still notices when that goes on.
+        """
+        over = strike.over
+        late = [
+            fault.lingers
+            for fault, during in self.in_force
+            if not fault.severs and strike.concerns(fault.on or "") and during.begin <= over <= during.end
+        ]
+        return self._when_awake(over + max(late, default=0.0))
+
+    def _when_awake(self, t: float) -> float:
+        """`t`, or when the client's machine went on that stood still then."""
+        for begin, end in self.standstills:
+            if begin <= t < end:
+                t = end
+        return t
+
+    @cached_property
+    def standstills(self) -> tuple[tuple[float, float], ...]:
+        """When a fault let the client's machine stand still, in order."""
+        return tuple(
+            sorted((during.begin, during.end) for fault, during in self.in_force if fault.spec.stands_still)
+        )
 
     @cached_property
     def detections(self) -> tuple[float, ...]:
@@ -224,7 +253,7 @@ class Facts:
         if end is None or not strike.strikes(connection) or end.t < strike.since(connection):
             return False
         silent_since = end.t - connection.silence
-        return end.t <= self._blamed_until(strike, connection.link) or silent_since <= strike.during.end
+        return end.t <= self._blamed_until(strike, connection.link) or silent_since <= self.over(strike)
 
     @cached_property
     def arrivals(self) -> tuple[Arrival, ...]:
@@ -299,7 +328,7 @@ class Facts:
             or (
                 strike.strikes(connection)
                 and strike.during.begin <= given_up
-                and strike.during.end >= given_up - silence
+                and max(strike.during.end, self.over(strike)) >= given_up - silence
             )
             for strike in self.excuses
         )

@@ -96,7 +96,8 @@ def _noticing(facts: Facts, scenario: Scenario, disruption: Disruption, connecti
     """Seconds after the heal in which a connection that had fallen silent may still be waited for; 0 for any other.
 
     One that is given up may be given up as late as `detect` allows. One that lasts carries again when TCP tries the next
-    time: after a pause as long as all before it together, so within as long again as the disruption lasted.
+    time: after a pause as long as all before it together, so within as long again as the disruption lasted. A client that
+    has seen a sign of that may wait for it too, and give up then.
     """
     heal, end = disruption.end, connection.closed
     if connection.opened >= heal or (end is not None and end.t <= heal):
@@ -106,8 +107,9 @@ def _noticing(facts: Facts, scenario: Scenario, disruption: Disruption, connecti
     for strike in disruption.strikes:
         if strike.fault.kind in WAITED_FOR and strike.strikes(connection):
             since = strike.silent_since(connection)
-            took = end.t - heal if end is not None and given_up else heal - since
-            rest = max(rest, min(since + detection_limit(scenario) - heal, took))
+            lasted = heal - since
+            took = end.t - heal if end is not None and given_up else lasted
+            rest = max(rest, min(max(since + detection_limit(scenario) - heal, lasted), took))
     return rest
 
 

@@ -49,6 +49,11 @@ class Strike(NamedTuple):
         """When the path was whole again; what is over at once breaks no path, only connections."""
         return self.during.begin if self.fault.duration == 0 else self.during.end
 
+    @property
+    def over(self) -> float:
+        """When it had done all that it does: what it has begun to cut, it cuts after its heal too."""
+        return self.heals + self.fault.lingers
+
     def concerns(self, link: str) -> bool:
         """Whether it strikes this link; what names no link strikes both."""
         return self.fault.on is None or self.fault.on == link

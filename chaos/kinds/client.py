@@ -11,6 +11,7 @@ CLIENT: Mapping[str, KindSpec] = MappingProxyType(
             "The client's own event loop does not run.",
             "client",
             severs=False,
+            stands_still=True,
             lasts="required",
             links=(),
         ),

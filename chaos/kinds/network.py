@@ -23,10 +23,19 @@ def _network(
     severs: bool,
     lasts: Literal["optional", "never"] = "optional",
     mild: Callable[[Mapping[str, Value]], bool] = lambda _: False,
+    lingers: str | None = None,
     rule: Callable[[Mapping[str, Value]], str | None] = lambda _: None,
 ) -> KindSpec:
     return KindSpec(
-        about, "network", severs, attributes or {}, lasts=lasts, directed=True, mild=mild, rule=rule
+        about,
+        "network",
+        severs,
+        attributes or {},
+        lasts=lasts,
+        directed=True,
+        mild=mild,
+        lingers=lingers,
+        rule=rule,
     )
 
 
@@ -88,6 +97,7 @@ NETWORK: Mapping[str, KindSpec] = MappingProxyType(
             "The end of a connection arrives late.",
             {"delay": milliseconds("how late", usual=(10, 10_000))},
             severs=False,
+            lingers="delay",
         ),
         "timeout": _network(
             "Bytes are dropped, and the connection is closed after a time without any, or when it heals.",
@@ -103,6 +113,7 @@ NETWORK: Mapping[str, KindSpec] = MappingProxyType(
             " reset, an older one in an orderly FIN.",
             {"timeout": milliseconds("from the traffic to the cut", 0, (0, 3000))},
             severs=True,
+            lingers="timeout",
         ),
         "slicer": _network(
             "Bytes arrive in small pieces.",

@@ -56,6 +56,10 @@ class KindSpec:
     """Whether it takes `direction` (default both) and `toxicity` (default 1)."""
     mild: Callable[[Mapping[str, Value]], bool] = lambda _: False
     """Of a kind that severs: whether it is so weak with these attributes that no connection may die of it."""
+    stands_still: bool = False
+    """Whether the client does nothing while it lasts, so that nothing can be asked of it."""
+    lingers: str | None = None
+    """The attribute that says, in milliseconds, how long after its heal it may still end a connection; None: not at all."""
     rule: Callable[[Mapping[str, Value]], str | None] = lambda _: None
     """What the attributes must fulfil together: None, or why they do not."""
 

@@ -178,7 +178,7 @@ def _settings(rng: Random) -> tuple[ClientOverrides, Peer]:
     if rng.random() < 0.1:
         timing["stable_after"] = rng.choice((1.0, 3.0))
     if rng.random() < 0.1:
-        timing["reconnect_cap"] = rng.choice((1.0, 3.0))
+        timing["reconnect_cap"] = rng.choice((4.0, 15.0))
     overflow = rng.choice((None, None, None, "block"))
     client = ClientOverrides(timing, outbox, "ack" if confirms else None, "block" if overflow else None)
     return client, Peer("ack" if confirms else "pong", echo=rng.random() < 0.1)

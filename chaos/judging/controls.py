@@ -23,7 +23,7 @@ REPLIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """What may answer which control. A reset has no answer: it is told by the next output, and judged as the input's are."""
 GOES_ON_WITHIN = 1.0
-"""Seconds after a resume in which the next frame must have brought an output."""
+"""Seconds after a resume in which a frame that comes must bring an output."""
 
 
 def controls(facts: Facts, scenario: Scenario) -> Check | None:
@@ -97,8 +97,12 @@ def _not_paused(facts: Facts, told: list[tuple[int, str]]) -> str | None:
                 return f"{len(between)} outputs came during a pause, the first is seq {between[0]}"
             paused = None
             resumed = facts.accepted.get(seq, inf)
-            if resumed + GOES_ON_WITHIN < facts.stopping - IN_FLIGHT and not any(
-                resumed <= facts.accepted.get(state, inf) <= resumed + GOES_ON_WITHIN for state in states
+            until = resumed + GOES_ON_WITHIN
+            came = any(resumed <= event.t < until for event in facts.history.of(events.Received))
+            if (
+                came
+                and until < facts.stopping - IN_FLIGHT
+                and not any(resumed <= facts.accepted.get(state, inf) <= until for state in states)
             ):
                 return f"no output within {GOES_ON_WITHIN:g} s of output_resumed, seq {seq}"
     if paused is not None and (late := [state for state in states if state > paused]):

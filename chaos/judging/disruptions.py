@@ -42,11 +42,11 @@ def disruptions(facts: Facts) -> tuple[Disruption, ...]:
     when that is over; and what it has not done before that comes, nobody knows whether it would have done in time.
     """
     strikes = [strike for strike in facts.strikes if any(strike.concerns(link) for link in LINKS)]
-    groups = overlapping(strikes, begin=lambda strike: strike.during.begin, end=facts.over)
+    groups = overlapping(strikes, begin=lambda strike: strike.during.begin, end=lambda strike: strike.over)
     begins = [group[0].during.begin for group in groups]
     found = []
     for begin, next_begin, group in zip(begins, [*begins, inf][1:], groups, strict=True):
-        end = max(map(facts.over, group))
+        end = max(strike.over for strike in group)
         idle = sorted((*facts.output_pauses, *facts.standstills))
         for begins_idle, ends_idle in idle:
             if begins_idle <= end < ends_idle:

@@ -220,15 +220,22 @@ class Facts:
         It cuts after its heal what it began to cut; the end of a connection may be told late, by a `slow_close`; and a client
         whose machine stands still notices when that goes on.
         """
-        over = strike.over
-        late = [
-            fault.lingers
-            for fault, during in self.in_force
-            if not fault.severs and strike.concerns(fault.on or "") and during.begin <= over <= during.end
-        ]
-        return self._when_awake(over + max(late, default=0.0))
+        return self.when_awake(strike.over + self.told_late(strike))
 
-    def _when_awake(self, t: float) -> float:
+    def told_late(self, strike: Strike) -> float:
+        """Seconds by which a `slow_close` may keep the end of a connection from the client that this strike has ended."""
+        return max(
+            (
+                fault.lingers
+                for fault, during in self.in_force
+                if not fault.severs
+                and strike.concerns(fault.on or "")
+                and during.begin <= strike.over <= during.end
+            ),
+            default=0.0,
+        )
+
+    def when_awake(self, t: float) -> float:
         """`t`, or when the client's machine went on that stood still then."""
         for begin, end in self.standstills:
             if begin <= t < end:

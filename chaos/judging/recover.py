@@ -14,7 +14,7 @@ from chaos.judging.limits import detection_limit, on_the_way
 from chaos.judging.peer_facts import PeerFacts
 from chaos.judging.strikes import WAITED_FOR
 from chaos.judging.verdicts import Check
-from chaos.kinds import Link
+from chaos.kinds import LINKS, Link
 from chaos.scenario import Scenario
 from chaos.timeline.observed import Connection
 
@@ -70,10 +70,22 @@ def _limit(facts: Facts, scenario: Scenario, disruption: Disruption, back: float
     """Seconds from the heal in which the first delivery is due: the scenario's word, or what the promise comes to."""
     limit = scenario.expect.recover_within
     if limit is None:
+        # A link that an earlier disruption had ended, and that is not back yet, is waited for as well.
+        links = [link for link in LINKS if link in disruption.links or _away(facts, link, disruption.end)]
         limit = HANDSHAKE + max(
-            _before_the_handshake(facts, scenario, disruption, link, back) for link in disruption.links
+            _before_the_handshake(facts, scenario, disruption, link, back) for link in links
         )
     return limit + on_the_way(scenario)
+
+
+def _away(facts: Facts, link: Link, t: float) -> bool:
+    """Whether it had a connection before, and has none at that moment."""
+    ends = [
+        inf if connection.closed is None else connection.closed.t
+        for connection in facts.connections
+        if connection.link == link and connection.opened <= t
+    ]
+    return bool(ends) and max(ends) <= t
 
 
 def _before_the_handshake(
@@ -97,7 +109,7 @@ def _noticing(facts: Facts, scenario: Scenario, disruption: Disruption, connecti
 
     One that is given up may be given up as late as `detect` allows. One that lasts carries again when TCP tries the next
     time: after a pause as long as all before it together, so within as long again as the disruption lasted. A client that
-    has seen a sign of that may wait for it too, and give up then.
+    has seen a sign of that may wait for it too, and give up then. One whose end is told late is over late.
     """
     heal, end = disruption.end, connection.closed
     if connection.opened >= heal or (end is not None and end.t <= heal):
@@ -105,6 +117,8 @@ def _noticing(facts: Facts, scenario: Scenario, disruption: Disruption, connecti
     given_up = end is not None and ended_by(facts, disruption, connection)
     rest = 0.0
     for strike in disruption.strikes:
+        if end is not None and given_up:
+            rest = max(rest, min(end.t - heal, facts.told_late(strike)))
         if strike.fault.kind in WAITED_FOR and strike.strikes(connection):
             since = strike.silent_since(connection)
             lasted = heal - since

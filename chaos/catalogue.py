@@ -14,12 +14,14 @@ FEW = 5
 _FOLDER = files("chaos") / "scenarios"
 _ORDER = (
     *("steady", "latency-below-limit", "latency-spike", "latency-ramp", "lossy-link", "short-outages"),
+    "loss-bursts",
     *("half-open-output", "unreachable-output", "half-open-input"),
+    *("idle-links", "forgotten-by-nat", "mtu-black-hole"),
     *("one-way-upstream", "one-way-downstream", "swallowing-proxy"),
-    *("reset", "clean-drop", "flapping", "stable-then-cut", "long-outage"),
+    *("reset", "new-address", "clean-drop", "half-closed", "flapping", "stable-then-cut", "long-outage"),
     *("silent-is-not-stable", "lost-on-the-way-out", "lost-acks", "acks-without-pongs", "fire-and-forget"),
     *("small-outbox", "only-touches-left", "block-when-full", "outbox-full-ends", "narrow-window"),
-    *("slow-link", "crowded-input", "full-buffer"),
+    *("slow-link", "bufferbloat", "crowded-input", "full-buffer"),
     *("stalled-reader", "cut-mid-frame", "sliced", "slow-close"),
     *(
         "echo-backlog",

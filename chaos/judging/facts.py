@@ -257,6 +257,8 @@ class Facts:
     def ends(self, strike: Strike, connection: Connection) -> bool:
         """Whether the end of this connection was the strike's doing: it came soon, or for a silence that began there."""
         end = connection.closed
+        if strike.breaks(connection):
+            return True
         if end is None or not strike.strikes(connection) or end.t < strike.since(connection):
             return False
         silent_since = end.t - connection.silence

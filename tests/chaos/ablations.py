@@ -406,6 +406,13 @@ class _AnyPongIsAnAnswer(LinkConnection):
         super().acknowledge_pings(data if data in self.pending_pings else newest)
 
 
+class _FinIsNoEnd(LinkConnection):
+    """Who hears a FIN goes on to speak: the other way may still be open."""
+
+    def eof_received(self) -> bool:
+        return True
+
+
 class _WaitsForTheEnd(LinkConnection):
     """After both Close frames the peer's FIN is waited for."""
 
@@ -645,6 +652,11 @@ each_probe_by_itself = Ablated("each-probe-by-itself", _EachProbeByItself)
 acks_are_no_life = Ablated("acks-are-no-life", _AcksAreNoLife)
 bytes_are_no_life = Ablated("bytes-are-no-life", _BytesAreNoLife)
 sent_bytes_are_life = Ablated("sent-bytes-are-life", _SentBytesAreLife)
+rarely_probes = Misconfigured(
+    "rarely-probes",
+    "A link that has nothing to say is probed every ten minutes",
+    timing={"probe_interval": 600.0},
+)
 no_ceiling = Misconfigured(
     "no-ceiling",
     "Whoever talks is alive, for ever, whatever goes unanswered",
@@ -689,6 +701,7 @@ shows_old_papers = Ablated("shows-old-papers", _ShowsOldPapers)
 no_delay_for_nonsense = Ablated("no-delay-for-nonsense", _NoDelayForNonsense)
 any_pong_is_an_answer = Ablated("any-pong-is-an-answer", _AnyPongIsAnAnswer)
 a_fragment_is_a_message = Ablated("a-fragment-is-a-message", _AFragmentIsAMessage)
+fin_is_no_end = Ablated("fin-is-no-end", _FinIsNoEnd)
 waits_for_the_end = Ablated("waits-for-the-end", _WaitsForTheEnd)
 waits_for_the_flush = Misconfigured(
     "waits-for-the-flush", "The stop waits for confirms, however long", timing={"flush_timeout": NEVER}

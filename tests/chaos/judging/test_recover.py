@@ -1,5 +1,6 @@
 """`recover`, on literal records, and on three whole runs beside what a reader counts in their records."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -458,3 +459,14 @@ def test_the_figure_of_a_run_is_what_a_reader_counts_in_its_record(name: str, tm
     counted = read_by_hand(Path(result.record).read_bytes().splitlines())
     assert counted > 0.1
     assert result.measures["recover_s"] == pytest.approx(counted, abs=0.001)
+
+
+def test_a_connection_whose_end_nobody_saw_was_interrupted_all_the_same() -> None:
+    """The client's address changed: the peer never hears of it, and a client that reports nothing tells nobody."""
+    rebound = fault("rst_after_rebind", 10.0)
+    late = delivered(*range(130, 300), every=0.1, over=2)
+    told = record(
+        opened(0.1, 1), delivered(*range(1, 100), every=0.1), struck(rebound), opened(12.9, 2), late
+    )
+    seen = facts_of(replace(told, role="relay"), [rebound])
+    assert recoveries(seen) == (pytest.approx(3.0),)

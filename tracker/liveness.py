@@ -29,6 +29,10 @@ UNANSWERED_AT_MOST = 256
 is answered, here as a number and in the library with all that belongs to it."""
 
 
+TOGETHER = 0.1
+"""Of the time between two quick probes: answers that come within it of each other were not sent so."""
+
+
 class Health(Enum):
     """What the evidence allows to say."""
 
@@ -38,15 +42,28 @@ class Health(Enum):
 
 
 class RoundTrip:
-    """Smoothed round trip and the time-out that follows from it (RFC 6298, section 2), in seconds."""
+    """Smoothed round trip and the time-out that follows from it (RFC 6298, section 2), in seconds.
 
-    __slots__ = ("smoothed", "variation")
+    Answers that come together, within `together` seconds of each other, were held up together: an outage has passed, and
+    how long it was says nothing about the way. Of them only the last counts, which waited least.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_before", "_last", "_together", "smoothed", "variation")
+
+    def __init__(self, together: float = 0.0) -> None:
         self.smoothed: float | None = None
         self.variation = 0.0
+        self._together = together
+        self._last = -math.inf
+        self._before: tuple[float | None, float] = None, 0.0
 
-    def sample(self, rtt: float) -> None:
+    def sample(self, rtt: float, now: float) -> None:
+        """An answer came at `now`, after `rtt` seconds."""
+        if now - self._last <= self._together:
+            self.smoothed, self.variation = self._before
+        else:
+            self._before = self.smoothed, self.variation
+        self._last = now
         if self.smoothed is None:
             self.smoothed, self.variation = rtt, rtt / 2
         else:
@@ -76,7 +93,7 @@ class Liveness:
 
     def __init__(self, timing: Timing, now: float) -> None:
         self._timing = timing
-        self.round_trip = RoundTrip()
+        self.round_trip = RoundTrip(timing.barrier_interval * TOGETHER)
         self._health = Health.ALIVE
         self._newest = 0  # probes that were sent and answered, by number
         self._answered = 0
@@ -113,7 +130,7 @@ class Liveness:
         self._answered = reached
         # An answer that waited because we did not read says nothing about the path.
         if now - rtt >= self._read_since:
-            self.round_trip.sample(rtt)
+            self.round_trip.sample(rtt, now)
         self._proven(now)
 
     def confirmed(self, now: float) -> None:

@@ -138,6 +138,10 @@ class _Probing:
     """Whether each round trip counts; those that waited because the client did not read, on purpose, do not."""
     smoothed: float | None = None
     variation: float = 0.0
+    measured: float = -inf
+    """When the last answer came."""
+    kept: tuple[float | None, float] = (None, 0.0)
+    """What was measured before the answers that came together with it."""
 
     def due(self) -> tuple[str, float]:
         """Why the next probe goes, and when."""
@@ -165,7 +169,7 @@ class _Probing:
                 return self._probed(t, number)
             case events.Answered(t=t, number=number, rtt=rtt) if number > self.answered:
                 self.answered = number
-                self._sample(rtt)
+                self._sample(rtt, t)
                 self._proven(t)
             case events.Confirmed(t=t) if self.confirm == "ack":
                 self._proven(t)
@@ -216,7 +220,12 @@ class _Probing:
             self.suspected, self.deadline = inf, -inf
         return None
 
-    def _sample(self, rtt: float) -> None:
+    def _sample(self, rtt: float, t: float) -> None:
+        """Of answers that come within a tenth of `barrier_interval` of each other the last alone is a measure."""
+        if t - self.measured > self.timing["barrier_interval"] / 10:
+            self.kept = self.smoothed, self.variation
+        self.measured = t
+        self.smoothed, self.variation = self.kept
         if self.smoothed is None:
             self.smoothed, self.variation = rtt, rtt / 2
         else:

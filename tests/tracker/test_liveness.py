@@ -175,11 +175,27 @@ def test_what_is_received_while_nothing_is_outstanding_extends_no_later_deadline
 def test_the_round_trip_is_smoothed_as_rfc_6298_says() -> None:
     round_trip = RoundTrip()
     assert round_trip.timeout() == 0.0
-    round_trip.sample(1.0)
+    round_trip.sample(1.0, now=10.0)
     assert (round_trip.smoothed, round_trip.variation, round_trip.timeout()) == (1.0, 0.5, 3.0)
-    round_trip.sample(2.0)
+    round_trip.sample(2.0, now=20.0)
     # variation first, with the old mean: 3/4 * 0.5 + 1/4 * |1 - 2|; then 7/8 * 1 + 1/8 * 2
     assert (round_trip.smoothed, round_trip.variation, round_trip.timeout()) == (1.125, 0.625, 3.625)
+
+
+def test_of_answers_that_an_outage_has_held_up_together_only_the_last_measures_the_way() -> None:
+    link = probed()
+    link.pong(0.1, 1, rtt=0.1)
+    for number, sent in ((2, 1.0), (3, 2.0), (4, 4.9)):
+        link.probe_sent(sent, number)
+    for number, sent in ((2, 1.0), (3, 2.0), (4, 4.9)):
+        link.pong(5.0, number, rtt=5.0 - sent)
+    assert link.round_trip.smoothed == pytest.approx(0.1)
+    # What comes one by one, as late as it may be, is the way's own slowness.
+    link.probe_sent(6.0, 5)
+    link.probe_sent(6.2, 6)
+    link.pong(8.0, 5, rtt=2.0)
+    link.pong(8.2, 6, rtt=2.0)
+    assert link.round_trip.smoothed == pytest.approx(0.1 + 1.9 / 8 + (1.9 - 1.9 / 8) / 8)
 
 
 def test_a_slow_link_gets_a_longer_deadline() -> None:

@@ -217,7 +217,7 @@ async def test_the_deadline_after_slow_answers_is_their_smoothed_time_and_four_v
         died = await record.until(events.Died)
     learnt = RoundTrip()
     for answered in record.of(events.Answered):
-        learnt.sample(answered.rtt)
+        learnt.sample(answered.rtt, answered.t)
     last = record.of(events.Answered)[-1].t
     assert 2.1 < learnt.timeout() < CEILING / 3
     # Two probes are always on their way here, so the count begins at the last answer.

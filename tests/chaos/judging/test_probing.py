@@ -198,6 +198,20 @@ def test_a_link_is_suspected_and_cleared_in_turn() -> None:
     assert said(probes, run(begin, suspected(3.0))) == "fail"
 
 
+def test_of_answers_that_came_together_only_the_last_measures_the_way() -> None:
+    def held_up(second: float) -> History:
+        first = probed(1.0), answered(1.1, 1, rtt=0.1), probed(2.0, 3.0, 4.9, first=2), suspected(4.9)
+        come = (
+            answered(5.0, 2, rtt=3.0),
+            answered(5.0 + second, 3, rtt=2.0 + second),
+            answered(5.0 + 2 * second, 4, rtt=0.1 + 2 * second),
+        )
+        return run(first, come, revived(5.2), probed(5.9, first=5), suspected(7.1))
+
+    assert said(probes, held_up(0.01)) == "pass"
+    assert said(probes, held_up(0.04)) == "fail"
+
+
 def test_an_answer_that_waited_because_the_client_did_not_read_is_no_measure_of_the_round_trip() -> None:
     def later(held: float) -> History:
         carried = events.Carried(t=2.0, link="output", connection=1, held=held)

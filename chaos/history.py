@@ -61,6 +61,10 @@ class Counts(msgspec.Struct, frozen=True, omit_defaults=True):
     """Connections whose idle time it counted."""
     idle: float = 0.0
     """Scenario seconds: the longest idle time that it saw."""
+    stepped: float = 0.0
+    """Seconds by which the client's wall clock was set forward; negative: back."""
+    looks: int = 0
+    """How often the client has looked at its wall clock meanwhile."""
 
 
 class Reached(LabEvent, frozen=True, tag="reached"):

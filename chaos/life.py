@@ -13,6 +13,8 @@ from random import Random
 from ssl import PROTOCOL_TLS_SERVER, SSLContext
 from typing import Literal
 
+from msgspec.structs import replace as replace_field
+
 from chaos import peer_faults, workloads
 from chaos.adaptation import profile_for
 from chaos.certificates import certify, trusted
@@ -29,6 +31,7 @@ from chaos.history import (
     HistoryEvent,
     Phase,
     Reached,
+    Reported,
     Role,
     SocketClosed,
     SocketsSeen,
@@ -46,6 +49,7 @@ from chaos.tokens import Tokens
 from chaos.workloads import require_runnable
 from simulator import events as peer
 from simulator.pose_server import PoseServer
+from tracker.events import AnyEvent
 
 STEADY_WITHIN = 60.0
 """Scenario seconds from the client's start in which its first outputs must arrive."""
@@ -115,6 +119,7 @@ class Life:
         self._links = (*self._profile.links, *scenario.links[len(LINKS) :], *struck)
         numbered = None if self._profile.poses else self._profile.messages
         self._material = workloads.material(self._scenario.workload, seed, numbered)
+        self._world: World
         self._began = 0.0
         self._scale = 1.0
         self._sockets_seen: SocketsSeen = "none"
@@ -130,7 +135,8 @@ class Life:
 
     async def live(self, world: World) -> None:
         """The run. A client that breaks is part of the record, and so is what breaks in the laboratory."""
-        self._began = asyncio.get_running_loop().time()
+        self._world = world
+        self._began = world.now
         self._scale = world.scale
         world.on_standstill(self._stood_still)
         self._sockets_seen = world.sockets_seen
@@ -177,14 +183,14 @@ class Life:
         """See `SocketObserver`."""
         if self._stopping:
             return
-        self._note(Attempted(t=asyncio.get_running_loop().time(), link=link, client=client))
+        self._note(Attempted(t=self._world.now, link=link, client=client))
 
     def closed(self, link: Link, client: int, *, by_client: bool) -> None:
         """See `SocketObserver`."""
         if self._stopping:
             return
         by: Literal["client", "network"] = "client" if by_client else "network"
-        self._note(SocketClosed(t=asyncio.get_running_loop().time(), link=link, by=by, client=client))
+        self._note(SocketClosed(t=self._world.now, link=link, by=by, client=client))
 
     def broke(self, who: Literal["client", "laboratory"], error: BaseException, *, client: int = 0) -> None:
         """Take into the record that somebody failed in a way that no scenario asks for."""
@@ -244,14 +250,14 @@ class Life:
                 landmarks=self._scenario.workload.kind == "climb",
                 scale=world.scale,
                 seed=self._seed,
-                report=self._note,
+                report=self._note_report,
                 stop=asyncio.Event(),
                 stop_signal=self._profile.stop_signal,
                 trace=self._trace,
                 token_file=None if tokens is None else tokens.file,
             )
             others = range(1, self._scenario.workload.clients)
-            assignments = [first, *(first.of_another(number, self._note) for number in others)]
+            assignments = [first, *(first.of_another(number, self._note_report) for number in others)]
             contexts = [world.client_context(assignment.number) for assignment in assignments]
             for change in timeline(self._faults):
                 if change.at == 0:
@@ -379,6 +385,15 @@ class Life:
 
     def _note(self, event: HistoryEvent) -> None:
         self._events.append(event)
+
+    def _note_report(self, event: AnyEvent | Reported) -> None:
+        """A client stamps what it reports by its own clock, at the moment."""
+        behind = self._world.clients_behind
+        if behind:
+            if isinstance(event, Reported):
+                event = replace_field(event, report=replace_field(event.report, t=event.t + behind))
+            event = replace_field(event, t=event.t + behind)
+        self._note(event)
 
     def _stood_still(self, seconds: float) -> None:
         self._note(StoodStill(t=asyncio.get_running_loop().time(), seconds=seconds))

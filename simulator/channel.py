@@ -10,6 +10,7 @@ from random import Random
 from typing import Protocol
 
 from simulator.effects import FINAL, RATES, Effect
+from simulator.hosts import world
 from simulator.hurdles import Hurdle, hurdle_for
 from simulator.segments import Segment, rest_of
 from simulator.tcp import Tcp
@@ -81,7 +82,7 @@ class Channel:
     def __init__(self, connection: Cut) -> None:
         self._connection = connection
         self._latency = connection.latency
-        self._loop = asyncio.get_running_loop()
+        self._loop = world()
         self._outside = Context()  # of every host
         self._stream: Receiver  # from the end of the handshake on
         self._open = False
@@ -238,7 +239,7 @@ class Channel:
 
     def _loses(self, segment: Segment) -> bool:
         """Draw which packets are lost, and delay the segment until they are there. True: it never will be."""
-        now = self._loop.time()
+        now = self._loop.now
         for earlier in self._way:
             if (
                 earlier.awaits_follower
@@ -340,7 +341,7 @@ class Channel:
     def _arrive(self) -> None:
         """Hand over all that is due, and let the receiver look once."""
         self._timer = None
-        now = self._loop.time()
+        now = self._loop.now
         while (
             self._way
             and (self._due() if self.effects else self._way[0].entered + self._latency) <= now + ROUNDING

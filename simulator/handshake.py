@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextvars import Context
 
 from simulator.channel import Channel
+from simulator.hosts import world
 from simulator.tcp import Tcp
 
 
@@ -19,7 +20,7 @@ class Handshake:
         self._tcp = tcp
         self._up, self._down = up, down
         self._refuses = refuses
-        self._loop = asyncio.get_running_loop()
+        self._loop = world()
         self._outside = Context()
         self._answer: asyncio.Future[tuple[bool, float]] = self._loop.create_future()
         self._answered = False  # by the peer, for the first time
@@ -32,7 +33,7 @@ class Handshake:
                 if self._up.unreachable:
                     self._up.passes()  # it does not, and that is counted
                     raise OSError(113, "No route to host")
-                self._later(self._up.delay, self._reach_peer, self._loop.time())
+                self._later(self._up.delay, self._reach_peer, self._loop.now)
                 if (await asyncio.wait((self._answer,), timeout=wait))[0]:
                     break
             else:
@@ -40,7 +41,7 @@ class Handshake:
             refused, asked = self._answer.result()
             if refused:
                 raise ConnectionRefusedError(111, "Connection refused")
-            return self._loop.time() - asked  # time stamps tell which of several was answered
+            return self._loop.now - asked  # time stamps tell which of several was answered
         finally:
             self._answer.cancel()
             for timer in self._timers:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from simulator.effects import Effect
+from simulator.hosts import world
 from simulator.segments import Segment, rest_of
 
 
@@ -79,7 +80,7 @@ class TooLarge(_OnOneWay):
             return True
         if not self._struck:
             self._struck = True
-            self._effect.silenced.append(asyncio.get_running_loop().time())
+            self._effect.silenced.append(world().now)
         segment.count_for(self._effect)
         self._lane.lose(segment)
         return False
@@ -143,22 +144,22 @@ class Idle:
         self._hop = hop
         self._silently = silently
         self._patience = effect.attributes["after"] / 1000
-        self._loop = asyncio.get_running_loop()
+        self._loop = world()
         self._outside = Context()
-        self._heard = self._loop.time()
+        self._heard = self._loop.now
         self._timer: asyncio.TimerHandle | None = None
         self._forgotten = False
 
     def begin(self) -> None:
         """The connection is there, and its idle time counts from now."""
         self._effect.watched += 1
-        self._heard = self._loop.time()
+        self._heard = self._loop.now
         self._await()
 
     def admits(self, segment: Segment) -> bool:
         del segment
-        self._effect.idle = max(self._effect.idle, self._loop.time() - self._heard)
-        self._heard = self._loop.time()
+        self._effect.idle = max(self._effect.idle, self._loop.now - self._heard)
+        self._heard = self._loop.now
         return True
 
     def _await(self) -> None:
@@ -166,13 +167,13 @@ class Idle:
 
     def _look(self) -> None:
         self._timer = None
-        if self._loop.time() < self._heard + self._patience - 1e-9:
+        if self._loop.now < self._heard + self._patience - 1e-9:
             self._await()
             return
         self._effect.idle = max(self._effect.idle, self._patience)
         if self._silently:
             self._forgotten = True
-            self._effect.silenced.append(self._loop.time())
+            self._effect.silenced.append(self._loop.now)
             self._hop.fall_silent()
         else:
             self._effect.ends += self._hop.finish()

@@ -3,6 +3,7 @@
 import asyncio
 from contextvars import Context
 
+from simulator.hosts import world
 from simulator.stream import Stream
 from simulator.transport import SimTransport
 
@@ -17,7 +18,7 @@ class Keepalive:
     def __init__(self, end: SimTransport, out: Stream, into: Stream) -> None:
         self._end = end
         self._out, self._into = out, into
-        self._loop = asyncio.get_running_loop()
+        self._loop = world()
         self._outside = Context()
         self._timer: asyncio.TimerHandle | None = None
         self._probed = 0  # in vain so far
@@ -41,7 +42,10 @@ class Keepalive:
         if options is None or self._end.gone:
             return
         idle, interval, count = options
-        now = self._loop.time()
+        if self._end.asleep:
+            self._again(interval)
+            return
+        now = self._loop.now
         heard = max(self._out.heard, self._into.last_arrival)
         if heard > self._last_probe:
             self._probed = 0

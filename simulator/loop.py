@@ -28,6 +28,7 @@ from types import FrameType
 from typing import Any, TypeVar, cast
 
 from simulator.calls import Call
+from simulator.clocks import watch_clocks
 from simulator.hosts import Host, host_of, to_blame
 from simulator.network import Listener, Network
 from simulator.refusals import Refusing, SimulationError, refuse, refused, watch
@@ -87,7 +88,8 @@ class VirtualLoop(asyncio.BaseEventLoop, Refusing):
         """Exceptions that nobody retrieved, in order."""
         self.task_numbers = count()
         """Of the tasks to be made."""
-        self._now = 0.0
+        self.now = 0.0
+        """The world's clock, whoever asks: the network's and the laboratory's."""
         self._budget = budget
         self._order = order
         self._at_one_instant = at_one_instant
@@ -95,6 +97,7 @@ class VirtualLoop(asyncio.BaseEventLoop, Refusing):
         self._thread = threading.get_ident()
         self._hosts: dict[str, Host] = {}
         self._standing = 0  # how many hosts are blocked
+        self._clocks_differ = False  # some host's clock is behind the world's
         self._ready: deque[Call] = deque()
         self._turn: deque[Call] = deque()  # what is left of the present turn
         self._timers: list[tuple[float, int, Call]] = []  # a heap; of one instant, the first made comes first
@@ -102,9 +105,13 @@ class VirtualLoop(asyncio.BaseEventLoop, Refusing):
         self._timers_allowed = TIMERS_ALLOWED
         self.set_exception_handler(self._note_unhandled)
         watch()
+        watch_clocks()
 
     def time(self) -> float:
-        return self._now
+        """Of the host that asks; the world's, where its clock never stopped."""
+        if self._clocks_differ and (host := host_of()) is not None:
+            return host.monotonic()
+        return self.now
 
     def _move_clock(self, now: float) -> None:
         if now > self._budget:
@@ -112,7 +119,7 @@ class VirtualLoop(asyncio.BaseEventLoop, Refusing):
                 f"virtual time passed its budget of {self._budget:g} s: something repeats for ever, or the budget is"
                 " too small for this run"
             )
-        self._now = now
+        self.now = now
         self._run_at_this_instant = 0
 
     def note_refusal(self, refusal: SimulationError) -> None:
@@ -123,7 +130,7 @@ class VirtualLoop(asyncio.BaseEventLoop, Refusing):
     @property
     def progress(self) -> tuple[float, int, int]:
         """Another whenever a callback has returned."""
-        return self._now, self._run_at_this_instant, len(self._turn)
+        return self.now, self._run_at_this_instant, len(self._turn)
 
     def _note_unhandled(self, _: asyncio.AbstractEventLoop, report: dict[str, Any]) -> None:
         error = report.get("exception")
@@ -151,6 +158,28 @@ class VirtualLoop(asyncio.BaseEventLoop, Refusing):
         """A host is blocked no longer; this is what waited."""
         self._standing -= 1
         self._ready.extend(waited)
+
+    def clock_stops(self) -> None:
+        """A host's clock is behind from now on."""
+        self._clocks_differ = True
+
+    def wind(self, host: Host) -> None:
+        """A host's clock goes on: its timers are due so much later."""
+        self._timers[:] = [
+            (
+                timer.at + host.behind if timer.at is not None and host_of(timer.context) is host else when,
+                number,
+                timer,
+            )
+            for when, number, timer in self._timers
+        ]
+        heapify(self._timers)
+
+    def put_off(self, timer: Call, when: float) -> None:
+        """A timer is due at another moment of the world's."""
+        self._timers_made += 1
+        entry = when, self._timers_made, timer
+        heappush(self._timers, entry)
 
     @staticmethod
     def _set_aside(queue: deque[Call]) -> None:
@@ -204,6 +233,8 @@ class VirtualLoop(asyncio.BaseEventLoop, Refusing):
         if self._closed:
             raise RuntimeError("Event loop is closed")
         timer = Call(callback, args, copy_context() if context is None else context, when)
+        if self._clocks_differ and (host := host_of(timer.context)) is not None:
+            when += host.behind
         self._timers_made += 1
         heappush(self._timers, (when, self._timers_made, timer))
         if len(self._timers) > self._timers_allowed:
@@ -213,7 +244,10 @@ class VirtualLoop(asyncio.BaseEventLoop, Refusing):
     def call_later(  # type: ignore[override]  # looser about the arguments' types
         self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> Call:
-        return self.call_at(self._now + delay, callback, *args, context=context)
+        now = self.now
+        if self._clocks_differ and (host := host_of(context)) is not None:
+            now = host.monotonic()
+        return self.call_at(now + delay, callback, *args, context=context)
 
     def _forget_cancelled(self) -> None:
         """Before the heap grows to twice what it needed."""
@@ -235,7 +269,7 @@ class VirtualLoop(asyncio.BaseEventLoop, Refusing):
         self._run_at_this_instant += len(ready)
         if self._run_at_this_instant > self._at_one_instant:
             self._run_at_this_instant = 0  # whoever tidies up after the error gets a chance of their own
-            raise SimulationError(_livelock(self._now, ready))
+            raise SimulationError(_livelock(self.now, ready))
         self._ready, self._turn = self._turn, ready
         while ready:
             call = ready.popleft()
@@ -252,7 +286,7 @@ class VirtualLoop(asyncio.BaseEventLoop, Refusing):
     def _await_timers(self, ready: deque[Call]) -> None:
         """Append the timers that are due; if nothing else is ready, time passes until one is."""
         timers = self._timers
-        due = self._now + ROUNDING
+        due = self.now + ROUNDING
         while timers:
             when, _, timer = timers[0]
             if timer.callback is not None:
@@ -261,9 +295,11 @@ class VirtualLoop(asyncio.BaseEventLoop, Refusing):
                         return
                     self._move_clock(when)
                     due = when + ROUNDING
-                elif when > self._now:
+                elif when > self.now:
                     # Due by rounding: the clock must show it, or who waits for this moment would wait anew for ever.
-                    self._now = when
+                    self.now = when
+                if self._clocks_differ and (host := host_of(timer.context)) is not None and not host.blocked:
+                    host.show(timer.when())
                 ready.append(timer)
             heappop(timers)
         if not ready and not self._stopping:

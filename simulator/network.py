@@ -127,6 +127,15 @@ class Path:
         """Take connections again."""
         self.down = False
 
+    def forsake(self, *, silent: bool) -> int:
+        """Their peers give up all connections; what the clients still send is answered with a reset, or, where it goes
+        astray on a way that has forgotten them, `silent`ly by nobody. Returns how many connections that were.
+        """
+        forsaken = [connection for connection in self.connections if not connection.server.gone]
+        for connection in forsaken:
+            connection.forsake(silent=silent)
+        return len(forsaken)
+
 
 class Network:
     """Addresses, and who listens there. Times are the running loop's; `tcp` is what all kernels are set to."""
@@ -259,6 +268,7 @@ class Connection:
         self._streams: tuple[Stream, ...] = ()
         self._keepalives: tuple[Keepalive, ...] = ()
         self.client: SimTransport
+        self.server: SimTransport
         for direction, channel in self.channels.items():
             for effect in path.effects[direction]:
                 channel.strike(effect, at_birth=True)
@@ -286,7 +296,7 @@ class Connection:
         near = ("127.0.0.1", self._path.network.free_port())
         client = self.client = SimTransport(factory, copy_context(), near, address)
         accept = (listener.factory, listener.context.copy()) if listener else (asyncio.Protocol, Context())
-        server = SimTransport(*accept, self._path.target, near)
+        server = self.server = SimTransport(*accept, self._path.target, near)
         if self._path.watcher is not None:
             client.when_gone = partial(_tell_end, self._path.watcher, client)
         up, down = self.channels.values()
@@ -352,6 +362,14 @@ class Connection:
     def reset(self) -> bool:
         """The path cuts the connection: RST to both ends. False if it was over before."""
         return self._cut(fin=False)
+
+    def forsake(self, *, silent: bool) -> None:
+        """See `Path.forsake`."""
+        if silent:
+            astray = Effect("stall", {}, 1.0)
+            for channel in self.channels.values():
+                channel.strike(astray)
+        self._streams[1].give_up()
 
     def _cut(self, *, fin: bool) -> bool:
         if self not in self._path.connections:

@@ -17,6 +17,7 @@ from contextvars import Context
 from typing import Protocol
 
 from simulator.channel import ROUNDING, Channel
+from simulator.hosts import world
 from simulator.segments import Mark, Segment, rest_of
 from simulator.tcp import RoundTrip, Tcp
 from simulator.transport import SimTransport
@@ -60,7 +61,7 @@ class Stream:
     ) -> None:
         self._connection = connection
         self._tcp = connection.tcp
-        self._loop = asyncio.get_running_loop()
+        self._loop = world()
         self._outside = Context()  # of every host
         self._sender = sender
         self._receiver = receiver
@@ -80,11 +81,12 @@ class Stream:
         self._backoff = 0  # retransmissions since the last acknowledgement
         self._unheard_since: float | None = None
         self._first_retransmission = 0.0
+        self._slept_from: float | None = None  # when its RTO passed while the sender's machine was suspended
         self._timer: asyncio.TimerHandle | None = None  # of the RTO
         self._ack_timer: asyncio.TimerHandle | None = None
         # On their way back: when each is there, how much it acknowledges, when that was sent (None: more than once)
         self._acks: deque[tuple[float, int, float | None]] = deque()
-        self._heard = self._loop.time()  # the last of them
+        self._heard = self._loop.now  # the last of them
         # The receiver's kernel
         self._arrived = 0
         self._read = 0
@@ -123,7 +125,7 @@ class Stream:
             self._unsent_size += size
             self._flush()
         else:
-            self._transmit(Segment(data, self._loop.time()), size)
+            self._transmit(Segment(data, self._loop.now), size)
 
     def carry_fin(self) -> None:
         if not self._dead:
@@ -141,7 +143,7 @@ class Stream:
         self._acknowledged = self._sent  # nobody waits for it any more
         self._acks.clear()
         self._stop_timers()
-        self._channel.enter(Segment(b"", self._loop.time(), "rst"))
+        self._channel.enter(Segment(b"", self._loop.now, "rst"))
 
     def release(self, size: int) -> None:
         """The reader has taken bytes, and there is room for others."""
@@ -185,7 +187,7 @@ class Stream:
     def probe(self) -> None:
         """Ask for an acknowledgement of what is there, as keepalive does."""
         if not self._dead:
-            self._channel.enter(Segment(b"", self._loop.time(), "probe", again=True))
+            self._channel.enter(Segment(b"", self._loop.now, "probe", again=True))
 
     # Sending
 
@@ -199,10 +201,10 @@ class Stream:
                 self._unsent.appendleft(data[window:])
                 data = data[:window]
             self._unsent_size -= len(data)
-            self._transmit(Segment(data, self._loop.time()), len(data))
+            self._transmit(Segment(data, self._loop.now), len(data))
         if self._fin_unsent and not self._unsent:
             self._fin_unsent = False
-            self._transmit(Segment(b"", self._loop.time(), "fin"), 1)
+            self._transmit(Segment(b"", self._loop.now, "fin"), 1)
         if self._unsent:
             self._watch()
 
@@ -221,7 +223,7 @@ class Stream:
             return
         lost, self._lost = self._lost, []
         for segment in lost:
-            segment.entered, segment.again = self._loop.time(), True
+            segment.entered, segment.again = self._loop.now, True
             self._channel.enter(segment)
 
     # Acknowledgements
@@ -251,7 +253,7 @@ class Stream:
 
     def _take_acks(self) -> None:
         """Look at the acknowledgements that have come."""
-        now = self._loop.time() + ROUNDING
+        now = self._loop.now + ROUNDING
         while self._acks and self._acks[0][0] <= now:
             self._heard, total, sent_at = self._acks.popleft()
             self._read_known = self._read
@@ -296,8 +298,14 @@ class Stream:
         """The path is another: acknowledgements may be lost or late, and somebody has to notice."""
         if self._dead:
             return
+        if self._slept_from is not None and not self._sender.asleep:
+            slept, self._slept_from = self._loop.now - self._slept_from, None
+            self._anchor += slept
+            if self._unheard_since is not None:  # its kernel has not counted this
+                self._unheard_since += slept
+                self._first_retransmission += slept
         if self._back.silent:
-            now = self._loop.time()
+            now = self._loop.now
             self._acks = deque(ack for ack in self._acks if ack[0] <= now)
         if self.unanswered:
             self._watch()
@@ -323,24 +331,25 @@ class Stream:
             patience = self._sender.socket.user_timeout
             if patience and self._unheard_since is not None:
                 due = min(due, self._first_retransmission + patience)
-            self._timer = self._loop.call_at(
-                max(due, self._loop.time()), self._timed_out, context=self._outside
-            )
+            self._timer = self._loop.call_at(max(due, self._loop.now), self._timed_out, context=self._outside)
 
     def _timed_out(self) -> None:
         self._timer = None
+        if self._sender.asleep:
+            self._slept_from = self._slept_from or self._loop.now
+            return  # `changed` comes when its network is back
         self._take_acks()
         self._flush()
         if not self.unanswered:
             return
-        now = self._loop.time() + ROUNDING
+        now = self._loop.now + ROUNDING
         if self._unheard_since is None:
             if self._anchor + self.timeout > now:
                 self._watch()
                 return
             self._unheard_since, self._first_retransmission = self._anchor, now
         elif self._spent(now):
-            self._give_up()
+            self.give_up()
             return
         self._backoff += 1
         self._anchor = now
@@ -363,14 +372,15 @@ class Stream:
             segment = self._lost.pop(0)
             if len(segment.data) > self._tcp.segment:
                 self._lost.insert(0, rest_of(segment, self._tcp.segment))
-            segment.entered, segment.again = self._loop.time(), True
+            segment.entered, segment.again = self._loop.now, True
             self._channel.enter(segment)
         elif self._acknowledged < self._arrived or self._acknowledged == self._sent:
             # It is there, and the acknowledgement was lost; or there was no room for it.
             self.probe()
         # Else it is on its way, and late.
 
-    def _give_up(self) -> None:
+    def give_up(self) -> None:
+        """The sender's kernel has waited long enough, and says so to whoever holds its socket."""
         self._forget()
         error = (
             OSError(113, "No route to host")
@@ -428,7 +438,7 @@ class Stream:
 
     def all_arrived(self) -> None:
         """So much for this moment: it is acknowledged, and the receiver may read."""
-        now = self.last_arrival = self._loop.time()
+        now = self.last_arrival = self._loop.now
         if self._latest is not None and not self._dead:
             self._acknowledge(self._latest, now)
             self._latest = None

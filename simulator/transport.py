@@ -96,6 +96,11 @@ class SimTransport(asyncio.Transport):
         self._protocol = self._factory()
         self._protocol.connection_made(self)
 
+    @property
+    def asleep(self) -> bool:
+        """Whether its kernel stands still."""
+        return self.host is not None and self.host.suspended
+
     def on_host(self, look: Callable[[], None]) -> None:
         """Something happened to the socket: let the host have a `look`, now, or when it runs again."""
         if self.host is not None and self.host.blocked:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 
-from tracker import control_replies, events, messages
+from tracker import control_replies, events, messages, standstill
 from tracker.access import Access
 from tracker.config import ConfigError, OutboxLimits, TrackerConfig
 from tracker.counters import Counters
@@ -14,6 +14,7 @@ from tracker.link import Link
 from tracker.messages import BadMessage, Control, Pose
 from tracker.outbox import Message, Outbox, OutboxFull
 from tracker.pipeline import Pipeline
+from tracker.standstill import Standstill
 from tracker.timestamps import Clock
 from tracker.traffic import Incoming, Outgoing
 from tracker.wire import Wire
@@ -124,7 +125,12 @@ class Tracker:
         async with asyncio.TaskGroup() as tasks:
             keepers = [tasks.create_task(self._keep(link)) for link in self._inputs]
             output_keeper = tasks.create_task(self._keep(self._output))
+            timing = self._config.timing
+            # Whoever stood still for longer than any silence is borne has to find out anew what lives.
+            waking = standstill.watch(timing.probe_interval / 2, timing.probe_ceiling, self._woke)
+            watcher = tasks.create_task(waking, name="standstill")
             await self._stopping.wait()
+            watcher.cancel()
             self._report(
                 events.Stopping(
                     t=loop.time(), why=self._stop_reason, left=len(self._outbox), cause=self._stop_cause
@@ -143,6 +149,10 @@ class Tracker:
         undelivered = len(self._outbox)
         self._report(events.Stopped(t=loop.time(), undelivered=undelivered))
         return Outcome(undelivered, self._failure)
+
+    def _woke(self, stood: Standstill) -> None:
+        for link in self.links:
+            link.woke(stood)
 
     async def _keep(self, link: Link) -> None:
         await link.run()

@@ -7,6 +7,7 @@ The library's own keepalive is off: it counts only its own Pong, and waits witho
 """
 
 import asyncio
+import contextlib
 from random import Random
 from typing import cast
 
@@ -17,6 +18,7 @@ from tracker.connection import LinkConnection
 from tracker.failures import failure_of
 from tracker.opening import Opening
 from tracker.reconnect import Backoff, Failure, remedy
+from tracker.standstill import Standstill
 from tracker.states import LinkState
 from tracker.wire import Traffic, Wire
 
@@ -58,6 +60,10 @@ class Link:
         self._connections = 0
         self._wire: Wire | None = None
         self._stop = asyncio.Event()
+        self._began = 0.0  # the latest attempt
+        self._attempt: asyncio.Timeout | None = None
+        self._patient = False  # the peer has asked for the delay
+        self._woken = asyncio.Event()
 
     def enter(self, event: str) -> None:
         """Follow the table of states."""
@@ -66,6 +72,21 @@ class Link:
     def stop(self) -> None:
         """Close with 1001 and end `run`; idempotent."""
         self._stop.set()
+
+    def woke(self, stood: Standstill) -> None:
+        """The machine stood still for long: what was there before may be gone, and nothing would say so.
+
+        A connection must answer now, an attempt that hangs is made anew, and nobody waits out a delay.
+        """
+        if stood.unseen:
+            self.report(events.Lagged(t=_now(), link=self.name, seconds=stood.seconds))
+        if self._wire is not None:
+            self._wire.woke()
+            return
+        self._woken.set()
+        attempt = self._attempt
+        if attempt is not None and not attempt.expired() and self._began <= stood.began:
+            attempt.reschedule(_now())
 
     async def run(self) -> None:
         """Until `stop`, or until the endpoint refuses for good (then `refusal` says why)."""
@@ -89,11 +110,24 @@ class Link:
             if delay is None or self._stop.is_set():
                 return
             again, self._refused_until = self._refused_until, None
-            self.report(events.Waiting(t=_now(), link=self.name, delay=delay))
-            await asyncio.sleep(delay)
+            await self._wait(delay)
             if again is not None:
                 await self._renewed(again)
             self.enter("delay over")
+
+    async def _wait(self, delay: float) -> None:
+        """So many seconds, or a short delay from when the machine woke; patience that the peer asked for is kept."""
+        if not self._patient:
+            if not self._woken.is_set():
+                self.report(events.Waiting(t=_now(), link=self.name, delay=delay))
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(delay):
+                        await self._woken.wait()
+            if not self._woken.is_set():
+                return
+            delay = self._backoff.after_standstill()
+        self.report(events.Waiting(t=_now(), link=self.name, delay=delay))
+        await asyncio.sleep(delay)
 
     async def _renewed(self, until: float) -> None:
         """Wait until there are other papers to show than those that were refused, and no longer than `until`."""
@@ -107,15 +141,20 @@ class Link:
 
     async def _connect_and_serve(self) -> float | None:
         """One attempt and all that follows from it: seconds to wait before the next, None when there is none."""
-        began = _now()
+        began = self._began = _now()
+        self._woken.clear()
+        self._patient = False
         self.report(events.Connecting(t=began, link=self.name, attempt=self._backoff.attempt))
         try:
             self._papers = self._access.papers()
-            connection = await self._open(self._papers)
+            async with asyncio.timeout(None) as self._attempt:
+                connection = await self._open(self._papers)
         except Exception as error:  # noqa: BLE001 - an endpoint can answer with anything: a redirect to no URL, a name
             # that cannot be encoded, two headers where one belongs. Whatever it was, the attempt failed, and
             # there is a next one.
             return self._refused(failure_of(error))
+        finally:
+            self._attempt = None
         self._connections += 1
         wire = Wire(self, connection, self._connections)
         self.enter("opened")
@@ -127,6 +166,8 @@ class Link:
             wire.abort()  # closed already, unless we are cancelled
             self._wire = None
             unconfirmed = self.traffic.lost()
+        if wire.liveness.waking:  # that it ended says nothing about the peer
+            self._woken.set()
         wire.report_carried()
         code, by, why, stream_end = wire.epilogue()
         self.enter("dead" if wire.died else "closed")
@@ -175,6 +216,7 @@ class Link:
         )
         if cure is None:
             self.enter("unreachable")
+            self._patient = failure.retry_after is not None
             return self._backoff.after_refusal(failure)
         self.refusal = f"{self.name} endpoint {redacted(self.url)} refused for good ({failure.text}): {cure}"
         self.enter("refused for good")

@@ -13,8 +13,11 @@ Four rules decide:
    comes when the peer's TCP tries again, so the present deadline starts over, up to the same ceiling.
 4. Time in which our own event loop did not run, or in which we did not read on purpose, is nobody's silence: it is
    credited to the deadlines.
+5. When our machine stood still for long, nothing that was known before counts: a probe goes at once, and the deadline of
+   rule 1 is its only one.
 
-The shell tells what happened (`probe_sent`, `pong`, `received`, `path_healed`, `progress`, `stalled`, `hold`) and asks `check`.
+The shell tells what happened (`probe_sent`, `pong`, `received`, `path_healed`, `progress`, `stalled`, `woke`, `hold`) and
+asks `check`.
 """
 
 import math
@@ -105,11 +108,18 @@ class Liveness:
         self._stuck_since: float | None = None
         self._held_since: float | None = None
         self._read_since = -math.inf  # without a break
+        self._heard = now  # the last answer
+        self._last_chance = False
 
     @property
     def health(self) -> Health:
         """As of the last `check`, or better if an answer came since."""
         return self._health
+
+    @property
+    def waking(self) -> bool:
+        """Whether our machine stood still for long and nothing was answered since."""
+        return self._last_chance
 
     # What the shell tells
 
@@ -121,6 +131,12 @@ class Liveness:
         self._last_probe = now
         if self._anchor is None:
             self._restart(now)
+
+    def woke(self, now: float) -> None:
+        """Our machine stood still for long: a probe is due now, and its first deadline is the last."""
+        self._last_chance = True
+        self._last_probe = -math.inf
+        self._restart(now)
 
     def pong(self, now: float, number: int, rtt: float) -> None:
         """The answer to probe `number` came after `rtt` seconds; it answers every earlier probe too."""
@@ -160,13 +176,17 @@ class Liveness:
             self._stuck_since = now
         self._flushed = flushed
 
-    def stalled(self, seconds: float) -> None:
-        """Our own loop did not run for `seconds`: nobody could have been heard, so no deadline counts them."""
+    def stalled(self, now: float, seconds: float) -> None:
+        """Our own loop did not run for `seconds`: nobody could have been heard, so no deadline counts them.
+
+        What began after that has missed nothing: an answer may have been read before this is told.
+        """
         if self._anchor is not None and self._held_since is None:  # what is held is credited as a whole
-            self._anchor += seconds
-            self._deadline += seconds
+            missed = min(seconds, now - self._anchor)
+            self._anchor += missed
+            self._deadline += missed
         if self._stuck_since is not None:
-            self._stuck_since += seconds
+            self._stuck_since = min(self._stuck_since + seconds, now)
 
     def hold(self, now: float) -> None:
         """We stop reading on purpose (back-pressure): from now on silence proves nothing."""
@@ -198,9 +218,9 @@ class Liveness:
             return Verdict(Health.DEAD, DeathCause.WRITES_STUCK, now - self._stuck_since)
         if self._anchor is None or self._held_since is not None:
             return _ALIVE
-        silence = now - self._anchor
+        silence = now - (self._heard if self._last_chance else self._anchor)
         if now >= self._anchor + self._timing.probe_ceiling or (
-            now >= self._deadline and self._health is Health.SUSPECT
+            now >= self._deadline and (self._last_chance or self._health is Health.SUSPECT)
         ):
             self._health = Health.DEAD
         elif now >= self._deadline:
@@ -255,6 +275,7 @@ class Liveness:
 
     def _proven(self, now: float) -> None:
         self._health = Health.ALIVE
+        self._heard, self._last_chance = now, False
         # What was answered has left. A kernel lets a writer go on only when a third of its send buffer is free, which
         # on a slow link takes longer than the next answer.
         if self._stuck_since is not None:

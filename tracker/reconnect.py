@@ -93,6 +93,10 @@ class Backoff:
         self._attempt = 1 if lived >= self._timing.stable_after else self._attempt + 1
         return self._delay()
 
+    def after_standstill(self) -> float:
+        """Seconds to wait once the machine runs again: what failed before it stood still says little about now."""
+        return self._rng.uniform(0.0, self._timing.reconnect_delay)
+
     def _delay(self) -> float:
         # 2**60 is far above any cap; a larger exponent would only overflow after months of failure.
         ceiling = min(

@@ -135,6 +135,11 @@ class Wire:
 
     # For the link
 
+    def woke(self) -> None:
+        """The machine stood still for long: see at once whether anybody is still there."""
+        self.liveness.woke(self._loop.time())
+        self.kick.set()
+
     def _answered(self, number: int, future: "asyncio.Future[float]") -> None:
         if future.cancelled() or future.exception() is not None:
             return  # the connection ended first
@@ -230,7 +235,7 @@ class Wire:
             if lag > heartbeat / 2:
                 # Our own loop stood still, or ran late. What came meanwhile waits in the socket: it is read
                 # before the next heartbeat, and no verdict is passed until then.
-                self.liveness.stalled(lag)
+                self.liveness.stalled(self._loop.time(), lag)
                 self._link.report(events.Lagged(t=self._loop.time(), link=self._link.name, seconds=lag))
                 await asyncio.sleep(heartbeat)
 

@@ -37,7 +37,7 @@ class SocketObserver(Protocol):
 
 
 class World(Protocol):
-    """The client's machine and the network to its peer while one run lasts. Its clock is the running loop's."""
+    """The client's machine and the network to its peer while one run lasts."""
 
     sockets_seen: SocketsSeen
     """What it tells the observer of `watch_sockets`."""
@@ -45,6 +45,14 @@ class World(Protocol):
     @property
     def scale(self) -> float:
         """Scenario seconds that pass in one second of the loop's clock."""
+
+    @property
+    def now(self) -> float:
+        """Its clock, which is the running loop's for everybody but clients whose clocks stopped for a while."""
+
+    @property
+    def clients_behind(self) -> float:
+        """Seconds by which the clients' monotonic clocks are behind that."""
 
     async def open_link(self, link: Link, port: int) -> str:
         """Lead `link` to the peer at `port` of the loopback; returns the `host:port` that the client connects to."""

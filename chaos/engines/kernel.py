@@ -108,6 +108,15 @@ class _KernelWorld:
     def watch_sockets(self, observer: SocketObserver) -> None:
         """The client's sockets are its own namespace's, and nobody looks there."""
 
+    @property
+    def now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    @property
+    def clients_behind(self) -> float:
+        """There is one clock."""
+        return 0.0
+
     def on_standstill(self, notice: Callable[[float], None]) -> None:
         self._notice = notice
 

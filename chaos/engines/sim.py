@@ -9,7 +9,7 @@ from contextvars import Context
 from random import Random
 from typing import Any
 
-from chaos.engines import ClientBrokeError, EngineError, InForce, SocketObserver, World
+from chaos.engines import ClientBrokeError, EngineError, InForce, SocketObserver, World, sim_hosts
 from chaos.engines.leftovers import without_leftovers
 from chaos.engines.watchdog import Watchdog
 from chaos.faults import Fault
@@ -113,13 +113,21 @@ class _SimWorld:
         self.clients.append(host)
         return host.context()
 
+    @property
+    def now(self) -> float:
+        return self._loop.now
+
+    @property
+    def clients_behind(self) -> float:
+        """All of them are struck at once, so one tells of all."""
+        return self.clients[0].behind if self.clients else 0.0
+
     def on_standstill(self, notice: Callable[[float], None]) -> None:
         """Virtual time passes for a busy machine as for an idle one."""
 
     async def begin(self, fault: Fault) -> InForce:
-        if fault.kind == "block_loop":
-            assert fault.duration is not None, "the vocabulary demands it"
-            return _block(self.clients, fault.duration)
+        if fault.spec.where == "client":
+            return sim_hosts.begin(fault, self.clients, self._paths.values())
         assert fault.on is not None, "every network fault names its link"
         path = self._paths[fault.on]
         match fault.kind:
@@ -187,29 +195,6 @@ class _Watcher:
     def closed(self, host: Host | None, *, by_client: bool) -> None:
         if host is not None:
             self._observer.closed(self._link, self._clients.index(host), by_client=by_client)
-
-
-def _block(hosts: Sequence[Host], seconds: float) -> InForce:
-    """All of them at once."""
-    held, stood = _waited(hosts)
-    for host in hosts:
-        host.block(seconds)
-    healed: Counts | None = None  # fixed then: a later block is another fault's doing
-
-    def count() -> Counts:
-        held_now, stood_now = _waited(hosts)
-        return healed or Counts(callbacks=held_now - held, stood=stood_now - stood)
-
-    async def heal() -> None:
-        nonlocal healed
-        healed = count()  # they go on by themselves
-
-    return InForce(heal, count)
-
-
-def _waited(hosts: Sequence[Host]) -> tuple[int, float]:
-    """Callbacks that had to wait on any of them so far, and for how long one stood still."""
-    return sum(host.held for host in hosts), max(host.blocked_for for host in hosts)
 
 
 def _down(path: Path) -> InForce:

@@ -29,6 +29,14 @@ SLOWING = frozenset({"latency", "bandwidth", "stall", "slicer", "slow_close"})
 """Kinds that end by striking nobody any more. To remove a toxic, the server first hands on what the toxic holds, and
 where the client has left meanwhile, it waits for that for ever, and answers nothing more."""
 
+NOT_THE_CLIENTS_ALONE: Mapping[str, str] = MappingProxyType(
+    {
+        "block_loop": "on real sockets the client shares its event loop with the peer and the laboratory",
+        "suspend": "on real sockets the client shares its machine with the peer and the laboratory",
+        "clock_step": "on real sockets the client shares its machine's clock with everybody",
+    }
+)
+"""Why a fault of the client's machine cannot be had on real sockets."""
 _NO_PROXY: Mapping[str, str] = MappingProxyType(
     {
         "loss": "a proxy sees no packets, and TCP brings it every byte",
@@ -46,7 +54,7 @@ _NO_PROXY: Mapping[str, str] = MappingProxyType(
 def why_not(fault: Fault) -> str | None:
     """Why it cannot be had through Toxiproxy; None: it can."""
     if fault.spec.where == "client":  # it would happen to the peer too, and to this process
-        return "on real sockets the client shares its event loop with the peer and the laboratory"
+        return NOT_THE_CLIENTS_ALONE[fault.kind]
     return _NO_PROXY.get(fault.kind)
 
 
@@ -121,6 +129,15 @@ class _ToxiproxyWorld:
     def client_context(self, number: int) -> Context | None:
         del number
         return None
+
+    @property
+    def now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    @property
+    def clients_behind(self) -> float:
+        """There is one clock."""
+        return 0.0
 
     def on_standstill(self, notice: Callable[[float], None]) -> None:
         self._notice = notice

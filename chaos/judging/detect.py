@@ -35,12 +35,13 @@ def by_reports(facts: Facts, scenario: Scenario) -> Check | None:
             since = strike.silent_since(connection)
             limit = max(silent, _ceiling(facts)) if _lives(facts, connection, since) else silent
             longest = max(longest, limit)
+            due = facts.due(since, limit)
             ended = inf if connection.closed is None else connection.closed.t
-            if since <= ended <= since + limit:
+            if since <= ended <= due:
                 if connection.closed is not None and connection.closed.by == "client":
                     took.append(ended - since)
-            elif ended > since and lasts_until - since >= limit:
-                late.append((strike, since + limit))
+            elif ended > since and lasts_until >= due:
+                late.append((strike, due))
     expected = f"a silent link given up within {longest:g} s"
     if late:
         strike, due = late[0]
@@ -87,16 +88,17 @@ def by_peer(facts: PeerFacts, scenario: Scenario) -> Check | None:
             since = strike.silent_since(connection)
             if strike.fault.spec.where == "network" and connection.opened > strike.during.begin:
                 continue
-            if silent_until - since < limit or (ended is not None and ended <= since):
+            due = facts.due(since, limit)
+            if silent_until < due or (ended is not None and ended <= since):
                 continue
             seconds = facts.given_up_after(strike, connection)
             if seconds is not None:
-                if seconds <= limit:
+                if since + seconds <= due:
                     took.append(seconds)
                 else:
-                    late.append((seconds, since + limit))
+                    late.append((seconds, due))
             elif facts.history.sockets_seen != "none" or facts.outlived(strike, connection):
-                late.append((silent_until - since, since + limit))
+                late.append((silent_until - since, due))
     if late:
         longest, due = max(late)
         return Check("detect", "fail", expected, f"still there after {longest:.2f} s of silence", due)

@@ -106,6 +106,12 @@ def _counted(fault: Fault, counts: Counts) -> str | None:
         f"{counts.rejected} packets answered with an error" if counts.rejected else "",
         f"{counts.callbacks} callbacks waited while the loop stood still for {counts.stood:.2f} s"
         if counts.callbacks
+        else f"the machine stood still for {counts.stood:.2f} s"
+        if counts.stood
+        else "",
+        f"the wall clock was {abs(counts.stepped):g} s {'fast' if counts.stepped > 0 else 'slow'}, and {counts.looks}"
+        " looks were taken at it"
+        if counts.stepped
         else "",
     ]
     return ", ".join(filter(None, parts)) or None
@@ -246,6 +252,10 @@ def _blocked(history: History, _: Fault, during: Window) -> str | None:
     return f"the loop stood still for {max(lags):.2f} s" if lags else None
 
 
+def _not_seen(*_: object) -> None:
+    """Only its engine can say that a clock was set."""
+
+
 _LOOK: Mapping[str, Callable[[History, Fault, Window], str | None]] = MappingProxyType(
     {
         "stall": _held,
@@ -267,6 +277,8 @@ _LOOK: Mapping[str, Callable[[History, Fault, Window], str | None]] = MappingPro
         "slow_close": _closed_slowly,
         "slicer": _sliced,
         "block_loop": _blocked,
+        "suspend": _blocked,
+        "clock_step": _not_seen,
         "burst": _hurried,
     }
 )

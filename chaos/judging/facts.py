@@ -242,6 +242,15 @@ class Facts:
                 t = end
         return t
 
+    def due(self, since: float, seconds: float) -> float:
+        """When the client has had so many seconds since then: those in which its machine stood still do not count."""
+        due, counted = since + seconds, since
+        for begin, end in self.standstills:
+            if begin <= due and end > counted:
+                due += end - max(begin, counted)
+                counted = end
+        return due
+
     @cached_property
     def standstills(self) -> tuple[tuple[float, float], ...]:
         """When a fault let the client's machine stand still, in order."""

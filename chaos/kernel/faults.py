@@ -47,6 +47,8 @@ _WHY_NOT: Mapping[str, str] = MappingProxyType(
         "half_close": "a router does not end a connection in the sender's place",
         "rst_after_rebind": "a router does not tell older connections from new ones",
         "block_loop": "the client shares its event loop with the peer and the laboratory",
+        "suspend": "the client shares its machine with the peer and the laboratory",
+        "clock_step": "the client shares its machine's clock with everybody",
     }
 )
 

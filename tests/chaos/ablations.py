@@ -6,6 +6,7 @@ To see the laboratory find one of them: `simtool chaos reset --client tests.chao
 import asyncio
 import contextlib
 import socket
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -26,6 +27,7 @@ from tracker.pipeline import VISIBLE, Pipeline, Step
 from tracker.reconnect import Backoff, Failure
 from tracker.retransmission import TCP_RTO_MAX_MS
 from tracker.session import Session
+from tracker.standstill import Standstill
 from tracker.states import LinkState
 from tracker.traffic import Incoming, Outgoing
 from tracker.wire import Wire
@@ -196,6 +198,24 @@ class _SentBytesAreLife(Liveness):
         if flushed > self._flushed:
             self._proven(now)
         super().progress(now, flushed=flushed, buffered=buffered)
+
+
+class _DeadlinesByTheWallClock(Liveness):
+    """Deadlines are read off the wall clock."""
+
+    def check(self, now: float) -> Verdict:
+        ahead = time.time() - now
+        return super().check(now + ahead - vars(self).setdefault("ahead", ahead))
+
+    def wake_at(self) -> float | None:
+        return None
+
+
+class _SleepsOn(Tracker):
+    """That the machine stood still is nobody's business."""
+
+    def _woke(self, stood: Standstill) -> None:
+        pass
 
 
 class _VerdictsBeforeReading(Wire):
@@ -671,6 +691,8 @@ no_time_for_a_retransmission = Misconfigured(
     timing={"probe_floor": 0.05},
 )
 waits_for_the_buffer = Ablated("waits-for-the-buffer", _WaitsForTheBuffer)
+deadlines_by_the_wall_clock = Ablated("deadlines-by-the-wall-clock", _DeadlinesByTheWallClock)
+sleeps_on = Ablated("sleeps-on", _SleepsOn)
 verdicts_before_reading = Ablated("verdicts-before-reading", _VerdictsBeforeReading)
 
 backoff_restarts_on_connect = Ablated("backoff-restarts-on-connect", _BackoffRestartsOnConnect)

@@ -53,7 +53,7 @@ class _Liveness(Liveness):
             self._anchor = max(self._anchor, now)
         super().received(now)
 
-    def stalled(self, seconds: float) -> None:
+    def stalled(self, now: float, seconds: float) -> None:
         """7. Stalls of our own loop count as the peer's silence."""
 
     def probe_due(self, *, urgent: bool) -> float:  # noqa: ARG002 - that is the mistake

@@ -39,10 +39,14 @@ def test_a_file_is_found_by_its_path(tmp_path: Path) -> None:
         find("gone.toml")
 
 
+LONGER = {"long-outage": 640, "suspended": 220}
+"""Seconds of scenarios that are about minutes."""
+
+
 @pytest.mark.parametrize("scenario", everything(), ids=lambda scenario: scenario.name)
 class TestEveryScenario:
     def test_takes_half_a_minute_to_a_minute(self, scenario: Scenario) -> None:
-        assert 30 <= scenario.duration <= (640 if scenario.name == "long-outage" else 60)
+        assert 30 <= scenario.duration <= LONGER.get(scenario.name, 60)
 
     def test_can_configure_a_tracker(self, scenario: Scenario) -> None:
         scenario.client.apply_to(TrackerConfig("ws://a/", "ws://b/"))

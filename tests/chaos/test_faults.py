@@ -61,6 +61,7 @@ def test_what_only_slows_or_adds_never_severs() -> None:
             "slow_close",
             "slicer",
             "block_loop",
+            "clock_step",
             "echo",
             "garbage",
             "burst",

@@ -7,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tracker.config import Timing
+from tracker.events import DeathCause
 from tracker.liveness import UNANSWERED_AT_MOST, Health, Liveness, RoundTrip, Verdict
 
 # Binary fractions, so that the exact times below are exact: SUSPECT after 1 s of silence, DEAD after 3 s.
@@ -304,14 +305,14 @@ def test_a_path_that_has_healed_while_nothing_is_outstanding_extends_no_later_de
 def test_a_stall_of_our_own_is_credited_to_every_deadline() -> None:
     link = probed()
     link.progress(0, flushed=0, buffered=5)
-    link.stalled(20)
+    link.stalled(20, 20)
     assert turns(link, Health.SUSPECT, 21.0)
     assert turns(link, Health.DEAD, 23.0)
 
 
 def test_a_stall_is_credited_to_the_ceiling() -> None:
     link = probed()
-    link.stalled(20)
+    link.stalled(20, 20)
     for second in range(21, 32):
         link.received(second)
         assert link.check(second).health is Health.ALIVE
@@ -321,15 +322,25 @@ def test_a_stall_is_credited_to_the_ceiling() -> None:
 def test_a_stall_is_credited_to_the_write_buffer() -> None:
     link = opened()
     link.progress(0, flushed=0, buffered=5)
-    link.stalled(20)
+    link.stalled(20, 20)
     assert turns(link, Health.DEAD, 24.0)
 
 
 def test_a_stall_with_nothing_outstanding_is_credited_to_nobody() -> None:
     link = opened()
-    link.stalled(20)
+    link.stalled(25, 20)
     link.probe_sent(30, 1)
     assert turns(link, Health.SUSPECT, 31.0)
+
+
+def test_what_began_after_a_stall_is_not_credited_with_it() -> None:
+    link = probed()
+    link.pong(20, 1, 0.25)  # it waited in the socket, and is read before the stall is told
+    link.probe_sent(20, 2)
+    link.progress(20, flushed=0, buffered=5)
+    link.stalled(20, 20)
+    assert turns(link, Health.SUSPECT, 21.0)
+    assert turns(link, Health.DEAD, 23.0)
 
 
 def test_while_we_do_not_read_on_purpose_no_verdict_is_passed() -> None:
@@ -395,7 +406,7 @@ def test_a_stall_while_we_did_not_read_is_credited_once() -> None:
     link = probed()
     link.received(7)
     link.hold(8)
-    link.stalled(5)
+    link.stalled(13, 5)
     link.resume(20)
     for second in range(20, 24):
         link.received(second)
@@ -464,6 +475,35 @@ def test_it_wakes_at_the_earliest_deadline() -> None:
     assert link.wake_at() == 5.0
 
 
+# Rule 5: a machine that stood still for long
+
+
+def test_a_link_of_a_machine_that_woke_has_one_deadline_and_no_second_chance() -> None:
+    link = opened()
+    link.woke(50)
+    assert link.probe_due(urgent=False) < 50
+    link.probe_sent(50, 1)
+    assert link.check(50.9).health is Health.ALIVE
+    assert link.check(51) == Verdict(Health.DEAD, DeathCause.UNANSWERED, 51)
+
+
+def test_an_answer_after_waking_makes_it_a_link_like_any_other() -> None:
+    link = opened()
+    link.woke(50)
+    link.probe_sent(50, 1)
+    link.pong(50.5, 1, 0.25)
+    link.probe_sent(60, 2)
+    assert turns(link, Health.SUSPECT, 61.0)
+    assert turns(link, Health.DEAD, 63.0)
+
+
+def test_the_stall_of_a_machine_that_woke_may_be_told_after_it() -> None:
+    link = probed()
+    link.woke(50)
+    link.stalled(50, 50)
+    assert turns(link, Health.DEAD, 51.0)
+
+
 # Any order of events
 
 
@@ -515,6 +555,11 @@ class Driven:
         if answered_after is not None:
             self.due.append((self.now + answered_after, number, self.now))
 
+    def stall(self, seconds: float) -> None:
+        """The loop does not run, and says so when it does."""
+        self.now += seconds
+        self.link.stalled(self.now, seconds)
+
     def write(self, moved: int, buffered: int) -> None:
         self.flushed += moved
         self.link.progress(self.now, flushed=self.flushed, buffered=buffered)
@@ -527,7 +572,7 @@ received = st.just(lambda d: d.link.received(d.now))
 received_earlier = st.floats(0.0, 5.0).map(lambda ago: lambda d: d.link.received(d.now - ago))
 moving_writes = st.tuples(st.integers(1, 9), st.integers(0, 9)).map(lambda w: lambda d: d.write(*w))
 any_writes = st.tuples(st.integers(0, 2), st.integers(0, 9)).map(lambda w: lambda d: d.write(*w))
-stalls = st.floats(0.0, 10.0).map(lambda seconds: lambda d: d.link.stalled(seconds))
+stalls = st.floats(0.0, 10.0).map(lambda seconds: lambda d: d.stall(seconds))
 holds = st.just(lambda d: d.link.hold(d.now))
 resumes = st.just(lambda d: d.link.resume(d.now))
 heals = st.just(lambda d: d.link.path_healed(d.now))
@@ -663,7 +708,7 @@ def test_a_driver_that_sleeps_until_wake_at_gets_its_verdict_in_a_few_steps(
         else:
             driven.probe(None)
         for seconds in credits_:
-            driven.link.stalled(seconds)
+            driven.stall(seconds)
         for _ in range(3):
             driven.now = max(driven.now, driven.link.wake_at() or 0.0)
             driven.check()
@@ -679,6 +724,6 @@ def test_a_peer_that_talked_before_a_stall_and_never_answers_is_dead_at_the_ceil
     driven.probe(None)
     driven.link.received(start + DEFAULT.probe_ceiling)
     for seconds in credits_:
-        driven.link.stalled(seconds)
+        driven.stall(seconds)
     driven.until(start + 100)
     assert driven.dead_at == pytest.approx(start + DEFAULT.probe_ceiling + sum(credits_), abs=1e-6)

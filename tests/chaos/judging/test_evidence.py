@@ -105,6 +105,15 @@ def test_the_endpoints_words_follow_those_of_the_engine() -> None:
     )
 
 
+def test_a_machine_that_stood_still_and_a_clock_that_was_set_show_in_the_engines_figures() -> None:
+    suspended = fault("suspend", 10.0, 60.0, on=None)
+    ended = record(struck(suspended), counted(stood=60.0, ends=2))
+    assert seen(ended, suspended) == "2 connections ended, the machine stood still for 60.00 s"
+    set_back = fault("clock_step", 10.0, 60.0, on=None, by=2500, to="back")
+    history = record(struck(set_back), counted(stepped=-2.5, looks=3))
+    assert seen(history, set_back) == "the wall clock was 2.5 s slow, and 3 looks were taken at it"
+
+
 def test_each_of_several_faults_has_its_own_count() -> None:
     two = [STALL, fault("stall", 20.0, 5.0)]
     history = record(struck(*two), counted(0, bytes=1), counted(1))

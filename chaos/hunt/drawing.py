@@ -13,6 +13,7 @@ from chaos.faults import Fault, FaultError, read_fault
 from chaos.hunt.fair import quiet_after, unfair
 from chaos.kinds import DIRECTIONS, KINDS, Attribute
 from chaos.scenario import LEAN_FPS, PROMISES, ClientOverrides, Peer, Scenario, Workload
+from simulator.climber import MIN_FPS
 from simulator.controls import Control
 
 NAME = "hunted"
@@ -59,7 +60,7 @@ def draw(seed: str, taste: Taste = NO_TASTE, *, kinds: Sequence[str] = tuple(KIN
 
 
 def _world(rng: Random, taste: Taste, kinds: Sequence[str]) -> Scenario:
-    workload = Workload("lean", fps=rng.choice((LEAN_FPS, LEAN_FPS, 2.0, 30.0)))
+    workload = Workload("lean", fps=rng.choice((LEAN_FPS, LEAN_FPS, float(MIN_FPS), 30.0)))
     client, peer = _settings(rng)
     faults = _faults(rng, taste, kinds)
     scenario = Scenario(

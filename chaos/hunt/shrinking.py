@@ -117,8 +117,8 @@ class _Shrinking:
                 candidate = replace(self.best, faults=(*faults[:place], simpler, *faults[place + 1 :]))
                 if self._try(candidate):
                     break  # the next round goes on from there
-        for candidate in _rounder(self.best):
-            self._try(candidate)
+        self._try(_earlier(self.best))
+        self._try(_at_full_seconds(self.best))
 
 
 def without_a_part(scenario: Scenario) -> Iterator[Scenario]:
@@ -221,13 +221,24 @@ def _rounded(value: int) -> int:
     return value // scale * scale
 
 
-def _rounder(scenario: Scenario) -> Iterator[Scenario]:
-    """All faults as early as they can be, and then each at a full second."""
-    if not scenario.faults:
-        return
-    lead = min(fault.at for fault in scenario.faults) - EARLIEST
-    if lead > 0 and not scenario.controls and not scenario.workload.reset_at:
-        moved = tuple(replace(fault, at=round(fault.at - lead, 2)) for fault in scenario.faults)
-        yield replace(scenario, faults=moved)
-    full = tuple(replace(fault, at=float(round(fault.at))) for fault in scenario.faults)
-    yield replace(scenario, faults=full)
+def _earlier(scenario: Scenario) -> Scenario:
+    """All of it as early as it can be."""
+    moments = [*(fault.at for fault in scenario.faults), *(control.at for control in scenario.controls)]
+    moments += scenario.workload.reset_at
+    lead = min(moments, default=EARLIEST) - EARLIEST
+    if lead <= 0:
+        return scenario
+    return replace(
+        scenario,
+        faults=tuple(replace(fault, at=round(fault.at - lead, 2)) for fault in scenario.faults),
+        controls=tuple(replace(each, at=round(each.at - lead, 2)) for each in scenario.controls),
+        workload=replace(
+            scenario.workload, reset_at=tuple(round(at - lead, 2) for at in scenario.workload.reset_at)
+        ),
+    )
+
+
+def _at_full_seconds(scenario: Scenario) -> Scenario:
+    return replace(
+        scenario, faults=tuple(replace(fault, at=float(round(fault.at))) for fault in scenario.faults)
+    )

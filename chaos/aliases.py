@@ -71,7 +71,11 @@ _MEANT: Mapping[tuple[str, ...], tuple[str, ...]] = MappingProxyType(
         ("unavailable", "overloaded", "503"): ("refuse", "handshake-503"),
         ("429", "toomanyrequests", "ratelimited"): ("refuse", "retry-after"),
         ("connectionrefused", "econnrefused", "refused"): ("down", "refused-start", "refuse"),
-        ("ehostunreach", "noroute", "dns"): ("unreachable", "unreachable-output"),
+        ("dnsfailure", "nameresolution", "gaierror", "getaddrinfo", "enotfound", "eaiagain", "resolver"): (
+            "dns",
+        ),
+        ("happyeyeballs", "ipv6", "dualstack"): ("dns",),
+        ("ehostunreach", "noroute"): ("unreachable", "unreachable-output"),
         ("heartbeat", "keepalive", "pingtimeout", "nopong"): ("mute_pong", "silent-pong", "detect"),
         ("thunderingherd", "stampede", "herd"): ("spread", "reconnect-herd"),
         ("flap", "flaky", "unstable", "intermittent"): ("flapping", "short-outages", "lossy-wifi"),

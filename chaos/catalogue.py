@@ -35,6 +35,7 @@ _ORDER = (
     *("refused-start", "handshake-503", "retry-after", "retry-after-date", "retry-after-hours"),
     *("retry-after-nonsense", "no-answer", "trickled-handshake", "late-accept"),
     *("redirects", "token-expires", "rolling-restart"),
+    *("name-look-ups", "dead-first-address"),
     *("handshake-401", "handshake-403", "handshake-404"),
     *("slow-handshake", "server-restart"),
     *("garbage-input", "large-messages", "burst", "blocked-loop", "suspended", "clock-set"),

@@ -57,6 +57,8 @@ class Counts(msgspec.Struct, frozen=True, omit_defaults=True):
     silenced: tuple[float, ...] | None = None
     """When, in scenario seconds after its begin, a connection that was well until then fell silent; of one client only.
     None: the engine does not see it."""
+    lookups: int = 0
+    """Of a name, that it answered wrongly, late, or not at all."""
     watched: int = 0
     """Connections whose idle time it counted."""
     idle: float = 0.0

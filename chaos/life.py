@@ -232,7 +232,11 @@ class Life:
         context = None if ca is None else SSLContext(PROTOCOL_TLS_SERVER)
         port = await server.start(tls=context)
         try:
-            places = {link: await world.open_link(link, port) for link in dialect.paths.values()}
+            named = {fault.on for fault in self._faults if fault.kind == "dns"}
+            places = {
+                link: await world.open_link(link, port, named=link in named)
+                for link in dialect.paths.values()
+            }
             if context is not None:
                 certify(context, (place.rpartition(":")[0] for place in places.values()))
             urls = self._profile.urls(places)

@@ -326,10 +326,13 @@ class VirtualLoop(asyncio.BaseEventLoop, Refusing):
             refuse("ready-made sockets", "connect to a host and port of the simulation's network")
         if host is None or port is None:
             refuse("a connection to nowhere", "give host and port")
+        stagger = options.get("happy_eyeballs_delay")
         if ssl is not None and ssl is not False:
             name = options.get("server_hostname") or host
-            return await connect_over_tls(self.network, protocol_factory, ssl, name, (host, port))
-        return await self.network.connect(protocol_factory, host, port)
+            return await connect_over_tls(
+                self.network, protocol_factory, ssl, name, (host, port), stagger=stagger
+            )
+        return await self.network.connect(protocol_factory, host, port, stagger=stagger)
 
     async def create_server(  # type: ignore[override]  # of its many keywords, those that make sense here
         self,
@@ -348,8 +351,11 @@ class VirtualLoop(asyncio.BaseEventLoop, Refusing):
         return self.network.listen(factory, host or "127.0.0.1", port or 0)
 
     async def getaddrinfo(self, host: Any, port: Any, **_: Any) -> list[Any]:
-        """Every name is its own address."""
-        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, port))]
+        """The addresses of a name that the network knows; any other is its own address."""
+        return [
+            (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port))
+            for address in await self.network.look_up(host)
+        ]
 
     # What belongs to the real world
 

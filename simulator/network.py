@@ -31,6 +31,7 @@ from simulator.handshake import Handshake
 from simulator.hosts import Host, host_of
 from simulator.hurdles import Idle, Orphan
 from simulator.keepalive import Keepalive
+from simulator.names import DEAD, Name, first_of
 from simulator.stream import Stream
 from simulator.tcp import Tcp
 from simulator.transport import SimTransport
@@ -145,6 +146,7 @@ class Network:
         self.tcp = tcp
         self._listeners: dict[tuple[str, int], Listener] = {}
         self._paths: dict[tuple[str, int], Path] = {}
+        self._names: dict[str, Name] = {}
         self._next_port = 40_000
 
     def free_port(self) -> int:
@@ -156,6 +158,19 @@ class Network:
         """From now on, whoever connects to `host`:`port` is led to `to` by the returned path."""
         made = self._paths[host, port] = Path(self, to)
         return made
+
+    def name(self, name: str, address: tuple[str, int]) -> Name:
+        """From now on the name leads to this address; beside it there is one to which no packet comes."""
+        host, port = address
+        dead = self.path(DEAD, port, to=address)
+        for direction in dead.effects:
+            dead.add("stall", direction, {})
+        made = self._names[name] = Name(host)
+        return made
+
+    async def look_up(self, host: str) -> tuple[str, ...]:
+        """The addresses of a host. Raises `socket.gaierror`. What was given no address is one itself."""
+        return await self._names[host].look_up() if host in self._names else (host,)
 
     def listen(self, factory: Callable[[], asyncio.BaseProtocol], host: str, port: int) -> "Listener":
         """See `VirtualLoop.create_server`."""
@@ -170,8 +185,19 @@ class Network:
         if self._listeners.get(listener.address) is listener:
             del self._listeners[listener.address]
 
-    async def connect(self, factory: Callable[[], P], host: str, port: int) -> "tuple[SimTransport, P]":
-        """See `VirtualLoop.create_connection`. The handshake meets what any packet meets on the path."""
+    async def connect(
+        self, factory: Callable[[], P], host: str, port: int, *, stagger: float | None = None
+    ) -> "tuple[SimTransport, P]":
+        """See `VirtualLoop.create_connection`; `stagger` is its `happy_eyeballs_delay`."""
+        if host not in self._names:
+            return await self._connect(factory, host, port)
+        addresses = await self.look_up(host)
+        return await first_of(
+            lambda address: self._connect(factory, address, port), addresses, stagger=stagger
+        )
+
+    async def _connect(self, factory: Callable[[], P], host: str, port: int) -> "tuple[SimTransport, P]":
+        """The handshake meets what any packet meets on the path."""
         behind_proxy = (host, port) in self._paths
         path = self._paths.get((host, port)) or Path(self, (host, port))
         listener = self._listeners.get(path.target)

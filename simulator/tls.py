@@ -20,6 +20,8 @@ async def connect_over_tls(
     context: SSLContext | bool,  # noqa: FBT001 - as asyncio has it: True is the default context
     name: str,
     address: tuple[str, int],
+    *,
+    stagger: float | None = None,
 ) -> tuple[asyncio.Transport, P]:
     """See `VirtualLoop.create_connection`; the certificate must be one for `name`. Raises what asyncio raises."""
     loop = asyncio.get_running_loop()
@@ -32,7 +34,7 @@ async def connect_over_tls(
         made.append(factory())
         return SSLProtocol(loop, made[0], context, waiter, server_hostname=name)
 
-    transport, protocol = await network.connect(secured, *address)
+    transport, protocol = await network.connect(secured, *address, stagger=stagger)
     try:
         await waiter
     except BaseException:

@@ -186,8 +186,10 @@ class Link:
         return self._backoff.after_close(wire.lived)
 
     async def _open(self, papers: Papers) -> LinkConnection:
-        opening = Opening(self.url, self._access, papers, timing=self.timing, redirected=self._redirected)
-        return cast(LinkConnection, await opening)
+        return cast(LinkConnection, await self._opening(papers))
+
+    def _opening(self, papers: Papers) -> Opening:
+        return Opening(self.url, self._access, papers, timing=self.timing, redirected=self._redirected)
 
     async def _serve(self, wire: Wire) -> None:
         async with asyncio.TaskGroup() as tasks:

@@ -4,6 +4,7 @@ The library follows up to ten redirects, to whatever origin. A redirect within t
 another is followed only where that is allowed, and then nobody there is shown what was meant for the first.
 """
 
+import asyncio
 from collections.abc import Callable
 from importlib.metadata import version
 from urllib.parse import urljoin, urlsplit, urlunsplit
@@ -20,6 +21,9 @@ MAX_FRAME_BYTES = 64 * 2**20
 """A larger message ends the connection with 1009; a smaller bad one is read and skipped."""
 MOST_REDIRECTS = 5
 """In one attempt."""
+NEXT_ADDRESS = 0.25
+"""Seconds after which the next of a host's addresses is tried beside the one before it, which may be dead (RFC 8305,
+section 5)."""
 USER_AGENT = f"pose-session-tracker/{version('pose-session-tracker')}"
 
 _REDIRECTS = frozenset({300, 301, 302, 303, 307, 308})
@@ -62,6 +66,9 @@ class Opening(connect):
             proxy=None,
             user_agent_header=USER_AGENT,
         )
+        if isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop):
+            # uvloop's has no such argument, and tries one address after another.
+            self.create_connection_kwargs["happy_eyeballs_delay"] = NEXT_ADDRESS
         self._use_tls(secure=self.ws_uri.secure, to_show=True)
 
     def _use_tls(self, *, secure: bool, to_show: bool) -> None:

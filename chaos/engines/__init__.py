@@ -54,8 +54,11 @@ class World(Protocol):
     def clients_behind(self) -> float:
         """Seconds by which the clients' monotonic clocks are behind that."""
 
-    async def open_link(self, link: Link, port: int) -> str:
-        """Lead `link` to the peer at `port` of the loopback; returns the `host:port` that the client connects to."""
+    async def open_link(self, link: Link, port: int, *, named: bool = False) -> str:
+        """Lead `link` to the peer at `port` of the loopback; returns the `host:port` that the client connects to.
+
+        `named`: the host is a name, which the client must look up, on an engine that has faults of that.
+        """
 
     def client_context(self, number: int) -> Context | None:
         """Where this client's task must be started, so that it can be told from the rest; None: anywhere.

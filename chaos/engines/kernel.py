@@ -96,7 +96,8 @@ class _KernelWorld:
         self._begun = 0
         self._notice: Callable[[float], None] = lambda _: None
 
-    async def open_link(self, link: Link, port: int) -> str:
+    async def open_link(self, link: Link, port: int, *, named: bool = False) -> str:
+        del named
         router = await Router.between(self._client, self._peer, link, ALL_LINKS.index(link))
         self._links[link] = _Joined(router)
         return f"{router.addresses.peer}:{port}"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import Context
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 from chaos.engines import ClientBrokeError, EngineError, InForce, SocketObserver, World, sim_hosts
 from chaos.engines.leftovers import without_leftovers
@@ -18,6 +18,7 @@ from chaos.kinds import Link
 from simulator.effects import Effect
 from simulator.hosts import Host
 from simulator.loop import BUDGET, VirtualLoop
+from simulator.names import How, Name
 from simulator.network import Direction, Network, Path
 from simulator.refusals import SimulationError
 
@@ -96,14 +97,19 @@ class _SimWorld:
         self._network = network
         self._loop = loop
         self._paths: dict[Link, Path] = {}
+        self._names: dict[Link, Name] = {}
         self._observer: SocketObserver | None = None
 
-    async def open_link(self, link: Link, port: int) -> str:
+    async def open_link(self, link: Link, port: int, *, named: bool = False) -> str:
         outside = self._network.free_port()
         path = self._paths[link] = self._network.path("127.0.0.1", outside, to=("127.0.0.1", port))
         if self._observer is not None:
             path.watcher = _Watcher(self._observer, link, self.clients)
-        return f"127.0.0.1:{outside}"
+        if not named:
+            return f"127.0.0.1:{outside}"
+        name = f"{link}.test"  # a top-level domain that is never given to anybody (RFC 6761)
+        self._names[link] = self._network.name(name, ("127.0.0.1", outside))
+        return f"{name}:{outside}"
 
     def watch_sockets(self, observer: SocketObserver) -> None:
         self._observer = observer
@@ -128,6 +134,9 @@ class _SimWorld:
     async def begin(self, fault: Fault) -> InForce:
         if fault.spec.where == "client":
             return sim_hosts.begin(fault, self.clients, self._paths.values())
+        return self._begin_on_the_network(fault)
+
+    def _begin_on_the_network(self, fault: Fault) -> InForce:
         assert fault.on is not None, "every network fault names its link"
         path = self._paths[fault.on]
         match fault.kind:
@@ -135,6 +144,8 @@ class _SimWorld:
                 return _down(path)
             case "idle_cut":
                 return self._idle_cut(path, fault)
+            case "dns":
+                return _misled(self._names[fault.on], fault)
             case "half_close":
                 return self._in_force([path.half_close(way, fault.toxicity) for way in _ways(fault)])
             case "rst_after_rebind":
@@ -160,7 +171,7 @@ class _SimWorld:
         return self._in_force([effect for effect, _ in effects], end)
 
     def _in_force(self, effects: Sequence[Effect], end: Callable[[], None] = lambda: None) -> InForce:
-        began = self._loop.time()
+        began = self._loop.now
 
         async def heal() -> None:
             end()
@@ -211,6 +222,15 @@ def _down(path: Path) -> InForce:
         path.enable()
 
     return InForce(heal, count)
+
+
+def _misled(name: Name, fault: Fault) -> InForce:
+    trouble = name.begin(cast(How, fault.choice("how")), fault.number("delay") / 1000)
+
+    async def heal() -> None:
+        name.end(trouble)
+
+    return InForce(heal, lambda: Counts(lookups=trouble.lookups))
 
 
 def _ways(fault: Fault) -> tuple[Direction, ...]:

@@ -46,6 +46,7 @@ _NO_PROXY: Mapping[str, str] = MappingProxyType(
         "rto": "a proxy sees no packets; `stall` for so long is the same silence",
         "bufferbloat": "a proxy's queue is as long as its machine's buffers; `bandwidth` fills those",
         "half_close": "a proxy ends both ways of a connection together",
+        "dns": "the client asks this machine's own resolver, which the laboratory leaves alone",
         "rst_after_rebind": "a proxy resets only what was opened during the fault",
     }
 )
@@ -119,7 +120,8 @@ class _ToxiproxyWorld:
     def watch_sockets(self, observer: SocketObserver) -> None:
         self._observer = observer
 
-    async def open_link(self, link: Link, port: int) -> str:
+    async def open_link(self, link: Link, port: int, *, named: bool = False) -> str:
+        del named
         proxy = await self._server.create(f"{link}-{os.getpid()}", f"127.0.0.1:{port}")
         self._proxies[link] = proxy
         if self._observer is not None and self.sockets_seen != "none":

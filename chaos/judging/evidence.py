@@ -100,6 +100,7 @@ def _counted(fault: Fault, counts: Counts) -> str | None:
         f"{counts.watched} connections watched, idle for {counts.idle:.2f} s at most"
         if counts.watched
         else "",
+        f"{counts.lookups} look-ups answered wrongly, late or not at all" if counts.lookups else "",
         f"{counts.refused} attempts refused" if counts.refused else "",
         f"{counts.unanswered} packets of handshakes lost" if counts.unanswered else "",
         f"{counts.packets} packets lost" if counts.packets else "",
@@ -269,6 +270,7 @@ _LOOK: Mapping[str, Callable[[History, Fault, Window], str | None]] = MappingPro
         "half_close": _cut,
         "rst_after_rebind": _cut,
         "idle_cut": _cut,
+        "dns": _cut,
         "cut_after": _held,
         "rto": _held,
         "bufferbloat": _throttled,

@@ -7,6 +7,8 @@ from chaos.faults import Fault
 from chaos.judging.evidence import Window
 from chaos.timeline.observed import Connection
 
+ATTEMPTS_ONLY = frozenset({"dns"})
+"""Kinds that keep a client from connecting, and that no connection ever meets."""
 NEWCOMERS_ONLY = frozenset(
     {
         "accept_then_close",
@@ -61,7 +63,7 @@ class Strike(NamedTuple):
     def strikes(self, connection: Connection) -> bool:
         """Whether it may rightly end this connection, while it is in force."""
         kind, old = self.fault.kind, connection.opened < self.during.begin
-        spared = kind in NEWCOMERS_ONLY if old else kind in OLD_ONLY
+        spared = kind in ATTEMPTS_ONLY or kind in (NEWCOMERS_ONLY if old else OLD_ONLY)
         return self.concerns(connection.link) and connection.opened <= self.heals and not spared
 
     def spoils(self, connection: Connection) -> bool:

@@ -45,6 +45,7 @@ _WHY_NOT: Mapping[str, str] = MappingProxyType(
         "idle_cut": "a router keeps no account of connections",
         "rto": "a router does not know which packet is sent again; `stall` for so long is the same silence",
         "half_close": "a router does not end a connection in the sender's place",
+        "dns": "the client asks this machine's own resolver, which the laboratory leaves alone",
         "rst_after_rebind": "a router does not tell older connections from new ones",
         "block_loop": "the client shares its event loop with the peer and the laboratory",
         "suspend": "the client shares its machine with the peer and the laboratory",

@@ -227,5 +227,23 @@ NETWORK: Mapping[str, KindSpec] = MappingProxyType(
             severs=True,
             lasts="never",
         ),
+        "dns": KindSpec(
+            "The name of the link's endpoint is looked up in vain, late, or to the wrong end; connections that are there stay.",
+            "network",
+            severs=True,
+            attributes={
+                "how": Attribute(
+                    "there is no answer; it comes late; it is an address where nobody listens; it is two addresses, and"
+                    " to the first no packet comes",
+                    choices=("fails", "slow", "another", "dead-first"),
+                    default="fails",
+                ),
+                "delay": milliseconds(
+                    "how late a slow answer is; a resolver asks again after 5 s (resolv.conf(5))",
+                    5000,
+                    (100, 8000),
+                ),
+            },
+        ),
     }
 )

@@ -22,6 +22,7 @@ from tracker.connection import LinkConnection
 from tracker.link import Link
 from tracker.liveness import Health, Liveness, Verdict
 from tracker.messages import BadMessage, Control, Landmark, Pose, Reply, UpdateParameters
+from tracker.opening import Opening
 from tracker.outbox import Message, Outbox
 from tracker.pipeline import VISIBLE, Pipeline, Step
 from tracker.reconnect import Backoff, Failure
@@ -426,6 +427,24 @@ class _AnyPongIsAnAnswer(LinkConnection):
         super().acknowledge_pings(data if data in self.pending_pings else newest)
 
 
+class _NotFoundIsForGood(Link):
+    """Whoever is not found once is not looked for again."""
+
+    def _refused(self, failure: Failure) -> float | None:
+        if failure.cause is events.RefusalCause.NOBODY_THERE:
+            failure = replace(failure, status=404)
+        return super()._refused(failure)
+
+
+class _OneAddressAtATime(Link):
+    """The next of a host's addresses is tried when the one before it has failed, which takes longer than an attempt may."""
+
+    def _opening(self, papers: Papers) -> Opening:
+        opening = super()._opening(papers)
+        del opening.create_connection_kwargs["happy_eyeballs_delay"]
+        return opening
+
+
 class _FinIsNoEnd(LinkConnection):
     """Who hears a FIN goes on to speak: the other way may still be open."""
 
@@ -723,6 +742,8 @@ shows_old_papers = Ablated("shows-old-papers", _ShowsOldPapers)
 no_delay_for_nonsense = Ablated("no-delay-for-nonsense", _NoDelayForNonsense)
 any_pong_is_an_answer = Ablated("any-pong-is-an-answer", _AnyPongIsAnAnswer)
 a_fragment_is_a_message = Ablated("a-fragment-is-a-message", _AFragmentIsAMessage)
+not_found_is_for_good = Ablated("not-found-is-for-good", _NotFoundIsForGood)
+one_address_at_a_time = Ablated("one-address-at-a-time", _OneAddressAtATime)
 fin_is_no_end = Ablated("fin-is-no-end", _FinIsNoEnd)
 waits_for_the_end = Ablated("waits-for-the-end", _WaitsForTheEnd)
 waits_for_the_flush = Misconfigured(

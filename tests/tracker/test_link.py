@@ -3,6 +3,7 @@
 import asyncio
 from http import HTTPStatus
 from random import Random
+from typing import cast
 
 import pytest
 from websockets.asyncio.server import ServerConnection
@@ -22,8 +23,10 @@ from tests.tracker.conftest import (
     virtual,
 )
 from tracker import events
+from tracker.access import Access, Papers
 from tracker.config import Timing
 from tracker.link import Link
+from tracker.opening import NEXT_ADDRESS, Opening
 from tracker.reconnect import Backoff, Failure
 from tracker.states import LinkState
 from tracker.wire import Wire
@@ -73,6 +76,32 @@ async def test_an_endpoint_that_does_not_answer_is_given_up_after_open_timeout(n
     assert first.t == exactly(TIMING.open_timeout)
     assert second.t == exactly(2 * TIMING.open_timeout + delays(1)[0])
     assert "timed out" in first.why
+
+
+@virtual
+async def test_a_dead_first_address_of_a_host_costs_a_quarter_of_a_second(network: Network) -> None:
+    async with endpoint(network, quiet):
+        network.name("two.test", ("peer", 80)).begin("dead-first", 0)
+        async with linked(Reading(), "ws://two.test:80/") as (_, record):
+            connected = await record.until(events.Connected)
+    assert connected.took == exactly(NEXT_ADDRESS + OPEN)
+
+
+async def test_a_loop_that_knows_no_happy_eyeballs_is_not_asked_for_them() -> None:
+    """uvloop's takes no such argument, and every attempt would fail."""
+    here = asyncio.get_running_loop()
+    asked = _opening().create_connection_kwargs
+    asyncio._set_running_loop(cast(asyncio.AbstractEventLoop, object()))
+    try:
+        unasked = _opening().create_connection_kwargs
+    finally:
+        asyncio._set_running_loop(here)
+    assert asked["happy_eyeballs_delay"] == NEXT_ADDRESS
+    assert "happy_eyeballs_delay" not in unasked
+
+
+def _opening() -> Opening:
+    return Opening("ws://peer:80/", Access(), Papers(), timing=TIMING, redirected=lambda _: None)
 
 
 @virtual

@@ -69,6 +69,7 @@ def counted(index: int = 0, **counts: Any) -> Counted:
         ("slow_close", {"delay": 1}, {"ends": 2}, "2 ends of connections delayed"),
         ("down", {}, {"refused": 3}, "3 attempts refused"),
         ("reset_peer", {}, {"ends": 1}, "1 connections ended"),
+        ("dns", {}, {"lookups": 2}, "2 look-ups answered wrongly, late or not at all"),
         ("rto", {"losses": 2}, {"bytes": 10}, "10 bytes lost on the way"),
         ("bufferbloat", {"rate": 1, "buffer": 1}, {"bytes": 10}, "10 bytes that had to queue"),
         (

@@ -67,3 +67,11 @@ def test_a_connection_whose_address_changed_may_end_whenever_its_client_speaks()
 def test_a_change_of_address_excuses_nothing_that_was_opened_later() -> None:
     parts = [struck(REBOUND), closed(10.1), connected(11.0, 2), closed(38.0, number=2)]
     assert said(no_false_kill, over_one_connection(*parts), REBOUND) == "fail"
+
+
+def test_a_name_that_is_not_found_excuses_no_connection_that_is_lost() -> None:
+    """Neither one that was there before nor one that was made meanwhile: a connection needs no name."""
+    lost = fault("dns", 10.0, 20.0)
+    for at in (0.5, 12.0):
+        history = record(STEADY, connected(at), struck(lost), closed(20.0, "client"), stopping(40.0))
+        assert said(no_false_kill, history, lost) == "fail"

@@ -49,6 +49,7 @@ def test_what_needs_more_says_what_is_missing(asked: Fault, ability: str) -> Non
         (fault("stall", toxicity=0.5), "some connections"),
         (fault("idle_cut", after=500), "no account"),
         (fault("rto", losses=3), "sent again"),
+        (fault("dns"), "resolver"),
         (fault("half_close"), "in the sender's place"),
         (fault("rst_after_rebind"), "older connections"),
     ],

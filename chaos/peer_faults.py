@@ -11,6 +11,7 @@ from chaos.faults import Fault
 from chaos.kinds import Link
 from chaos.tokens import Tokens
 from simulator.admission import (
+    Compression,
     Credentials,
     DeadBackend,
     LateAnswer,
@@ -99,6 +100,24 @@ async def _garbage(peer: Actor, fault: Fault) -> Heal:
     return _at_once(peer.server.litter(_link(fault), messages, GARBAGE_EVERY / peer.scale))
 
 
+def _of_megabytes(fault: Fault) -> bytes:
+    return b'{"type":"pose"' + b" " * (fault.number("megabytes") * 1_000_000) + b"}"
+
+
+async def _huge(peer: Actor, fault: Fault) -> Heal:
+    peer.server.shout(_link(fault), _of_megabytes(fault))
+    return _at_once(lambda: None)
+
+
+async def _bomb(peer: Actor, fault: Fault) -> Heal:
+    peer.server.bomb(_link(fault), _of_megabytes(fault))
+    return _at_once(lambda: None)
+
+
+async def _low_limit(peer: Actor, fault: Fault) -> Heal:
+    return _at_once(peer.server.manners[_link(fault)].limits.begin(fault.number("bytes")))
+
+
 async def _burst(peer: Actor, fault: Fault) -> Heal:
     end = peer.paces.begin(fault.number("fps") / peer.fps)
     peer.feed.set_pace(peer.paces.latest or 1.0)
@@ -172,12 +191,16 @@ _BEGIN: dict[str, _Begin] = {
     "drain": _drain,
     "restart": _restart,
     "garbage": _garbage,
+    "huge": _huge,
+    "bomb": _bomb,
+    "low_limit": _low_limit,
     "burst": _burst,
     "refuse": _keeps(_refusal),
     "accept_tcp_only": _keeps(lambda *_: Unanswered()),
     "trickle": _keeps(lambda peer, fault: Trickle(fault.number("pause") / 1000 / peer.scale)),
     "dead_backend": _keeps(_dead_backend),
     "late_accept": _keeps(lambda *_: LateAnswer()),
+    "deflate": _keeps(lambda *_: Compression()),
     "redirect": _redirect,
     "credentials_expire": _credentials_expire,
 }

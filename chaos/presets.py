@@ -142,7 +142,10 @@ class Preset:
 
     def _too_bulky(self, faults: tuple[Fault, ...]) -> str | None:
         takes = 0.0 if self.down is None else LARGEST / 1000 / self.down
-        bulky = any("too-large" in fault.bad_messages for fault in faults if fault.kind == "garbage")
+        bulky = any(
+            fault.kind == "huge" or (fault.kind == "garbage" and "too-large" in fault.bad_messages)
+            for fault in faults
+        )
         if bulky and takes > BULK_WITHIN:
             return f"its messages that are too large take up to {takes:.0f} s each, and no frame passes meanwhile"
         return None

@@ -8,6 +8,7 @@ from time import time
 from typing import Literal
 
 from websockets.datastructures import Headers
+from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.http11 import Response
 
 from simulator.door import Visit
@@ -142,6 +143,21 @@ class LateAnswer:
         """Answer those that are held."""
         for held in self._held.values():
             held.set()
+
+
+class Compression:
+    """Compression (RFC 7692) is agreed with whoever offers it, and imposed on whoever does not."""
+
+    async def answer(self, visit: Visit) -> None:
+        """Let it pass."""
+        visit.misbehaved("deflate")
+        protocol = visit.connection.protocol
+        # Each message by itself: a bomb between two of them is none of the compressor's.
+        protocol.available_extensions = [ServerPerMessageDeflateFactory(server_no_context_takeover=True)]
+        visit.connection.imposes_compression = True
+
+    def leave(self) -> None:
+        """What was agreed lasts as long as the connection."""
 
 
 FOLLOWED = "simtool-redirected"

@@ -26,6 +26,8 @@ class Manners:
         """Nothing is read from the sockets."""
         self.echoes: Standing[None] = Standing()
         """Every message goes to all members of the link, its sender included."""
+        self.limits: Standing[int] = Standing()
+        """No message of more bytes is taken: the connection is closed with 1009."""
         self.closes: Standing[int] = Standing()
         """Connections are closed, with this code, as soon as they are accepted."""
 

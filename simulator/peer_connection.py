@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from math import inf
 from typing import Any, NamedTuple, cast
+from zlib import Z_SYNC_FLUSH, compressobj
 
 from websockets.asyncio.server import ServerConnection
 from websockets.frames import DATA_OPCODES, CloseCode, Frame, Opcode
@@ -14,6 +15,8 @@ from simulator.manners import Manners, fragments, matches_no_ping
 
 CLOSE_WITHIN = 10.0
 """Seconds for a close handshake, after which the connection is dropped: a client that reads nothing would hold it up."""
+MAX_MESSAGE = 16 * 2**20
+"""Bytes that it takes of one message; a larger one is answered with 1009."""
 BETWEEN_BYTES = 0.001
 """Seconds between two bytes of a control frame that comes byte by byte: each is a read of its own, and the frames behind it
 are not late for it.
@@ -21,6 +24,11 @@ are not late for it.
 INTERJECTS_EVERY = 0.25
 """Seconds, at least, between two messages with control frames between their fragments: a client may bound those."""
 
+_COMPRESSED = 0x40
+"""The bit of a frame's first byte that says so: the first of those that are reserved (RFC 6455, section 5.2)."""
+_FLUSHED = b"\x00\x00\xff\xff"
+"""What a compressed message leaves out of its end (RFC 7692, section 7.2.1)."""
+_TOO_BIG = CloseCode.MESSAGE_TOO_BIG.to_bytes(2, "big")
 _FIN_AND_CONTROL = 0x88
 """The bits of a frame's first byte that a control frame has; no answer to a handshake begins with them."""
 
@@ -48,6 +56,8 @@ class PeerConnection(ServerConnection):
         """Those of its link, once the handshake says which that is."""
         self.misbehaves: Callable[[str], object] = lambda _: None
         """Told the kind of each misdeed."""
+        self.imposes_compression = False
+        """Whether its answer to the handshake says that compression was agreed, whatever the client offered."""
         self.subscribed = asyncio.Event()
         """Set with the client's first message that asks for the peer's, where the peer waits for one."""
         self.pings = 0
@@ -65,6 +75,10 @@ class PeerConnection(ServerConnection):
         self.protocol.send_frame = self._send_frame  # type: ignore[method-assign]
 
     # In
+
+    def data_received(self, data: bytes) -> None:
+        self.protocol.max_message_size = self.manners.limits.latest or MAX_MESSAGE
+        super().data_received(data)
 
     def process_event(self, event: Event) -> None:
         super().process_event(event)
@@ -94,6 +108,8 @@ class PeerConnection(ServerConnection):
 
     def _send_frame(self, frame: Frame) -> None:
         manners = self.manners
+        if frame.opcode is Opcode.CLOSE and manners.limits and frame.data[:2] == _TOO_BIG:
+            self.misbehaves("low_limit")
         if frame.opcode is Opcode.PONG and manners.muted:
             self.misbehaves("mute_pong")
         elif frame.opcode is Opcode.PONG and manners.wrong_pongs:
@@ -124,6 +140,15 @@ class PeerConnection(ServerConnection):
 
     def _write_frame(self, frame: Frame) -> None:
         type(self.protocol).send_frame(self.protocol, frame)
+
+    def send_bomb(self, message: bytes) -> None:
+        """Send a text compressed by itself; to a client with which no compression was agreed that is a protocol error."""
+        squeeze = compressobj(wbits=-15)
+        data = (squeeze.compress(message) + squeeze.flush(Z_SYNC_FLUSH)).removesuffix(_FLUSHED)
+        frame = bytearray(Frame(Opcode.TEXT, data).serialize(mask=False))
+        frame[0] |= _COMPRESSED
+        self.protocol.writes.append(bytes(frame))
+        self.send_data()
 
     def trickle(self, pause: float) -> None:
         """Write the answer to the handshake byte by byte, with so many seconds between two."""

@@ -21,12 +21,11 @@ from simulator.events import PeerLink, PeerObserver
 from simulator.feeds import RESET, Feed
 from simulator.manners import Manners
 from simulator.paths import link_at
-from simulator.peer_connection import PeerConnection
+from simulator.peer_connection import MAX_MESSAGE, PeerConnection
 from simulator.sender import client_number
 from simulator.source import Source
 from tracker import messages
 
-MAX_MESSAGE = 16 * 2**20
 STOP_WITHIN = 2.0
 """Seconds that clients get to answer the close handshake when the server stops."""
 
@@ -96,6 +95,7 @@ class PoseServer:
             port,
             ssl=tls,
             process_request=self._admit,
+            process_response=_impose,
             create_connection=PeerConnection,
             subprotocols=self._subprotocols,
             compression=None,
@@ -262,6 +262,19 @@ class PoseServer:
 
         return end
 
+    def shout(self, link: PeerLink, message: bytes) -> None:
+        """Send each connection of `link` this one bad message, which is huge."""
+        members = self._members(link)
+        for connection in members:
+            self._misbehaved("huge", link, connection.number)
+        broadcast(members, message, text=not self._dialect.binary)
+
+    def bomb(self, link: PeerLink, message: bytes) -> None:
+        """Send each connection of `link` this one bad message, compressed."""
+        for connection in self._members(link):
+            self._misbehaved("bomb", link, connection.number)
+            connection.send_bomb(message)
+
     async def _litter(self, link: PeerLink, messages: Iterator[bytes], every: float) -> None:
         while True:
             await asyncio.sleep(every)
@@ -375,6 +388,12 @@ class PoseServer:
     def _misbehaved(self, kind: str, link: PeerLink, connection: int) -> None:
         now = asyncio.get_running_loop().time()
         self._report(events.Misbehaved(t=now, kind=kind, link=link, connection=connection))
+
+
+def _impose(connection: ServerConnection, _: Request, response: Response) -> None:
+    assert isinstance(connection, PeerConnection), "the server creates nothing else"
+    if connection.imposes_compression and "Sec-WebSocket-Extensions" not in response.headers:
+        response.headers["Sec-WebSocket-Extensions"] = "permessage-deflate"
 
 
 def _ended(link: PeerLink, connection: PeerConnection) -> events.Ended:

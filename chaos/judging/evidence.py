@@ -25,6 +25,8 @@ BURST_SHARE = 0.5
 """A burst shows where this share of the frames that were asked for went out: a client may be too slow for all."""
 HELD_UP = 0.25
 """Seconds: what takes longer than this, was held up. What is merely on its way when a fault ends, was not."""
+BAD_MESSAGES = frozenset({"garbage", "huge", "bomb"})
+"""Kinds by which the peer sends what no client can use."""
 AFTERMATH = 1.0
 """Seconds after a fault in which its end, or a connection that it broke, still counts as its doing."""
 SMALLEST_FRAME = 1188

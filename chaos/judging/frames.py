@@ -2,6 +2,7 @@
 
 from math import inf
 
+from chaos.judging.evidence import BAD_MESSAGES
 from chaos.judging.facts import IN_FLIGHT, Facts
 from chaos.judging.limits import on_the_way
 from chaos.judging.verdicts import Check, decided
@@ -92,6 +93,6 @@ def _frames_for_output(facts: Facts) -> int:
 def good_refused(facts: Facts) -> int:
     """Frames that the client refused, beyond the bad messages that the peer sent; below 0: some never came."""
     refused = sum(e.link == "input" and e.reason != "stopping" for e in facts.history.of(events.Rejected))
-    bad = sum(e.link == "input" and e.kind == "garbage" for e in facts.history.of(peer.Misbehaved))
+    bad = sum(e.link == "input" and e.kind in BAD_MESSAGES for e in facts.history.of(peer.Misbehaved))
     controls = sum(event.link == "input" for event in facts.history.of(peer.ControlOffered))
     return refused - bad - controls

@@ -119,9 +119,12 @@ class PeerFacts(Facts):
         """Whether bad messages of a kind were sent to which this code is the answer that the RFC demands, or allows."""
         kind = _PROPER_ANSWERS.get(closed.code)
         return self._excuse and any(
-            fault.kind == "garbage"
-            and fault.on == link
-            and kind in fault.bad_messages
+            fault.on == link
+            and (
+                kind in fault.bad_messages
+                if fault.kind == "garbage"
+                else fault.kind == "huge" and kind == "too-large"
+            )
             and during.begin <= closed.t <= during.end + AFTERMATH
             for fault, during in self.in_force
         )

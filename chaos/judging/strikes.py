@@ -17,18 +17,19 @@ NEWCOMERS_ONLY = frozenset(
         "trickle",
         "dead_backend",
         "late_accept",
+        "deflate",
         "redirect",
         "credentials_expire",
     }
 )
 """Kinds that leave the connections alone that were there before."""
-OLD_ONLY = frozenset({"drain"})
+OLD_ONLY = frozenset({"drain", "huge", "bomb"})
 """Kinds that leave those alone that come later."""
-FOR_GOOD = frozenset({"trickle"})
+FOR_GOOD = frozenset({"trickle", "deflate"})
 """Kinds that a connection which began under them is never rid of."""
 BREAKS = frozenset({"rst_after_rebind", "half_close"})
 """Kinds that are over at once, and of which the connections that were there never recover."""
-CLOSES = frozenset({"close", "drain", "restart", "accept_then_close"})
+CLOSES = frozenset({"close", "drain", "low_limit", "restart", "accept_then_close"})
 """Kinds by which the peer ends a connection itself."""
 UNANSWERING = frozenset({"mute_pong", "wrong_pong"})
 """Kinds under which the peer reads, and answers no Ping."""

@@ -4,6 +4,7 @@ from collections import Counter
 from math import inf
 
 from chaos.judging.disruptions import PAUSE
+from chaos.judging.evidence import BAD_MESSAGES
 from chaos.judging.facts import Facts
 from chaos.judging.peer_facts import PeerFacts
 from chaos.judging.verdicts import Check, decided
@@ -38,7 +39,7 @@ def by_reports(facts: Facts, _: Scenario) -> Check | None:
 
 def by_peer(facts: PeerFacts, _: Scenario) -> Check | None:
     """Whatever the client does with bad messages, the good ones after them get through."""
-    bad = [event.t for event in facts.history.of(peer.Misbehaved) if event.kind == "garbage"]
+    bad = [event.t for event in facts.history.of(peer.Misbehaved) if event.kind in BAD_MESSAGES]
     if not bad or not facts.deliveries:
         return None
     after = sum(event.t > bad[-1] for event in facts.deliveries)

@@ -30,6 +30,15 @@ GARBAGE = (
 )
 """Kinds of bad input, by the name under which the tracker counts each."""
 
+READABLE = 60
+"""Megabytes. A message as large is read and skipped; the tracker ends a connection for one above 64 MiB."""
+
+
+def _readable(attributes: Mapping[str, Value]) -> bool:
+    megabytes = attributes["megabytes"]
+    return isinstance(megabytes, int) and megabytes <= READABLE
+
+
 _CLOSE_CODE = "the code of the Close frame"
 
 PEER: Mapping[str, KindSpec] = MappingProxyType(
@@ -172,6 +181,13 @@ PEER: Mapping[str, KindSpec] = MappingProxyType(
             },
             default_on="output",
         ),
+        "deflate": KindSpec(
+            "The peer agrees to compression (RFC 7692) with clients that offer it, and says so to those that do not, which must"
+            " end the connection. Connections it already has stay.",
+            "peer",
+            severs=True,
+            default_on="output",
+        ),
         "drain": KindSpec(
             "The peer closes its present connections one after the other, spread over the fault's time, and lets new ones be.",
             "peer",
@@ -195,6 +211,37 @@ PEER: Mapping[str, KindSpec] = MappingProxyType(
             severs=False,
             attributes={"kinds": Attribute("which, in turn", "", GARBAGE, choices=GARBAGE, several=True)},
             default_on="input",
+        ),
+        "huge": KindSpec(
+            "The peer sends each of its connections one message of many megabytes, once. Up to 60 no connection may die of it.",
+            "peer",
+            severs=True,
+            attributes={"megabytes": Attribute("1 MB is 1000000 bytes", "MB", 20, 1, 100, usual=(1, 60))},
+            mild=_readable,
+            lasts="never",
+            default_on="input",
+        ),
+        "bomb": KindSpec(
+            "The peer sends each of its connections one message, once, compressed (RFC 7692), that unfolds to many megabytes;"
+            " where no compression was agreed that is an error, and the client ends the connection.",
+            "peer",
+            severs=True,
+            attributes={
+                "megabytes": Attribute("unfolded; 1 MB is 1000000 bytes", "MB", 100, 1, 100, usual=(1, 60))
+            },
+            lasts="never",
+            default_on="input",
+        ),
+        "low_limit": KindSpec(
+            "The peer takes no message of more than so many bytes: it closes with 1009.",
+            "peer",
+            severs=True,
+            attributes={
+                "bytes": Attribute(
+                    "the longest that it takes", "bytes", None, 1, 16_000_000, usual=(50, 5000)
+                )
+            },
+            default_on="output",
         ),
         "burst": KindSpec(
             "The peer sends frames faster than they were taken.",

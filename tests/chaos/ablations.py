@@ -356,6 +356,14 @@ class _ShowsOldPapers(Link):
         return await super()._open(vars(self).setdefault("first_papers", papers))
 
 
+class _ABadAnswerIsForGood(Link):
+    """An answer to the handshake that is none, or agrees to what was not offered, is the last."""
+
+    def _refused(self, failure: Failure) -> float | None:
+        delay = super()._refused(failure)
+        return NEVER if failure.cause is events.RefusalCause.BROKEN_OFF else delay
+
+
 class _ForgetsWhatWaits(Link):
     """What waits for a connection is forgotten when one is refused."""
 
@@ -736,6 +744,7 @@ impatient_open = Misconfigured(
 no_limit_to_a_handshake = Misconfigured(
     "no-limit-to-a-handshake", "A handshake may take for ever", timing={"open_timeout": NEVER}
 )
+a_bad_answer_is_for_good = Ablated("a-bad-answer-is-for-good", _ABadAnswerIsForGood)
 leaves_the_late = Ablated("leaves-the-late", _LeavesTheLate)
 goes_where_it_is_sent = Ablated("goes-where-it-is-sent", _GoesWhereItIsSent)
 shows_old_papers = Ablated("shows-old-papers", _ShowsOldPapers)

@@ -3,12 +3,13 @@
 import asyncio
 
 import pytest
-from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import ConnectionClosedError
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosedError, NegotiationError
 from websockets.frames import Frame, Opcode
 
+from simulator.admission import Compression
 from simulator.manners import fragments
-from tests.simulator.served import Serve, Served, is_answered
+from tests.simulator.served import PATH, Serve, Served, is_answered
 
 
 @pytest.mark.parametrize("data", [b"", b"a", b"ab", b"abc", b"abcdefgh"])
@@ -99,5 +100,68 @@ def test_what_overlaps_heals_by_itself_and_in_any_order(served: Serve) -> None:
         assert not await is_answered(client)
         again()
         assert await is_answered(client)
+
+    served(main)
+
+
+def test_a_message_above_a_low_limit_is_refused_with_1009_until_it_is_healed(served: Serve) -> None:
+    async def main(peer: Served) -> None:
+        client = await peer.connect()
+        heal = peer.server.manners["output"].limits.begin(10)
+        await client.send("short")
+        await client.send("longer than ten")
+        await client.wait_closed()
+        assert client.close_code == 1009
+        heal()
+        again = await peer.connect()
+        await again.send("longer than ten")
+        assert await is_answered(again)
+        assert peer.misdeeds() == [("low_limit", "output", 1)]
+
+    served(main)
+
+
+def test_a_huge_message_goes_to_each_connection_once(served: Serve) -> None:
+    async def main(peer: Served) -> None:
+        one, two = await peer.connect(), await peer.connect()
+        peer.server.shout("output", b"x" * 3_000_000)
+        with pytest.raises(ConnectionClosedError, match="exceeds limit of 1048576 bytes"):
+            await one.recv()
+        await two.wait_closed()
+        assert peer.misdeeds() == [("huge", "output", 1), ("huge", "output", 2)]
+
+    served(main)
+
+
+def test_a_bomb_is_an_error_to_who_agreed_to_no_compression(served: Serve) -> None:
+    async def main(peer: Served) -> None:
+        client = await peer.connect()
+        peer.server.bomb("output", b"x" * 1000)
+        with pytest.raises(ConnectionClosedError, match="reserved bits"):
+            await client.recv()
+        assert peer.misdeeds() == [("bomb", "output", 1)]
+
+    served(main)
+
+
+def test_a_bomb_unfolds_at_who_agreed_to_compression_and_what_follows_is_read(served: Serve) -> None:
+    async def main(peer: Served) -> None:
+        peer.server.door.keep("input", Compression())
+        client = await connect(f"ws://127.0.0.1:{peer.port}{PATH['input']}", proxy=None, ping_interval=None)
+        assert [await client.recv(decode=False) for _ in range(2)] == [b"0", b"1"]
+        peer.server.bomb("input", b"x" * 1_000_000)
+        assert await client.recv(decode=False) == b"x" * 1_000_000
+        assert await client.recv(decode=False) == b"2"
+
+    served(main)
+
+
+def test_compression_that_nobody_offered_is_imposed_until_it_is_healed(served: Serve) -> None:
+    async def main(peer: Served) -> None:
+        heal = peer.server.door.keep("output", Compression())
+        with pytest.raises(NegotiationError):
+            await peer.connect()
+        heal()
+        assert await is_answered(await peer.connect())
 
     served(main)

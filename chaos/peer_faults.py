@@ -100,17 +100,13 @@ async def _garbage(peer: Actor, fault: Fault) -> Heal:
     return _at_once(peer.server.litter(_link(fault), messages, GARBAGE_EVERY / peer.scale))
 
 
-def _of_megabytes(fault: Fault) -> bytes:
-    return b'{"type":"pose"' + b" " * (fault.number("megabytes") * 1_000_000) + b"}"
-
-
 async def _huge(peer: Actor, fault: Fault) -> Heal:
-    peer.server.shout(_link(fault), _of_megabytes(fault))
+    peer.server.shout(_link(fault), fault.number("megabytes"))
     return _at_once(lambda: None)
 
 
 async def _bomb(peer: Actor, fault: Fault) -> Heal:
-    peer.server.bomb(_link(fault), _of_megabytes(fault))
+    peer.server.bomb(_link(fault), fault.number("megabytes"))
     return _at_once(lambda: None)
 
 

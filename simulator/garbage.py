@@ -13,13 +13,33 @@ from itertools import cycle
 from random import Random
 from types import MappingProxyType
 from typing import Any
+from zlib import Z_FULL_FLUSH, compressobj
 
 from tracker.messages import MAX_MESSAGE_BYTES, MAX_TIMESTAMP_MS
 
 LARGEST = 2 * MAX_MESSAGE_BYTES
 """Bytes of padding that a message of the kind `too-large` has at most."""
+_HEAD, _MEGABYTE, _TAIL = b'{"type":"pose"', b" " * 1_000_000, b"}"
+_FLUSHED = b"\x00\x00\xff\xff"  # what a compressed message leaves out of its end (RFC 7692, section 7.2.1)
 _DEEP = 100_000  # arrays inside each other: half a megabyte at most, and no parser's stack is as deep
 _FIELDS = ("x", "y", "z", "visibility")
+
+
+def huge(megabytes: int) -> bytes:
+    """One bad message of so many million bytes, and a few."""
+    return b"".join((_HEAD, _MEGABYTE * megabytes, _TAIL))
+
+
+def bomb(megabytes: int) -> bytes:
+    """The same, compressed by itself as RFC 7692 has it, in a thousandth of the bytes."""
+    return b"".join((_squeezed(_HEAD), _squeezed(_MEGABYTE) * megabytes, _squeezed(_TAIL))).removesuffix(
+        _FLUSHED
+    )
+
+
+def _squeezed(piece: bytes) -> bytes:
+    squeeze = compressobj(wbits=-15)
+    return squeeze.compress(piece) + squeeze.flush(Z_FULL_FLUSH)
 
 
 def bad_messages(kinds: Sequence[str], rng: Random) -> Iterator[bytes]:

@@ -5,7 +5,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from math import inf
 from typing import Any, NamedTuple, cast
-from zlib import Z_SYNC_FLUSH, compressobj
 
 from websockets.asyncio.server import ServerConnection
 from websockets.frames import DATA_OPCODES, CloseCode, Frame, Opcode
@@ -26,8 +25,6 @@ INTERJECTS_EVERY = 0.25
 
 _COMPRESSED = 0x40
 """The bit of a frame's first byte that says so: the first of those that are reserved (RFC 6455, section 5.2)."""
-_FLUSHED = b"\x00\x00\xff\xff"
-"""What a compressed message leaves out of its end (RFC 7692, section 7.2.1)."""
 _TOO_BIG = CloseCode.MESSAGE_TOO_BIG.to_bytes(2, "big")
 _FIN_AND_CONTROL = 0x88
 """The bits of a frame's first byte that a control frame has; no answer to a handshake begins with them."""
@@ -141,10 +138,8 @@ class PeerConnection(ServerConnection):
     def _write_frame(self, frame: Frame) -> None:
         type(self.protocol).send_frame(self.protocol, frame)
 
-    def send_bomb(self, message: bytes) -> None:
-        """Send a text compressed by itself; to a client with which no compression was agreed that is a protocol error."""
-        squeeze = compressobj(wbits=-15)
-        data = (squeeze.compress(message) + squeeze.flush(Z_SYNC_FLUSH)).removesuffix(_FLUSHED)
+    def send_compressed(self, data: bytes) -> None:
+        """Send a text that is compressed already; to a client with which no compression was agreed that is an error."""
         frame = bytearray(Frame(Opcode.TEXT, data).serialize(mask=False))
         frame[0] |= _COMPRESSED
         self.protocol.writes.append(bytes(frame))

@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from simulator import events
+from simulator import events, garbage
 from simulator.arrivals import Arrivals
 from simulator.controls import Control
 from simulator.dialect import Dialect
@@ -262,18 +262,18 @@ class PoseServer:
 
         return end
 
-    def shout(self, link: PeerLink, message: bytes) -> None:
-        """Send each connection of `link` this one bad message, which is huge."""
+    def shout(self, link: PeerLink, megabytes: int) -> None:
+        """Send each connection of `link` one bad message of so many megabytes."""
         members = self._members(link)
         for connection in members:
             self._misbehaved("huge", link, connection.number)
-        broadcast(members, message, text=not self._dialect.binary)
+        broadcast(members, garbage.huge(megabytes), text=not self._dialect.binary)
 
-    def bomb(self, link: PeerLink, message: bytes) -> None:
-        """Send each connection of `link` this one bad message, compressed."""
+    def bomb(self, link: PeerLink, megabytes: int) -> None:
+        """Send each connection of `link` the same, compressed."""
         for connection in self._members(link):
             self._misbehaved("bomb", link, connection.number)
-            connection.send_bomb(message)
+            connection.send_compressed(garbage.bomb(megabytes))
 
     async def _litter(self, link: PeerLink, messages: Iterator[bytes], every: float) -> None:
         while True:

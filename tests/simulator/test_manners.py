@@ -8,6 +8,7 @@ from websockets.exceptions import ConnectionClosedError, NegotiationError
 from websockets.frames import Frame, Opcode
 
 from simulator.admission import Compression
+from simulator.garbage import huge
 from simulator.manners import fragments
 from tests.simulator.served import PATH, Serve, Served, is_answered
 
@@ -124,7 +125,7 @@ def test_a_message_above_a_low_limit_is_refused_with_1009_until_it_is_healed(ser
 def test_a_huge_message_goes_to_each_connection_once(served: Serve) -> None:
     async def main(peer: Served) -> None:
         one, two = await peer.connect(), await peer.connect()
-        peer.server.shout("output", b"x" * 3_000_000)
+        peer.server.shout("output", 3)
         with pytest.raises(ConnectionClosedError, match="exceeds limit of 1048576 bytes"):
             await one.recv()
         await two.wait_closed()
@@ -136,7 +137,7 @@ def test_a_huge_message_goes_to_each_connection_once(served: Serve) -> None:
 def test_a_bomb_is_an_error_to_who_agreed_to_no_compression(served: Serve) -> None:
     async def main(peer: Served) -> None:
         client = await peer.connect()
-        peer.server.bomb("output", b"x" * 1000)
+        peer.server.bomb("output", 1)
         with pytest.raises(ConnectionClosedError, match="reserved bits"):
             await client.recv()
         assert peer.misdeeds() == [("bomb", "output", 1)]
@@ -147,10 +148,11 @@ def test_a_bomb_is_an_error_to_who_agreed_to_no_compression(served: Serve) -> No
 def test_a_bomb_unfolds_at_who_agreed_to_compression_and_what_follows_is_read(served: Serve) -> None:
     async def main(peer: Served) -> None:
         peer.server.door.keep("input", Compression())
-        client = await connect(f"ws://127.0.0.1:{peer.port}{PATH['input']}", proxy=None, ping_interval=None)
+        url = f"ws://127.0.0.1:{peer.port}{PATH['input']}"
+        client = await connect(url, proxy=None, ping_interval=None, max_size=None)
         assert [await client.recv(decode=False) for _ in range(2)] == [b"0", b"1"]
-        peer.server.bomb("input", b"x" * 1_000_000)
-        assert await client.recv(decode=False) == b"x" * 1_000_000
+        peer.server.bomb("input", 2)
+        assert await client.recv(decode=False) == huge(2)
         assert await client.recv(decode=False) == b"2"
 
     served(main)

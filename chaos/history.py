@@ -129,6 +129,13 @@ class Broke(LabEvent, frozen=True, tag="broke"):
     who: Literal["client", "laboratory"]
     what: str
     client: int = 0
+    where: str = ""
+    """The innermost line of the user's own files that the exception passed through; empty: it was none of theirs."""
+
+    @property
+    def told(self) -> str:
+        """What failed and where, in one line."""
+        return f"{self.what}, at {self.where}" if self.where else self.what
 
 
 class Reported(LabEvent, frozen=True, tag="reported"):

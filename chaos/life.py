@@ -19,7 +19,7 @@ from chaos import peer_faults, workloads
 from chaos.adaptation import profile_for
 from chaos.certificates import certify, trusted
 from chaos.clients import Assignment, Client
-from chaos.engines import InForce, World
+from chaos.engines import ClientBrokeError, InForce, World
 from chaos.faults import Change, timeline
 from chaos.history import (
     Attempted,
@@ -41,6 +41,7 @@ from chaos.history import (
 from chaos.judging import herd
 from chaos.judging.climbed import climbed
 from chaos.kinds import LINKS, Link
+from chaos.own_frame import own_frame
 from chaos.profile import Profile
 from chaos.scenario import Scenario
 from chaos.scenario_writing import write
@@ -199,7 +200,13 @@ class Life:
         last = self._events[-1].t if self._events else self._began
         self._note(
             Broke(
-                t=last, who=who, what=f"{type(error).__name__}: {' '.join(str(error).split())}", client=client
+                t=last,
+                who=who,
+                what=f"{type(error).__name__}: {' '.join(str(error).split())}",
+                client=client,
+                where=own_frame(
+                    error.__cause__ if isinstance(error, ClientBrokeError) and error.__cause__ else error
+                ),
             )
         )
 

@@ -2,11 +2,13 @@
 
 import shlex
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from chaos.clients import Client
-from chaos.clients.choose import COMMAND, DEFAULT, file_name, load_client
+from chaos.clients.choose import COMMAND, DEFAULT, file_name, is_users_own, load_client
+from chaos.clients.printed import printed_to_file
 from chaos.engines import ClientBrokeError, Engine
 from chaos.engines.kernel import KernelEngine
 from chaos.engines.sim import SimEngine
@@ -77,7 +79,7 @@ class Plan:
 
     @property
     def output(self) -> Path:
-        """Where a program's output goes."""
+        """Where goes what a program, or a user's own client in Python, writes."""
         return self.record.with_suffix(".txt")
 
     @property
@@ -125,8 +127,8 @@ def make_and_judge(plan: Plan) -> JudgedRun:
 def perform(plan: Plan) -> RunResult:
     """Make one run, judge it, keep its record."""
     began = time.perf_counter()
-    made = make_and_judge(plan)
-    history, judgement = made.history, made.judgement
+    history = make_kept_history(plan)
+    judgement = judge(history, plan.scenario)
     with replacing(plan.record) as file:  # a disk that is full leaves no half of one
         file.writelines(history.lines())
     measures = herd.measures(history, plan.scenario)
@@ -152,6 +154,12 @@ def perform(plan: Plan) -> RunResult:
 def make_history(plan: Plan) -> History:
     """Make one run; what fails in it is in the record."""
     return history_with(load_client(plan.client, plan.output, scales_itself=plan.scales_itself), plan)
+
+
+def make_kept_history(plan: Plan) -> History:
+    """The same, and what the client writes meanwhile is in `plan.output`."""
+    with printed_to_file(plan.output) if is_users_own(plan.client) else nullcontext():
+        return make_history(plan)
 
 
 def history_with(client: Client, plan: Plan) -> History:

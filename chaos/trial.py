@@ -140,7 +140,7 @@ def _lasts(history: History, profile: Profile) -> Point:
     if broke is None:
         return Point("lasts to the end", "yes", "until it was told to stop")
     poses = "" if profile.poses or not profile.reads else "; if it wants the poses of a climb: --poses"
-    return Point("lasts to the end", "no", broke.what, f"every scenario fails{poses}")
+    return Point("lasts to the end", "no", broke.told, f"every scenario fails{poses}")
 
 
 def _goodbye(history: History) -> Point:

@@ -10,6 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
+from chaos.clients.printed import stdout_to_stderr
 from chaos.engines.kernel import KernelEngine
 from chaos.engines.sim import SimEngine
 from chaos.kernel.processes import become_able, die_with_parent
@@ -136,8 +137,9 @@ def _prepare_kernel() -> None:
 
 
 def prepare_worker() -> None:
-    """To be called first in a worker process: it ends with its parent, and hears no interrupt."""
+    """To be called first in a worker process: it ends with its parent, hears no interrupt, and has no stdout."""
     die_with_parent()
+    stdout_to_stderr()  # a machine may read ours
     # Until there is work; and what was inherited is undone, or a program under test would inherit it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

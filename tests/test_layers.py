@@ -97,6 +97,7 @@ FLOORS = (
         "history",
         "profile",
         "profile_reading",
+        "own_frame",
         "adaptation",
         "trial",
         "certificates",

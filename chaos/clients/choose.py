@@ -56,6 +56,11 @@ def load_client(named: str, output: Path = Path(), *, scales_itself: bool = Fals
     )
 
 
+def is_users_own(named: str) -> bool:
+    """Whether it is Python code of the user's, which runs in our process."""
+    return named not in BUILT_IN and not named.startswith(COMMAND)
+
+
 def _optional(package: str, module: str, attr: str) -> Client:
     """A client on a package that the laboratory does without. Raises `ClientError` where it is not there."""
     try:

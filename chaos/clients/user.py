@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, get_args
 
 from chaos.clients import Assignment, Client, ClientError
+from chaos.clients.printed import printed_to_stderr
 from chaos.clients.relay import Relay
 from chaos.history import Role
+from chaos.own_frame import own_frame
 
 RelayFunction = Callable[[str, str], Awaitable[None]]
 """What a user writes: reads the first URL, sends each message on to the second, until it is cancelled."""
@@ -57,7 +59,8 @@ def _import(name: str, where: str) -> Any:
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.insert(0, here)
     try:
-        return importlib.import_module(name)
+        with printed_to_stderr():
+            return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
             raise ClientError(
@@ -66,8 +69,13 @@ def _import(name: str, where: str) -> Any:
         raise ClientError(f"client {where!r}: {name} needs {error.name!r}, which is not installed") from None
     except (Exception, SystemExit) as error:  # one that is a script may end us with itself
         raise ClientError(
-            f"client {where!r}: importing {name} failed: {type(error).__name__}: {error}"
+            f"client {where!r}: importing {name} failed: {type(error).__name__}: {error}{_at(error)}"
         ) from error
+
+
+def _at(error: BaseException) -> str:
+    place = own_frame(error)
+    return f", at {place}" if place else ""
 
 
 def _object(found: Any, where: str) -> Client:

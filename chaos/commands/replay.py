@@ -164,7 +164,7 @@ def _tell_replay(out: Console, case: Case, wanted: Wanted, done: Replayed, small
     who = done.history.client
     heading(out, f"Replayed on {wanted.engine}, client {who}")
     if done.broken is not None:
-        out.print(f"the {done.broken.who} failed: {done.broken.what}", style="red", markup=False)
+        out.print(f"the {done.broken.who} failed: {done.broken.told}", style="red", markup=False)
         return
     replay_report.side_by_side(out, done.comparison, drawn=wanted.draws_anew(case))
     if wanted.other is None:

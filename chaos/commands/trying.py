@@ -17,7 +17,7 @@ from chaos.history import Broke, History
 from chaos.reports import report
 from chaos.reports.fitting import indented
 from chaos.reports.results import EXIT_FAIL, EXIT_PASS, EXIT_UNKNOWN
-from chaos.runner import TRUE_TIME, Plan, make_history
+from chaos.runner import TRUE_TIME, Plan, make_kept_history
 from chaos.trial import NO_FAULT, Point, points
 from chaos.workers import perform_all
 from simulator.atomic import replacing
@@ -65,7 +65,7 @@ def try_client(
     plan = Plan(scenario, chosen, 0, TRUE_TIME, folder, named, speech=speech, trial=True, asked=NO_FAULT.name)
     make_records_folder(folder, chosen=False)
     # In a process of its own, which can be ended whatever the client does.
-    (history,) = perform_all([plan], make_history, jobs=1, done=lambda *_: None)
+    (history,) = perform_all([plan], make_kept_history, jobs=1, done=lambda *_: None)
     with replacing(plan.record) as file:
         file.writelines(history.lines())
     out = report.console(stderr=False)

@@ -72,7 +72,9 @@ class SimEngine:
         gc.collect()  # an exception that sits in a reference cycle is noticed only when that is collected
         for number, client in enumerate(world.clients):
             if client.unhandled:
-                raise ClientBrokeError(f"an exception that nobody retrieved: {client.unhandled[0]!r}", number)
+                raise ClientBrokeError(
+                    f"an exception that nobody retrieved: {client.unhandled[0]!r}", number
+                ) from client.unhandled[0]
         if loop.unhandled:
             raise EngineError(f"an exception that nobody retrieved: {loop.unhandled[0]!r}")
 

@@ -159,7 +159,7 @@ def valid_run(history: History, scenario: Scenario) -> Check:
             gave_up = f", gave up at {refusal.t:.1f} s: {refusal.why} on {refusal.link}"
         elif not (broke.who == "client" and ended is not None and broke.t >= ended.t):
             verdict: Verdict = "fail" if broke.who == "client" else "unknown"
-            return Check("valid-run", verdict, expected, f"the {broke.who} failed: {broke.what}")
+            return Check("valid-run", verdict, expected, f"the {broke.who} failed: {broke.told}")
     steady = history.phase("steady")
     if steady is None and not scenario.from_start:
         if (mute := _mute(history)) is not None:

@@ -30,7 +30,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     record: str
     """The path of its history."""
     output: str | None = None
-    """The path of what a program wrote; None: it was none, or wrote nothing."""
+    """The path of what a program, or a user's own client in Python, wrote; None: it wrote nothing."""
     preset: str | None = None
     """The network that the run lay on; None: an undisturbed one."""
     time_scale: float = 1.0

@@ -69,15 +69,18 @@ class Strike(NamedTuple):
 
     def spoils(self, connection: Connection) -> bool:
         """Whether it struck this connection for good: what began under it, or was there, does not heal with it."""
-        if self.breaks(connection):
-            return True
+        if self.fault.kind in BREAKS:
+            return self.strikes(connection)
         began = self.during.begin <= connection.opened <= self.during.end
         return self.fault.kind in FOR_GOOD and self.concerns(connection.link) and began
 
     def breaks(self, connection: Connection) -> bool:
-        """Whether it broke this connection, and did not heal, whenever either end hears of that."""
+        """Whether it broke this connection for certain, whenever either end hears of that. A toxicity below 1 may have
+        spared it.
+        """
         over = connection.closed is not None and connection.closed.t < self.during.begin
-        return self.fault.kind in BREAKS and self.strikes(connection) and not over
+        certain = self.fault.kind in BREAKS and self.fault.toxicity == 1
+        return certain and self.strikes(connection) and not over
 
     def since(self, connection: Connection) -> float:
         """When the connection was struck: at the begin, or when it opened into the fault."""

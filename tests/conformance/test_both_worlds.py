@@ -95,6 +95,40 @@ def test_what_is_slow_twice_takes_both_times(play: Play, takes: Takes) -> None:
     assert play(experiment) == takes(0.3)
 
 
+def test_what_is_larger_than_a_path_takes_never_comes_and_holds_up_what_is_small(play: Play) -> None:
+    async def experiment(stage: Any) -> Any:
+        await stage.listen()
+        client, server = await stage.connect()
+        fault = await stage.begin("cut_after", bytes=1000, direction="upstream")
+        client.transport.write(b"x" * 1000)
+        await server.until(lambda end: len(end.got) == 1000)
+        client.transport.write(b"y" * 1001)
+        client.transport.write(b"z")
+        await asyncio.sleep(0.5)
+        passed = len(server.got)
+        await fault.heal()
+        await server.until(lambda end: len(end.got) == 2002)
+        return passed, bytes(server.got[-2:])
+
+    assert play(experiment) == (1000, b"yz")
+
+
+def test_what_waits_in_a_long_queue_comes_late_by_its_length(play: Play, takes: Takes) -> None:
+    """They differ a little: the kernel's token bucket lets two packets go at once, and counts the heads of all."""
+
+    async def experiment(stage: Any) -> Any:
+        await stage.listen()
+        client, server = await stage.connect()
+        await stage.begin("bufferbloat", rate=100, buffer=100, direction="upstream")
+        client.transport.write(b"x" * 40_000)
+        began = now()
+        client.transport.write(b"!")
+        return stage.name, await server.until(lambda end: end.got.endswith(b"!")) - began
+
+    name, took = play(experiment)
+    assert took == takes(0.385 if name == "kernel" else 0.4)
+
+
 def test_a_fault_of_toxicity_0_strikes_nobody(play: Play, takes: Takes) -> None:
     async def experiment(stage: Any) -> float:
         await stage.listen(echo=True)

@@ -174,6 +174,22 @@ def test_an_acknowledgement_waits_behind_the_data_of_its_direction(simulate: Sim
     assert simulate(main) == pytest.approx(1, abs=0.15)
 
 
+def test_of_what_is_larger_than_the_room_that_is_left_the_begin_passes_and_the_rest_is_sent_again(
+    simulate: Simulate,
+) -> None:
+    async def main(network: Network) -> bytes:
+        scene = Scene(network)
+        scene.add("bufferbloat", rate=100, buffer=20)
+        client, server = await scene.connect()
+        client.write(b"a" * 1000)
+        client.write(b"b" * 30_000)
+        client.write(b"c")
+        await asyncio.sleep(10)
+        return bytes(server.got)
+
+    assert simulate(main) == b"a" * 1000 + b"b" * 30_000 + b"c"
+
+
 # Idle connections
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from chaos.history import Counted, Counts, History
 from chaos.judging.detect import by_reports as detect
+from chaos.judging.facts import Facts
 from chaos.judging.no_false_kill import by_ends as no_false_kill
 from tests.chaos.histories import (
     STEADY,
@@ -75,3 +76,14 @@ def test_a_name_that_is_not_found_excuses_no_connection_that_is_lost() -> None:
     for at in (0.5, 12.0):
         history = record(STEADY, connected(at), struck(lost), closed(20.0, "client"), stopping(40.0))
         assert said(no_false_kill, history, lost) == "fail"
+
+
+@pytest.mark.parametrize(("toxicity", "broken"), [(1.0, True), (0.5, False)])
+def test_a_toxicity_below_1_may_have_spared_what_it_would_have_broken(
+    toxicity: float, *, broken: bool
+) -> None:
+    half = fault("half_close", 10.0, toxicity=toxicity)
+    facts = Facts(over_one_connection(struck(half)), [half])
+    (strike,), (connection,) = facts.strikes, facts.connections
+    assert facts.ends(strike, connection) is broken
+    assert strike.spoils(connection)

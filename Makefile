@@ -8,7 +8,7 @@ READY := $(VENV)/ready
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ready chaos compare league test check bench tcp roundtrips mutants fuzz docs clean
+.PHONY: help setup ready chaos compare league test check bench tcp roundtrips mutants fuzz docs hunt ablate clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,12 @@ roundtrips: ready ## ten traces of real sockets replayed on virtual time; the ta
 # Two jobs on two cores; a machine that is used meanwhile takes longer, and no verdict changes.
 mutants: ready ## who notices a tracker, judge or world broken in one place; the table goes into docs/design.md
 	@$(BIN)/python -m tests.mutants --into docs/design.md $(ARGS)
+
+hunt: ready ## random fault sequences against the tracker, ten minutes; what breaks a promise is shrunk to a scenario
+	@$(BIN)/simtool hunt --budget 10m $(ARGS)
+
+ablate: ready ## how many random worlds notice each safeguard of the tracker that is removed
+	@$(BIN)/python -m tests.chaos.density $(ARGS)
 
 fuzz: ready ## each parser fed with 10,000 spoilt files; what `make test` does with a tenth
 	@$(BIN)/pytest -q -n 2 --hypothesis-profile=fuzz --timeout 1800 tests/fuzz $(ARGS)

@@ -209,7 +209,14 @@ def _crew(jobs: int | None, address: str | None, engine: str) -> Iterator[Crew]:
         with cluster(address) as crew:
             yield crew
         return
-    size = jobs or (os.cpu_count() or 1) * (1 if engine == "sim" else WAITING)
+    with on_this_machine(jobs or (os.cpu_count() or 1) * (1 if engine == "sim" else WAITING)) as crew:
+        yield crew
+
+
+@contextmanager
+def on_this_machine(jobs: int | None) -> Iterator[Crew]:
+    """So many processes; one for each core where nobody says how many."""
+    size = jobs or os.cpu_count() or 1
     if size == 1:
         yield Alone()
         return

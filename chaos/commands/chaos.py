@@ -18,6 +18,7 @@ from chaos.commands.outputs import (
     require_writable,
     write_output,
 )
+from chaos.commands.run_folders import KEPT
 from chaos.commands.shard import shard
 from chaos.commands.usage import UsageError
 from chaos.engines.kernel import KernelEngine
@@ -79,6 +80,7 @@ def chaos(
         ),
     ] = False,
     report_folder: planning.ReportOption = None,
+    keep_folders: planning.KeepOption = KEPT,
     trace: Annotated[
         Path | None,
         typer.Option(
@@ -125,7 +127,7 @@ def chaos(
     planning.say_what_is_left_out(scenarios.values(), engines, asked)
     if check_determinism:  # compared in memory, without records
         raise typer.Exit(_check_determinism(plans, jobs))
-    make_records_folder(folder, chosen=report_folder is not None)
+    make_records_folder(folder, chosen=report_folder is not None, keep=keep_folders)
     if trace is not None:
         make_records_folder(trace, chosen=True)
     with report.Watching(report.console(stderr=True), len(plans)) as watching:

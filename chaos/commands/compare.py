@@ -16,6 +16,7 @@ from chaos.commands.outputs import (
     rewritten,
     write_output,
 )
+from chaos.commands.run_folders import KEPT
 from chaos.commands.usage import UsageError
 from chaos.reports import report, results
 from chaos.reports.comparison import Comparison, seeds_told
@@ -61,6 +62,7 @@ def compare(
         typer.Option(help="Put the table, as Markdown, between the two marks in this file."),
     ] = None,
     report_folder: planning.ReportOption = None,
+    keep_folders: planning.KeepOption = KEPT,
 ) -> None:
     """Run the same scenarios against several clients: a table with a column each.
 
@@ -88,7 +90,7 @@ def compare(
         )
         for contender in contenders
     ]
-    make_records_folder(folder, chosen=report_folder is not None)
+    make_records_folder(folder, chosen=report_folder is not None, keep=keep_folders)
     filled, made = columns.fill(planned_columns, jobs)
     remarks = (*_commands(planned_columns), seeds_told(numbers), *left_out)
     comparison = Comparison(tuple(s.name for s in scenarios.values()), tuple(filled), remarks)

@@ -14,6 +14,7 @@ from chaos.clients.choose import BUILT_IN, DEFAULT, load_client
 from chaos.commands import hunt_telling, planning, speaking
 from chaos.commands.chaos import named_client
 from chaos.commands.outputs import make_records_folder, records_folder, require_writable, write_output
+from chaos.commands.run_folders import KEPT
 from chaos.commands.usage import UsageError
 from chaos.durations import DurationError, parse_duration
 from chaos.engines import toxiproxy
@@ -88,6 +89,7 @@ def hunt(
     ] = None,
     json: planning.JsonOption = None,
     report_folder: planning.ReportOption = None,
+    keep_folders: planning.KeepOption = KEPT,
 ) -> None:
     """Draw random worlds, run the client in them, and shrink each that breaks a promise to the smallest that does.
 
@@ -123,7 +125,7 @@ def hunt(
     _require_able(quarry)
     place = export or records_folder(report_folder)
     if export is None:
-        make_records_folder(place, chosen=report_folder is not None)
+        make_records_folder(place, chosen=report_folder is not None, keep=keep_folders)
     began = time.monotonic()
 
     def time_is_up() -> bool:

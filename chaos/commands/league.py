@@ -18,6 +18,7 @@ from chaos.commands.outputs import (
     rewritten,
     write_output,
 )
+from chaos.commands.run_folders import KEPT
 from chaos.engines.toxiproxy import ToxiproxyEngine
 from chaos.league.building import CannotBuildError, made_ready
 from chaos.league.members import League, LeagueError, Member, Player, parse_league
@@ -50,6 +51,7 @@ def league(
         str | None, typer.Option(help="Put the tables, as Markdown, between the two marks in this file.")
     ] = None,
     report_folder: planning.ReportOption = None,
+    keep_folders: planning.KeepOption = KEPT,
 ) -> None:
     """Build the clients of a league, and run the same scenarios against each, in true time, through Toxiproxy.
 
@@ -72,7 +74,7 @@ def league(
         columns.planned(_contender(player), scenarios, numbers, time_scale=TRUE_TIME, folder=folder)
         for player in players
     ]
-    make_records_folder(folder, chosen=report_folder is not None)
+    make_records_folder(folder, chosen=report_folder is not None, keep=keep_folders)
     filled, made = columns.fill(planned, jobs)
     standing = [
         Standing(replace(column, mends=player.member.mends), player)

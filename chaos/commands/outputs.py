@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 
 from chaos.commands.marked import replaced
+from chaos.commands.run_folders import KEPT, Removed, hold, remove_oldest
 from chaos.commands.usage import UsageError
 from tracker.full_disk import is_full
 
@@ -71,11 +72,15 @@ def records_folder(chosen: Path | None) -> Path:
     return folder
 
 
-def make_records_folder(folder: Path, *, chosen: bool) -> None:
-    """Make it; `runs/latest` then leads there, unless somebody chose the folder. Raises `UsageError`."""
+def make_records_folder(folder: Path, *, chosen: bool, keep: int = KEPT) -> None:
+    """Make it. Unless somebody chose it, `runs/latest` then leads there, and of `runs/` the newest `keep` stay.
+
+    It is in use until this process ends. What was removed is said on stderr. Raises `UsageError`.
+    """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=chosen)  # what passed is in the records
         if not chosen:
+            hold(folder)
             pointer = _RUNS / f".latest-{os.getpid()}"
             pointer.symlink_to(folder.name)
             pointer.replace(_RUNS / "latest")
@@ -85,6 +90,20 @@ def make_records_folder(folder: Path, *, chosen: bool) -> None:
         raise UsageError(
             f"cannot write records to {error.filename}: {error.strerror}: name a folder with --report or --trace"
         ) from None
+    if not chosen:
+        _say_removed(remove_oldest(_RUNS, keep), keep)
+
+
+def _say_removed(removed: Removed, keep: int) -> None:
+    if removed.gone:
+        names = removed.gone[0].name
+        if len(removed.gone) > 1:
+            names = f"{len(removed.gone)} folders, {names} to {removed.gone[-1].name}"
+        typer.echo(
+            f"simtool: removed from {_RUNS}/: {names}; the newest {keep} stay, --keep N keeps more", err=True
+        )
+    for error in removed.failed:
+        typer.echo(f"simtool: cannot remove {error.filename}: {error.strerror}: remove it by hand", err=True)
 
 
 def on_github(annotations: Iterable[str], summary: str) -> None:

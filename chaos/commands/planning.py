@@ -58,6 +58,12 @@ ReportOption = Annotated[
     Path | None,
     typer.Option("--report", help="Where the records go; without, runs/<time>, and runs/latest leads there."),
 ]
+KeepOption = Annotated[
+    int,
+    typer.Option(
+        "--keep", min=1, help="How many folders stay in runs/, the newest; --report's is left alone."
+    ),
+]
 
 
 def chosen_scenarios(names: Sequence[str]) -> dict[str, Scenario]:

@@ -39,7 +39,7 @@ _ORDER = (
     *("handshake-401", "handshake-403", "handshake-404"),
     *("slow-handshake", "server-restart"),
     *("garbage-input", "large-messages", "huge-messages", "refused-as-too-large", "compression"),
-    *("burst", "blocked-loop", "suspended", "clock-set"),
+    *("burst", "blocked-loop", "suspended", "clock-set", "lid-opened-elsewhere"),
     *("poison-message", "control-messages", "control-link-cuts"),
     *("reset-during-outage", "reconnect-herd"),
     *("stop", "stop-under-fault", "stop-without-input"),

@@ -113,6 +113,7 @@ CULPRITS: Mapping[str, Red] = MappingProxyType(
         "blocked-loop": Red("verdicts-before-reading", "no-false-kill"),
         "suspended": Red("sleeps-on", "recover"),
         "clock-set": Red("deadlines-by-the-wall-clock", "detect"),
+        "lid-opened-elsewhere": Red("no-limit-to-a-handshake", "recover"),
         "poison-message": Red("retries-a-bad-message", "survives-input"),
         "control-messages": Red("obeys-the-input", "controls"),
         "control-link-cuts": Red("control-link-stays-away", "valid-run"),

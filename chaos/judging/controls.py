@@ -97,7 +97,8 @@ def _not_paused(facts: Facts, told: list[tuple[int, str]]) -> str | None:
                 return f"{len(between)} outputs came during a pause, the first is seq {between[0]}"
             paused = None
             resumed = facts.accepted.get(seq, inf)
-            until = resumed + GOES_ON_WITHIN
+            paused_again = (begin for begin, _ in facts.output_pauses if begin > resumed)
+            until = min(resumed + GOES_ON_WITHIN, next(paused_again, inf))
             came = any(resumed <= event.t < until for event in facts.history.of(events.Received))
             if (
                 came

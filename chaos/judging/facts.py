@@ -17,6 +17,8 @@ from tracker import events
 
 ON_TIME = 0.01
 """Seconds by which the two sides may differ about when something happened."""
+SHOWN_EVERY = 1.0
+"""Seconds without a word of the peer's after which nobody can tell any more that it lives."""
 IN_FLIGHT = 5.0
 """Seconds before the stop in which a frame may still be on its way."""
 
@@ -183,7 +185,7 @@ class Facts:
         found = [
             Strike(fault, during)
             for fault, during in self.in_force
-            if fault.severs and not self._acknowledged_instead(fault)
+            if fault.severs and not self._acknowledged_instead(fault, during)
         ]
         return tuple(sorted(found, key=lambda strike: strike.during.begin))
 
@@ -192,10 +194,17 @@ class Facts:
         """Those of them for which a connection may rightly be lost."""
         return self.strikes if self._excuse else ()
 
-    def _acknowledged_instead(self, fault: Fault) -> bool:
-        """Whether the peer shows in its own words that it lives, which it does not show by Pongs."""
+    def _acknowledged_instead(self, fault: Fault, during: Window) -> bool:
+        """Whether the peer shows in its own words that it lives, which it does not show by Pongs.
+
+        It has words only for what it is sent: where it has confirmed nothing for a while, it showed nothing.
+        """
         acks = self.history.settings.get("confirm") == "ack"
-        return acks and fault.kind in UNANSWERING and fault.on == "output"
+        if not acks or fault.kind not in UNANSWERING or fault.on != "output":
+            return False
+        shown = [event.t for event in self.history.of(events.Confirmed) if event.t in during]
+        gaps = pairwise([during.begin, *shown, min(during.end, self.stopping)])
+        return max(after - before for before, after in gaps) <= SHOWN_EVERY
 
     def endings(self, strike: Strike) -> tuple[float, ...]:
         """Seconds from the strike to the end of each connection that it ended."""

@@ -51,13 +51,14 @@ def _named(item: Item) -> str:
 
 
 def _due(facts: Facts) -> list[int]:
-    """The outputs that must tell of a reset: the first after each. Two in a row are told as one."""
+    """The outputs that must tell of a reset: the first after each that is no reply. Two in a row are told as one."""
     found = []
+    replies = {event.seq for event in facts.deliveries if event.reply}
     waiting = False
     for event in facts.history.among(events.SessionReset, events.Accepted):
         if isinstance(event, events.SessionReset):
             waiting = True
-        elif isinstance(event, events.Accepted) and waiting:
+        elif isinstance(event, events.Accepted) and waiting and event.seq not in replies:
             found.append(event.seq)
             waiting = False
     return found

@@ -27,8 +27,8 @@ OLD_ONLY = frozenset({"drain", "huge", "bomb"})
 """Kinds that leave those alone that come later."""
 FOR_GOOD = frozenset({"trickle", "deflate"})
 """Kinds that a connection which began under them is never rid of."""
-BREAKS = frozenset({"rst_after_rebind", "half_close"})
-"""Kinds that are over at once, and of which the connections that were there never recover."""
+BREAKS = frozenset({"rst_after_rebind", "half_close", "suspend"})
+"""Kinds of which the connections that were there never recover, unless they say that these live on."""
 CLOSES = frozenset({"close", "drain", "low_limit", "restart", "accept_then_close"})
 """Kinds by which the peer ends a connection itself."""
 UNANSWERING = frozenset({"mute_pong", "wrong_pong"})
@@ -37,7 +37,7 @@ SILENT = UNANSWERING | frozenset(
     {"stall", "blackhole", "unreachable", "timeout", "mute_pong", "wrong_pong", "stop_reading"}
 )
 """Kinds that end nothing by themselves: the client has to notice, from their begin on."""
-WAITED_FOR = SILENT | {"idle_cut", "cut_after", "rto", "rst_after_rebind", "half_close"}
+WAITED_FOR = SILENT | {"idle_cut", "cut_after", "rto", "rst_after_rebind", "half_close", "suspend"}
 """Kinds after whose end a connection that was struck may be waited for: until it is given up, or until TCP tries again."""
 
 
@@ -69,7 +69,7 @@ class Strike(NamedTuple):
 
     def spoils(self, connection: Connection) -> bool:
         """Whether it struck this connection for good: what began under it, or was there, does not heal with it."""
-        if self.fault.kind in BREAKS:
+        if self.fault.kind in BREAKS and not self._lets_live:
             return self.strikes(connection)
         began = self.during.begin <= connection.opened <= self.during.end
         return self.fault.kind in FOR_GOOD and self.concerns(connection.link) and began
@@ -79,8 +79,13 @@ class Strike(NamedTuple):
         spared it.
         """
         over = connection.closed is not None and connection.closed.t < self.during.begin
-        certain = self.fault.kind in BREAKS and self.fault.toxicity == 1
+        certain = self.fault.kind in BREAKS and self.fault.toxicity == 1 and not self._lets_live
         return certain and self.strikes(connection) and not over
+
+    @property
+    def _lets_live(self) -> bool:
+        """Whether it says that connections survive it."""
+        return self.fault.attributes.get("connections") == "live"
 
     def since(self, connection: Connection) -> float:
         """When the connection was struck: at the begin, or when it opened into the fault."""
@@ -100,6 +105,8 @@ class Strike(NamedTuple):
     def silent_since(self, connection: Connection) -> float:
         """When it silenced the connection; infinite: it did not, or nobody can say when."""
         since = self.since(connection)
+        if self.fault.spec.stands_still:
+            return max(since, self.during.end)  # who stands still hears no silence
         silenced = None if self.during.counts is None else self.during.counts.silenced
         if silenced is None or not self._silences_later:
             return since

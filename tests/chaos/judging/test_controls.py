@@ -143,6 +143,9 @@ def test_after_a_resume_outputs_go_on_at_once() -> None:
     frame = events.Received(t=4.4, timestamp=4400.0, sequence=44)
     assert verdict(parts, frame, output(6, 3)) == ("fail", "no output within 1 s of output_resumed, seq 2")
     assert verdict(parts, frame, output(4.5, 3))[0] == "pass"
+    # Nor does one that comes in the next pause.
+    again = answered(4.3, 3, "pause_output")
+    assert verdict(parts, again, frame, answered(8, 4, "resume_output"))[0] == "pass"
     # An input that brings no frame makes no output.
     assert verdict(parts, output(6, 3))[0] == "pass"
 

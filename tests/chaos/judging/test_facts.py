@@ -147,15 +147,16 @@ def test_silence_is_measured_from_the_steady_state_to_the_stop() -> None:
 def test_a_peer_that_acknowledges_need_not_answer_pings() -> None:
     mute = fault("mute_pong", 2.0, 8.0), fault("mute_pong", 2.0, 8.0, on="input")
 
-    def strikes(confirm: str) -> int:
-        return len(
-            Facts(
-                record(connected(), struck(*mute), stopping(60.0), settings={"confirm": confirm}), mute
-            ).strikes
-        )
+    def strikes(confirm: str, *acknowledged: float) -> int:
+        shown = [events.Confirmed(t=t, count=1, left=0) for t in acknowledged]
+        history = record(connected(), shown, struck(*mute), stopping(60.0), settings={"confirm": confirm})
+        return len(Facts(history, mute).strikes)
 
-    assert strikes("pong") == 2
-    assert strikes("ack") == 1
+    all_along = [2.5 + n / 2 for n in range(16)]
+    assert strikes("pong", *all_along) == 2
+    assert strikes("ack", *all_along) == 1
+    # One that has nothing to acknowledge shows nothing.
+    assert strikes("ack", *all_along[:10]) == 2
 
 
 def test_what_is_confirmed_before_it_has_arrived_is_confirmed_too_early() -> None:
@@ -181,3 +182,16 @@ def test_a_fault_that_is_over_ends_no_connection_that_opens_after_it() -> None:
     strike = facts(stopping(60.0), faults=(DOWN,)).strikes[0]
     assert strike.strikes(Connection("output", 2, 12.0))
     assert not strike.strikes(Connection("output", 2, 12.1))
+
+
+def test_a_suspended_machine_has_lost_its_connections_for_good_unless_they_live() -> None:
+    def kills(connections: str) -> int:
+        asleep = fault("suspend", 10.0, 5.0, None, connections=connections)
+        end = (
+            events.Died(t=30.0, link="output", connection=1, cause="-", silence=4.0),
+            closed(30.0, "tracker"),
+        )
+        return len(Facts(record(connected(), end, struck(asleep), stopping(60.0)), (asleep,)).false_kills)
+
+    assert kills("silent") == 0
+    assert kills("live") == 1

@@ -67,6 +67,12 @@ def test_a_reset_is_told_by_the_next_output_and_by_no_other() -> None:
     assert said(every_reset, record(accepted(1), told(1))) == "fail"
 
 
+def test_a_reply_comes_between_and_tells_of_no_reset() -> None:
+    reply = peer.Delivered(t=3.0, stream="s", seq=3, size=100, digest=3, connection=1, reply="output_resumed")
+    assert said(every_reset, record(RESET, delivered(1, 2), reply, told(4))) == "pass"
+    assert said(every_reset, record(RESET, delivered(1, 2, 4), reply)) == "fail"
+
+
 def test_two_resets_before_one_output_are_told_as_one() -> None:
     history = record(RESET, asked(2.7), taken(2.8), delivered(1, 2, 4), told(3))
     assert said(every_reset, history) == "pass"

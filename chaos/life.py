@@ -249,6 +249,9 @@ class Life:
             urls = self._profile.urls(places)
             # A client with one link is told the same URL twice.
             only = urls[self._profile.links[0]]
+            # All that a client reports goes this way: where no clock can stop, it is the shortest.
+            clocks_stop = any(fault.kind == "suspend" for fault in self._faults)
+            note = self._note_report if clocks_stop else self._events.append
             first = Assignment(
                 input_url=urls.get("input", only),
                 output_url=urls.get("output", only),
@@ -261,14 +264,14 @@ class Life:
                 landmarks=self._scenario.workload.kind == "climb",
                 scale=world.scale,
                 seed=self._seed,
-                report=self._note_report,
+                report=note,
                 stop=asyncio.Event(),
                 stop_signal=self._profile.stop_signal,
                 trace=self._trace,
                 token_file=None if tokens is None else tokens.file,
             )
             others = range(1, self._scenario.workload.clients)
-            assignments = [first, *(first.of_another(number, self._note_report) for number in others)]
+            assignments = [first, *(first.of_another(number, note) for number in others)]
             contexts = [world.client_context(assignment.number) for assignment in assignments]
             for change in timeline(self._faults):
                 if change.at == 0:

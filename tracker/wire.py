@@ -227,17 +227,20 @@ class Wire:
             beat = now + heartbeat
             due = min(due, beat, verdict_due or beat)
         self.kick.clear()
+        # A kick by a timer: a time-out of asyncio's costs a cancellation each time, and there are several a second.
+        timer = self._loop.call_at(due, self.kick.set) if due < math.inf else None
         try:
-            async with asyncio.timeout_at(due if due < math.inf else None):
-                await self.kick.wait()
-        except TimeoutError:
-            lag = self._loop.time() - due
-            if lag > heartbeat / 2:
-                # Our own loop stood still, or ran late. What came meanwhile waits in the socket: it is read
-                # before the next heartbeat, and no verdict is passed until then.
-                self.liveness.stalled(self._loop.time(), lag)
-                self._link.report(events.Lagged(t=self._loop.time(), link=self._link.name, seconds=lag))
-                await asyncio.sleep(heartbeat)
+            await self.kick.wait()
+        finally:
+            if timer is not None:
+                timer.cancel()
+        lag = self._loop.time() - due
+        if lag > heartbeat / 2:
+            # Our own loop stood still, or ran late. What came meanwhile waits in the socket: it is read
+            # before the next heartbeat, and no verdict is passed until then.
+            self.liveness.stalled(self._loop.time(), lag)
+            self._link.report(events.Lagged(t=self._loop.time(), link=self._link.name, seconds=lag))
+            await asyncio.sleep(heartbeat)
 
     async def close(self, code: int) -> None:
         """Close handshake within `close_timeout`, then the transport is aborted."""

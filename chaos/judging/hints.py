@@ -108,7 +108,7 @@ HINTS: Mapping[str, Hint] = MappingProxyType(
         "valid-run": Hint(
             "the run was healthy before its faults, and client and laboratory lasted to its end",
             _RUN,
-            "the client ended or raised: the record's last lines, and its output where it is a program, say why",
+            "the client ended or raised: the record's last lines, and what it wrote, if anything, say why",
             "the client sent nothing on before the first fault: `simtool try` says what it is seen to do",
         ),
         "evidence": Hint(

@@ -1,16 +1,21 @@
 """Faults of the peer: what the mock server does while one is in force, and that it ends with it."""
 
+from dataclasses import replace
 from random import Random
+
+import pytest
 
 from chaos import peer_faults
 from chaos.clients.tracker import TrackerClient
-from chaos.history import Healed
+from chaos.history import Broke, Healed
+from chaos.kinds import LINKS
+from chaos.kinds.peer import PEER
 from simulator import events as peer
 from simulator.admission import Refusal
 from simulator.feeds import LiveFeed
 from simulator.pose_server import PoseServer
 from tests.chaos.histories import fault
-from tests.chaos.short_runs import live, struck_by
+from tests.chaos.short_runs import SHORT, live, struck_by
 from tracker import events
 
 
@@ -42,3 +47,34 @@ async def test_a_retry_after_is_asked_for_in_the_runs_own_seconds() -> None:
     assert (keeper.status, keeper.asked) == (503, 3)
     await heal()
     assert server.door.keepers("output") == ()
+
+
+SETTLED = 20.0
+"""Seconds after the last fault in which every delay and every handshake that hangs has come to its end."""
+ORDERS = 3
+
+
+@pytest.mark.parametrize("order", range(ORDERS))
+def test_all_of_them_at_once_and_twice_on_both_links_heal_cleanly_in_any_order(order: int) -> None:
+    rng = Random(order)
+    faults = []
+    for kind, spec in PEER.items():
+        given = {
+            name: spec.attributes[name].minimum for name, each in spec.attributes.items() if each.required
+        }
+        for link in (link for link in LINKS if link in spec.links) if spec.links else (None,):
+            begins = 1.0 + rng.random(), 2.0 + rng.random()
+            lasts = [None] * 2 if spec.lasts == "never" else [1.0 + 3 * rng.random() for _ in begins]
+            given |= {"megabytes": 1} if kind in ("huge", "bomb") else {}
+            given |= {"code": 1012} if "code" in given else {}
+            faults += [
+                fault(kind, at, each, on=link, **given) for at, each in zip(begins, lasts, strict=True)
+            ]
+    rng.shuffle(faults)
+    last = max(each.heals_at or 0.0 for each in faults)
+    history = live(replace(SHORT, duration=last + SETTLED + 5, faults=tuple(faults)), TrackerClient(), order)
+    assert list(history.of(Broke)) == []
+    healed = [event.t for event in history.of(Healed)]
+    assert len(healed) == sum(each.spec.lasts != "never" for each in faults)
+    steady = [event.seq for event in history.of(peer.Delivered) if event.t > max(healed) + SETTLED]
+    assert len(steady) >= 4 * SHORT.workload.fps

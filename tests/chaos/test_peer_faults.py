@@ -78,3 +78,10 @@ def test_all_of_them_at_once_and_twice_on_both_links_heal_cleanly_in_any_order(o
     assert len(healed) == sum(each.spec.lasts != "never" for each in faults)
     steady = [event.seq for event in history.of(peer.Delivered) if event.t > max(healed) + SETTLED]
     assert len(steady) >= 4 * SHORT.workload.fps
+
+
+def test_a_refresh_that_was_to_fail_after_the_heal_leaves_the_file_alone() -> None:
+    expires = fault("credentials_expire", 1.0, 2.0, renewed_after=3000, refresh="fails-once")
+    history = live(replace(SHORT, faults=(expires, fault("close", 4.5, code=1012))), TrackerClient())
+    assert list(history.of(events.Refused)) == []
+    assert len([event for event in history.of(events.Connected) if event.link == "output"]) == 2

@@ -19,7 +19,8 @@ COUNTED_EVERY = 2.0
 
 def by_reports(facts: Facts, scenario: Scenario) -> Check | None:
     """A connection that falls silent is given up within the bound, and one on which only the answers fail to come within
-    the client's own ceiling: while bytes arrive it is not dead, whatever goes the other way.
+    the client's own ceiling: while bytes arrive it is not dead, whatever goes the other way. What the scenario says of it
+    comes first.
 
     A link that was down anyway had nothing to detect, and neither had a connection that ended by itself, nor one
     that was healed before the bound. A toxicity below 1 may have spared it.
@@ -33,7 +34,9 @@ def by_reports(facts: Facts, scenario: Scenario) -> Check | None:
         lasts_until = min(strike.during.end, facts.stopping)
         for connection in filter(strike.strikes, facts.connections):
             since = strike.silent_since(connection)
-            limit = max(silent, _ceiling(facts)) if _lives(facts, connection, since) else silent
+            limit = silent
+            if scenario.expect.detect_within is None and _lives(facts, connection, since, lasts_until):
+                limit = max(silent, _ceiling(facts))
             longest = max(longest, limit)
             due = facts.due(since, limit)
             ended = inf if connection.closed is None else connection.closed.t
@@ -59,10 +62,10 @@ def _ceiling(facts: Facts) -> float:
     return float(timing.get("probe_ceiling", DETECT_WITHIN)) + 2 * float(timing.get("probe_interval", 0.0))
 
 
-def _lives(facts: Facts, connection: Connection, since: float) -> bool:
+def _lives(facts: Facts, connection: Connection, since: float, until: float) -> bool:
     """Whether bytes still came over it when it should have been silent: what comes every second counts what came before."""
     return any(
-        event.received and event.t > since + COUNTED_EVERY
+        event.received and since + COUNTED_EVERY < event.t <= until
         for event in facts.history.of(events.Carried)
         if event.link == connection.link and event.connection == connection.number
     )

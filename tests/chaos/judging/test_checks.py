@@ -1,5 +1,7 @@
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -357,9 +359,16 @@ STALL = fault("stall", 10.0, 20.0)
 """30 messages leave, those from 10 s on do not arrive."""
 
 
-def stalled(*parts: Parts, by: Fault = STALL, stops: float = 40.0) -> History:
+CEILING = {"timing": {"probe_ceiling": 12.0, "probe_interval": 1.0}}
+
+
+def stalled(
+    *parts: Parts, by: Fault = STALL, stops: float = 40.0, settings: Mapping[str, Any] | None = None
+) -> History:
     arriving = delivered(*range(1, 10))
-    return record(STEADY, connected(), sent(*FRAMES), arriving, struck(by), *parts, stopping(stops))
+    return record(
+        STEADY, connected(), sent(*FRAMES), arriving, struck(by), *parts, stopping(stops), settings=settings
+    )
 
 
 def test_a_silent_link_given_up_within_the_bound_passes() -> None:
@@ -378,6 +387,13 @@ def test_a_scenario_may_set_another_bound() -> None:
 def test_a_link_that_healed_before_the_bound_need_not_be_given_up() -> None:
     short = fault("stall", 10.0, 3.0)
     assert said(detect, stalled(by=short), short) is None
+
+
+def test_bytes_that_come_after_the_heal_are_no_life_during_the_silence() -> None:
+    late = events.Carried(t=35.0, link="output", connection=1, received=100)
+    assert said(detect, stalled(closed(16.0, "tracker"), late), STALL) == "fail"
+    early = events.Carried(t=15.0, link="output", connection=1, received=100)
+    assert said(detect, stalled(closed(16.0, "tracker"), early, settings=CEILING), STALL) == "pass"
 
 
 def test_a_link_that_was_down_already_has_nothing_to_detect() -> None:

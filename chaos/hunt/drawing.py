@@ -10,7 +10,7 @@ from random import Random
 
 from chaos.controls import TimedControl
 from chaos.faults import Fault, FaultError, read_fault
-from chaos.hunt.fair import quiet_after, unfair
+from chaos.hunt.fair import last_moment, quiet_after, unfair
 from chaos.kinds import DIRECTIONS, KINDS, Attribute
 from chaos.scenario import LEAN_FPS, PROMISES, ClientOverrides, Peer, Scenario, Workload
 from simulator.climber import MIN_FPS
@@ -74,7 +74,7 @@ def _world(rng: Random, taste: Taste, kinds: Sequence[str]) -> Scenario:
         faults,
         _controls(rng),
     )
-    last = max([BEGINS, *(fault.at + (fault.duration or 0) for fault in faults)])
+    last = max(BEGINS, last_moment(scenario))
     return replace(scenario, duration=float(round(last + quiet_after(scenario) + 1)))
 
 

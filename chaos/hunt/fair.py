@@ -63,11 +63,18 @@ def unfair(scenario: Scenario) -> str | None:
     return next(_why_unfair(scenario), None)
 
 
+def last_moment(scenario: Scenario) -> float:
+    """When the last thing happens in it that is no part of the workload's daily round: a heal, a control, a reset."""
+    moments = [fault.at + (fault.duration or 0.0) for fault in scenario.faults]
+    moments += [control.at for control in scenario.controls]
+    moments += scenario.workload.reset_at
+    return max(moments, default=0.0)
+
+
 def _why_unfair(scenario: Scenario) -> Iterator[str]:
-    heals = [fault.heals_at for fault in scenario.faults]
-    last = max((heal for heal in heals if heal is not None), default=0.0)
-    if None in heals:
+    if any(fault.heals_at is None for fault in scenario.faults):
         yield "a fault lasts until the end"
+    last = last_moment(scenario)
     if scenario.duration - last < quiet_after(scenario):
         yield f"all is well for {scenario.duration - last:g} s at the end, not for {quiet_after(scenario):g}"
     if any(control.stops for control in scenario.controls):
@@ -107,6 +114,8 @@ def _window(scenario: Scenario) -> float:
     timing = Timing(**scenario.client.timing)
     size = 1000 * (FRAME_KB if scenario.workload.kind == "lean" else CLIMB_KB)
     window = max(1, min(limits.window_messages, limits.window_bytes // size))
+    if scenario.client.overflow == "block":  # what is held until it is confirmed takes the next one's place
+        window = min(window, limits.messages)
     return window / (QUICK if scenario.client.confirm == "ack" else timing.barrier_interval + QUICK)
 
 

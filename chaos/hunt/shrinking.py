@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from chaos.faults import Fault, read_fault
-from chaos.hunt.fair import quiet_after, unfair
+from chaos.hunt.fair import last_moment, quiet_after, unfair
 from chaos.kinds import KINDS
 from chaos.scenario import LEAN_FPS, ClientOverrides, Peer, Scenario, Workload
 
@@ -173,10 +173,8 @@ def _on_links_that_are_there(scenario: Scenario) -> tuple[Fault, ...]:
 
 def _at_its_length(scenario: Scenario) -> Scenario:
     """No longer than its last event and the quiet after it ask for."""
-    moments = [EARLIEST, *(fault.at + (fault.duration or 0.0) for fault in scenario.faults)]
-    moments += [control.at for control in scenario.controls]
-    moments += scenario.workload.reset_at
-    return replace(scenario, duration=float(round(max(moments) + quiet_after(scenario) + 1)))
+    last = max(EARLIEST, last_moment(scenario))
+    return replace(scenario, duration=float(round(last + quiet_after(scenario) + 1)))
 
 
 def _simpler(fault: Fault) -> Iterator[Fault]:

@@ -8,6 +8,7 @@ is whole again, for it tries ever more rarely.
 from dataclasses import replace
 from math import inf
 
+from chaos.faults import Fault
 from chaos.judging.disruptions import Disruption, disruptions, ended_by, interrupted, recovery
 from chaos.judging.facts import Facts
 from chaos.judging.limits import detection_limit, on_the_way
@@ -40,6 +41,9 @@ def by_reports(facts: Facts, scenario: Scenario) -> Check | None:
         longest = max(longest, limit)
         what = "; ".join(str(strike.fault) for strike in disruption.strikes)
         if took is not None and took > limit:
+            if (slowed := _slowed(facts, disruption, took)) is not None:
+                why = f"{took:.2f} s after {what}; but what is sent waits on the way: {slowed}"
+                return Check("recover", "unknown", _expected(limit), why)
             return Check("recover", "fail", _expected(limit), f"{took:.2f} s after {what}", disruption.end)
         if took is None and disruption.until - disruption.end >= limit:
             return Check("recover", "fail", _expected(limit), f"no delivery after {what}", disruption.end)
@@ -49,6 +53,23 @@ def by_reports(facts: Facts, scenario: Scenario) -> Check | None:
         never = "no delivery yet, and the path did not stay healed for so long"
         return Check("recover", "unknown", _expected(longest), never)
     return Check("recover", "pass", _expected(worst[1]), f"{worst[0]:.2f} s at most")
+
+
+def _slowed(facts: Facts, disruption: Disruption, took: float) -> Fault | None:
+    """A fault so mild that it excuses no lost connection, under which a handshake takes longer all the same."""
+    back = disruption.end + took
+    return next(
+        (
+            fault
+            for fault, during in facts.in_force
+            if fault.spec.severs
+            and not fault.severs
+            and (fault.on in disruption.links or fault.on is None)
+            and during.begin < back
+            and during.end > disruption.end
+        ),
+        None,
+    )
 
 
 def by_peer(facts: PeerFacts, scenario: Scenario) -> Check | None:

@@ -65,7 +65,8 @@ class Strike(NamedTuple):
         """Whether it may rightly end this connection, while it is in force."""
         kind, old = self.fault.kind, connection.opened < self.during.begin
         spared = kind in ATTEMPTS_ONLY or kind in (NEWCOMERS_ONLY if old else OLD_ONLY)
-        return self.concerns(connection.link) and connection.opened <= self.heals and not spared
+        began = connection.opened - (connection.took or 0.0)  # a handshake on its way is struck as well
+        return self.concerns(connection.link) and began <= self.heals and not spared
 
     def spoils(self, connection: Connection) -> bool:
         """Whether it struck this connection for good: what began under it, or was there, does not heal with it."""

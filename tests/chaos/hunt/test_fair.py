@@ -29,6 +29,7 @@ def test_a_fault_that_heals_long_enough_before_the_end_is_fair() -> None:
         (replace(FAIR, faults=(fault("bandwidth", 10.0, 5.0, rate=30),)), "carries 30 KB/s"),
         (replace(FAIR, faults=(fault("slicer", 10.0, 5.0, average_size=10, delay=1000),)), "carries 10 KB/s"),
         (replace(FAIR, client=ClientOverrides(outbox={"window_messages": 1})), "lets 4.5"),
+        (replace(FAIR, client=ClientOverrides(outbox={"messages": 1}, overflow="block")), "lets 4.5"),
     ],
 )
 def test_a_world_in_which_no_client_could_keep_its_promises_is_not(scenario: Scenario, why: str) -> None:

@@ -75,6 +75,14 @@ def test_nothing_is_asked_of_a_client_whose_machine_stands_still_or_that_is_told
     assert said(recover, interrupted(None, never_again), DOWN) is None
 
 
+def test_a_mild_burst_of_loss_leaves_open_what_was_due() -> None:
+    mild = fault("rto", 14.0, 5.0, losses=2)
+    assert said(recover, interrupted(16.2, by=(DOWN, mild)), DOWN, mild) == "unknown"
+    assert said(recover, interrupted(15.9, by=(DOWN, mild)), DOWN, mild) == "pass"
+    over = fault("rto", 11.0, 3.0, losses=2)
+    assert said(recover, interrupted(16.2, by=(DOWN, over)), DOWN, over) == "fail"
+
+
 def test_without_an_announced_delay_there_is_time_for_a_handshake_only() -> None:
     assert said(recover, interrupted(15.9), DOWN) == "pass"
     assert said(recover, interrupted(16.2), DOWN) == "fail"

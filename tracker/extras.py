@@ -6,6 +6,7 @@ EXTRAS = {
     "lab": ("faker", "future", "requests", "rich", "shapely", "svg", "svgelements", "toxiproxy"),
     "tls": ("trustme",),
     "clients": ("aiohttp", "websocket"),
+    "cluster": ("distributed",),
 }
 """The modules, as Python imports them, by the extra that asks for them."""
 

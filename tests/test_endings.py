@@ -65,7 +65,7 @@ class Running:
             stderr=subprocess.PIPE,
             text=True,
             # Tests that run in a shell's background ignore it, and so would what they start.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - it has no threads
         )
 
     def wait_until_it_began(self) -> None:

@@ -173,9 +173,12 @@ class _Probing:
                 self._proven(t)
             case events.Confirmed(t=t) if self.confirm == "ack":
                 self._proven(t)
-            case events.Lagged(seconds=seconds):
-                self.since += seconds
-                self.deadline += seconds
+            case events.Lagged(t=t, seconds=seconds) if self.since < inf:
+                missed = min(
+                    seconds, max(0.0, t - self.since)
+                )  # what was awaited only since then has missed no more
+                self.since += missed
+                self.deadline += missed
             case events.Suspected(t=t):
                 return self._suspected(t)
             case events.Revived():

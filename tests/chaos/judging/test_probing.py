@@ -190,6 +190,12 @@ def test_a_write_buffer_that_takes_nothing_is_another_reason_to_give_up() -> Non
     assert said(probes, run(probed(1.0), suspected(2.2), died(4.5, silence=4.0))) == "pass"
 
 
+def test_a_lag_of_the_client_is_credited_only_to_an_answer_that_was_awaited_meanwhile() -> None:
+    lag = events.Lagged(t=1.1, link="output", seconds=0.5)
+    assert said(probes, run(probed(1.0), lag, suspected(2.31))) == "pass"
+    assert said(probes, run(probed(1.0), lag, suspected(2.2))) == "fail"
+
+
 def test_a_link_is_suspected_and_cleared_in_turn() -> None:
     begin = probed(1.0), suspected(2.2), probed(2.3, first=2)
     over = answered(2.5, 2), revived(2.6)

@@ -5,7 +5,8 @@ import contextlib
 import ssl
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
-from typing import Literal
+from typing import Any, Literal
+from weakref import WeakValueDictionary
 
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
 from websockets.exceptions import ConnectionClosed
@@ -69,6 +70,8 @@ class PoseServer:
         self._open: dict[PeerLink, dict[PeerConnection, None]] = {
             link: {} for link in self._dialect.paths.values()
         }
+        self._met: WeakValueDictionary[int, PeerConnection] = WeakValueDictionary()
+        """All that came, for as long as they are there; in that order."""
         self._visits: dict[PeerConnection, None] = {}
         """Connections whose handshake is not answered yet."""
         self._absences = 0
@@ -96,7 +99,7 @@ class PoseServer:
             ssl=tls,
             process_request=self._admit,
             process_response=_impose,
-            create_connection=PeerConnection,
+            create_connection=self._meet,  # type: ignore[arg-type]  # it is called, and nothing else
             subprotocols=self._subprotocols,
             compression=None,
             open_timeout=None,
@@ -106,6 +109,11 @@ class PoseServer:
         )
         self._port = next(iter(self._server.sockets)).getsockname()[1]
         return self._port
+
+    def _meet(self, *told: Any, **more: Any) -> PeerConnection:
+        connection = PeerConnection(*told, **more)
+        self._met[len(self._met) and max(self._met) + 1] = connection
+        return connection
 
     async def stop(self, code: int = 1001) -> None:
         """Close every connection with `code` and stop listening, for good; idempotent."""
@@ -126,6 +134,8 @@ class PoseServer:
                     await server.wait_closed()
             except TimeoutError:
                 self.abort()  # a client that does not read holds up its close handshake
+                for connection in tuple(self._met.values()):
+                    connection.transport.abort()  # and one whose request is lost on the way, the opening one
                 await server.wait_closed()
             await asyncio.gather(*closing, *self._closing)
 
